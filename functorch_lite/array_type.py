@@ -1,0 +1,108 @@
+"""`ArrayType`: what is known of an array before it has a value. Printed as `f32[3,4]`.
+
+A dimension is an integer, or a `Dim`: the length of something that only the run decides (the number of turns of a
+`while_loop`). A `Dim` stands for one unknown length: two dimensions are the same only if they are the same `Dim`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+
+__all__ = ["ArrayType", "Dim", "Shape", "has_dim"]
+
+_dim_names = itertools.count()
+
+
+class Dim:
+    """A length that is known only at run time; hashed and compared by identity."""
+
+    __slots__ = ("name",)
+
+    def __init__(self) -> None:
+        self.name = f"n{next(_dim_names)}"
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+Shape = tuple[Any, ...]
+"""Lengths along each axis: integers, and `Dim` where only the run decides."""
+
+
+def has_dim(shape: Shape) -> bool:
+    """Whether some length of `shape` is unknown before the run."""
+    return any(type(n) is Dim for n in shape)
+
+
+class ArrayType:
+    """Shape, dtype and weak flag of an array.
+
+    Args:
+      shape: the length along each axis.
+      dtype: a NumPy dtype (see `functorch_lite.dtypes`).
+      weak: whether the dtype gives way to another operand's in promotion, as that of a Python scalar does.
+
+    >>> import numpy as np
+    >>> ArrayType((3, 4), np.dtype("float32"))
+    f32[3,4]
+    """
+
+    __slots__ = ("_hash", "dtype", "shape", "weak")
+
+    shape: Shape
+    dtype: np.dtype
+    weak: bool
+
+    def __init__(self, shape: Shape, dtype: np.dtype, weak: bool = False):
+        self.shape = shape
+        self.dtype = dtype
+        self.weak = weak
+        self._hash = hash((shape, dtype, weak))
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def update(self, *, shape: Shape | None = None, dtype: np.dtype | None = None, weak: bool | None = None) -> ArrayType:
+        """This type with some of its parts replaced."""
+        return ArrayType(
+            self.shape if shape is None else shape,
+            self.dtype if dtype is None else dtype,
+            self.weak if weak is None else weak,
+        )
+
+    def tangent(self) -> ArrayType:
+        """The type of tangents of values of this type (`float0` for integers and booleans)."""
+        return ArrayType(self.shape, dtypes.tangent_dtype(self.dtype), self.weak)
+
+    def matches(self, other: ArrayType) -> bool:
+        """Whether shape and dtype agree; weak flags may differ."""
+        return self.shape == other.shape and self.dtype == other.dtype
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, ArrayType)
+            and self._hash == other._hash
+            and self.shape == other.shape
+            and self.dtype == other.dtype
+            and self.weak == other.weak
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"{dtypes.short_name(self.dtype)}[{','.join(map(str, self.shape))}]"
+
+    def __reduce__(self) -> Any:
+        return ArrayType, (self.shape, self.dtype, self.weak)

@@ -1,0 +1,170 @@
+"""`Array`: an immutable value on a backend. The eager trace, at the bottom of all traces, runs primitives on arrays.
+
+An operand of a primitive is an `Array`, a `Tracer`, or a NumPy scalar, which is a constant known to the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .array_type import ArrayType, Shape
+from .backend import Backend, default_backend
+from .errors import BackendError
+from .tracing import Trace, Tracer, _Context, context, leaked
+
+__all__ = ["Array", "EagerTrace", "Operand", "eager", "from_host", "is_concrete", "type_of"]
+
+
+class Array:
+    """An immutable array: a buffer of a backend, with a dtype that is weak if it came from Python scalars only.
+
+    Made by `functorch_lite.numpy.asarray` and friends. Nothing changes an array; `x.at[i].set(v)` gives a new one.
+    Operators and methods are installed by `operators` and `numpy`.
+    """
+
+    __slots__ = ("__weakref__", "backend", "buffer", "weak_type")
+
+    buffer: Any
+    weak_type: bool
+    backend: Backend
+    __array_priority__ = 1000
+
+    def __init__(self, buffer: Any, weak_type: bool, backend: Backend):
+        self.buffer = buffer
+        self.weak_type = weak_type
+        self.backend = backend
+
+    @property
+    def type(self) -> ArrayType:
+        buffer = self.buffer
+        return ArrayType(buffer.shape, buffer.dtype, self.weak_type)
+
+    @property
+    def shape(self) -> Shape:
+        return self.buffer.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.buffer.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.buffer.shape)
+
+    @property
+    def size(self) -> int:
+        return self.type.size
+
+    def concrete(self) -> Array:
+        return self
+
+
+Operand = Array | Tracer | np.generic
+
+
+def from_host(value: Any, backend: Backend | None = None, weak_type: bool = False) -> Array:
+    """An `Array` with a copy of a host array (or NumPy scalar) of a supported dtype."""
+    backend = backend or default_backend()
+    return Array(backend.from_host(value), weak_type, backend)
+
+
+def type_of(x: Operand) -> ArrayType:
+    """The type of an operand; a constant is weak, it has been cast to what it stands beside."""
+    return ArrayType((), x.dtype, True) if isinstance(x, np.generic) else x.type
+
+
+def is_concrete(x: Any) -> bool:
+    """Whether `x` is an operand with a value, not a tracer."""
+    return type(x) is Array or isinstance(x, np.generic)
+
+
+class EagerTrace(Trace):
+    """Runs primitives now. At the first time with operands of given types, the type rule is checked and the kernel
+    looked up; both are remembered."""
+
+    __slots__ = ()
+    remembered = 8192
+
+    def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        backend = None
+        key: list[Any] = [primitive, *params.items()] if params else [primitive]
+        buffers = []
+        for x in operands:
+            if type(x) is Array:
+                if backend is not x.backend:
+                    if backend is not None:
+                        raise two_backends(operands)
+                    backend = x.backend
+                buffer = x.buffer
+                key.append((buffer.shape, buffer.dtype, x.weak_type))
+            else:
+                buffer = x
+                if not isinstance(x, np.generic):
+                    raise leaked(x) if isinstance(x, Tracer) else _not_an_operand(primitive, x)
+                key.append((buffer.dtype, None))
+            buffers.append(buffer)
+        if primitive.evaluate is not None:
+            return primitive.evaluate(*operands, **params)
+        if backend is None:
+            backend = default_backend()
+        remembered = backend.eager_kernels
+        entry = remembered.get(tuple(key))
+        if entry is None:
+            if len(remembered) > self.remembered:
+                remembered.clear()
+            entry = remembered[tuple(key)] = self.prepare(backend, primitive, operands, params)
+        kernel, weak = entry
+        if kernel is None:
+            return primitive.expand(*operands, **params)
+        for i, x in enumerate(operands):
+            if type(x) is not Array:
+                buffers[i] = backend.literal(x)
+        out = kernel(*buffers)
+        if primitive.multiple_results:
+            return [Array(o, w, backend) for o, w in zip(out, weak, strict=True)]
+        return Array(out, weak, backend)
+
+    def prepare(
+        self, backend: Backend, primitive: Any, operands: Sequence[Operand], params: dict[str, Any]
+    ) -> tuple[Any, Any]:
+        """The guarded kernel (None: expand) and the weak flags of the results, after checking the types."""
+        types = [type_of(x) for x in operands]
+        inferred = primitive.infer(*types, **params)
+        weak = [t.weak for t in inferred] if primitive.multiple_results else inferred.weak
+        if not backend.has_kernel(primitive):
+            require_expansion(backend, primitive)
+            return None, weak
+        return backend.guard(backend.kernel(primitive, types, params)), weak
+
+
+def require_expansion(backend: Backend, primitive: Any) -> None:
+    """Raise unless `primitive` can be expressed in simpler ones."""
+    if primitive.expand is None:
+        raise BackendError(
+            f"the backend {backend.name!r} has no kernel for {primitive.name!r}. Give it one: an entry {primitive.name!r} "
+            "in the backend's `table`, a function of that name in its namespace, or an `expand` rule of the primitive."
+        )
+
+
+def two_backends(operands: Sequence[Any]) -> BackendError:
+    """The error for operands that live in two places."""
+    names = sorted({x.backend.name for x in operands if type(x) is Array})
+    return BackendError(
+        f"operands live on two backends, {' and '.join(names)}: move one with device_put(x, {names[0]!r})."
+    )
+
+
+def _not_an_operand(primitive: Any, x: Any) -> TypeError:
+    return TypeError(
+        f"{primitive.name} takes arrays, not {type(x).__module__}.{type(x).__qualname__}: "
+        "use functorch_lite.numpy, or convert with functorch_lite.numpy.asarray."
+    )
+
+
+eager = EagerTrace(None)
+_Context.trace = eager
+context.trace = eager

@@ -1,0 +1,109 @@
+"""Every exception a user can meet, each with its cure, and the user's own source line.
+
+A message says what came, what was needed and what to do. Classes derive from the built-in exception that a NumPy
+user would expect (`TypeError`, `ValueError`, ...), so that existing `except` clauses keep working.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+__all__ = [
+    "BackendError",
+    "ConcretizationTypeError",
+    "DTypeError",
+    "ImmutableArrayError",
+    "NonConcreteBooleanIndexError",
+    "ProgramError",
+    "ShapeError",
+    "TracerArrayConversionError",
+    "TracerBoolConversionError",
+    "TracerIntegerConversionError",
+    "TransformationError",
+    "UnexpectedTracerError",
+]
+
+
+class SourceLine(NamedTuple):
+    """Where in the user's code something was written."""
+
+    code: CodeType
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.code.co_filename}:{self.line} ({self.code.co_name})"
+
+
+def _is_ours(frame: FrameType) -> bool:
+    name = frame.f_globals.get("__name__", "")
+    return name.startswith(("functorch_lite", "importlib"))
+
+
+def user_line(skip: int = 1) -> SourceLine | None:
+    """The innermost line on the stack that is not the library's own.
+
+    Args:
+      skip: how many frames above this function are known to be ours.
+    """
+    frame: FrameType | None = sys._getframe(skip)
+    while frame is not None and _is_ours(frame):
+        frame = frame.f_back
+    return None if frame is None else SourceLine(frame.f_code, frame.f_lineno)
+
+
+class _Located(Exception):
+    """Adds the user's line to the message."""
+
+    def __init__(self, message: str, *, at: SourceLine | None = None):
+        at = at or user_line(2)
+        super().__init__(message if at is None else f"{message}\n  at {at}")
+
+
+class ShapeError(_Located, TypeError, ValueError):
+    """Operands' shapes, or an axis, do not fit an operation."""
+
+
+class DTypeError(_Located, TypeError):
+    """An operand's dtype does not fit an operation."""
+
+
+class ImmutableArrayError(_Located, TypeError):
+    """Arrays never change: `x[i] = v` is `x = x.at[i].set(v)`."""
+
+
+class TransformationError(_Located, TypeError):
+    """A transformation was asked for something that has no meaning, as `grad` of a function with a vector result."""
+
+
+class ConcretizationTypeError(_Located, TypeError):
+    """A value was needed where only its type is known (inside `jit`, `vmap`, or the body of a loop)."""
+
+
+class TracerBoolConversionError(ConcretizationTypeError):
+    """`if x:` where `x` is a tracer without a value: use `where`, `cond`, or mark the argument static."""
+
+
+class TracerIntegerConversionError(ConcretizationTypeError):
+    """`range(x)` or `list[x]` where `x` is a tracer without a value: use `fori_loop`, `take`, or a static argument."""
+
+
+class TracerArrayConversionError(ConcretizationTypeError):
+    """A tracer was handed to code that needs a NumPy array: use `functorch_lite.numpy`, or `pure_callback`."""
+
+
+class NonConcreteBooleanIndexError(ConcretizationTypeError):
+    """`x[mask]` where the mask's values, and so the result's shape, are not known: use `where`."""
+
+
+class UnexpectedTracerError(_Located, TypeError):
+    """A tracer outlived the transformation that made it: return it from the function instead of storing it."""
+
+
+class BackendError(_Located, RuntimeError):
+    """A backend is missing, broken, of another version, or lacks an operation; or operands live on two backends."""
+
+
+class ProgramError(_Located, AssertionError):
+    """A program breaks the rules of its own grammar: a defect of a pass or a primitive, please report it."""

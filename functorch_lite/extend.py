@@ -1,0 +1,40 @@
+"""All that an author of a primitive or a backend may import: the promised part of the inside."""
+
+from .array_type import ArrayType, Dim
+from .arrays import Array, type_of
+from .backend import INTERFACE_VERSION, Backend, Namespace
+from .lowering import LoweringContext, compile_program
+from .primitive import LinearOperand, NotDifferentiable, NotLinear, Primitive, Zero, ZeroDerivative, registry
+from .primitives.base import Elementwise, kind
+from .primitives.structural import instantiate, move_to_front
+from .program import Equation, Literal, Program, Var
+from .tracing import Tracer, bind
+
+__all__ = [
+    "INTERFACE_VERSION",
+    "Array",
+    "ArrayType",
+    "Backend",
+    "Dim",
+    "Elementwise",
+    "Equation",
+    "LinearOperand",
+    "Literal",
+    "LoweringContext",
+    "Namespace",
+    "NotDifferentiable",
+    "NotLinear",
+    "Primitive",
+    "Program",
+    "Tracer",
+    "Var",
+    "Zero",
+    "ZeroDerivative",
+    "bind",
+    "compile_program",
+    "instantiate",
+    "kind",
+    "move_to_front",
+    "registry",
+    "type_of",
+]

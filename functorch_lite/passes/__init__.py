@@ -1,0 +1,32 @@
+"""Passes: program -> program. `executable` is the way from a program to a callable over a backend's buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..backend import Backend
+from ..lowering import compile_program
+from ..program import Program
+from .expand import expand
+from .simplify import simplify
+
+__all__ = ["executable", "expand", "optimized", "simplify"]
+
+
+def optimized(program: Program, backend: Backend) -> Program:
+    """The program as it is given to the backend."""
+    return program.remember(("optimized", backend), lambda: expand(simplify(program), backend))
+
+
+def executable(program: Program, backend: Backend, *, guarded: bool = True) -> Callable[..., tuple[Any, ...]]:
+    """A callable from operand buffers to a tuple of result buffers.
+
+    Args:
+      program: what to run.
+      backend: where.
+      guarded: whether it sets up the surroundings that the kernels need, or the caller has done so.
+    """
+    if guarded:
+        return program.remember(("executable", backend), lambda: backend.compile(optimized(program, backend)))
+    return program.remember(("unguarded", backend), lambda: compile_program(optimized(program, backend), backend))

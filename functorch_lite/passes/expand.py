@@ -1,0 +1,49 @@
+"""Replace what a backend has no kernel for by simpler primitives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..arrays import require_expansion
+from ..backend import Backend
+from ..program import Equation, Literal, Program, Var
+from ..staging import stage
+from .rewrite import inline_call, map_subprograms
+
+__all__ = ["expand"]
+
+
+def expand(program: Program, backend: Backend) -> Program:
+    """A program of primitives that `backend` has kernels for, in its bodies too."""
+    equations: list[Equation] = []
+    renamed: dict[Var, Any] = {}
+    for equation in program.equations:
+        equation = map_subprograms(equation, lambda body: expand(body, backend))
+        if equation.primitive.subprograms or backend.has_kernel(equation.primitive):
+            equations.append(
+                equation.replace(operands=[renamed.get(a, a) if isinstance(a, Var) else a for a in equation.operands])
+            )
+            continue
+        require_expansion(backend, equation.primitive)
+        rule, params, multiple = equation.primitive.expand, equation.params, equation.primitive.multiple_results
+
+        def simpler(*operands: Any, rule: Any = rule, params: Any = params, multiple: bool = multiple) -> Any:
+            out = rule(*operands, **params)
+            return out if multiple else [out]
+
+        types = [a.type for a in equation.operands if not isinstance(a, Literal)]
+        where = [i for i, a in enumerate(equation.operands) if not isinstance(a, Literal)]
+
+        def function(*given: Any, equation: Equation = equation, where: Any = where, simpler: Any = simpler) -> Any:
+            operands = [a.value if isinstance(a, Literal) else None for a in equation.operands]
+            for i, x in zip(where, given, strict=True):
+                operands[i] = x
+            return simpler(*operands)
+
+        body = expand(stage(function, types, name=equation.primitive.name).program, backend)
+        inline_call(body, [equation.operands[i] for i in where], equation.results, equations, renamed)
+    if len(equations) == len(program.equations) and not renamed:
+        return program.replace(equations=equations)
+    return program.replace(
+        equations=equations, outputs=[renamed.get(a, a) if isinstance(a, Var) else a for a in program.outputs]
+    )

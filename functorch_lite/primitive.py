@@ -1,0 +1,164 @@
+"""`Primitive`: one class, every rule a method; and the registry.
+
+An operation owes: `infer` (types in, types out), `impl` (the meaning, over any NumPy-like namespace), `jvp`,
+`transpose` where it is linear, `batch`. It may give `scalar` (one instruction for code generators) and `expand` (the
+same thing in simpler primitives). What an operation does not have it says by a named marker, `NotLinear` or
+`NotDifferentiable`; nothing is left unsaid.
+
+Primitives that carry programs (jit, cond, scan, while, checkpoint, custom rules) give `linearize` themselves, list
+their `subprograms`, and have `lower` in place of `impl`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from .array_type import ArrayType
+from .tracing import context
+
+__all__ = ["LinearOperand", "Primitive", "Zero", "registry"]
+
+registry: dict[str, Primitive] = {}
+"""Every primitive by name."""
+
+
+class Zero:
+    """A tangent or cotangent that is known to be zero, of a given type, and is never computed with."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, type: ArrayType):
+        self.type = type
+
+    def __repr__(self) -> str:
+        return f"Zero({self.type})"
+
+
+class LinearOperand:
+    """Stands, in a transpose rule, for an operand in which the equation is linear."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, type: ArrayType):
+        self.type = type
+
+    def __repr__(self) -> str:
+        return f"LinearOperand({self.type})"
+
+
+class Primitive:
+    """One operation with all its rules; calling it binds it in the current trace.
+
+    Args:
+      name: the name under which programs print it and backends look it up.
+    """
+
+    multiple_results: ClassVar[bool] = False
+    """Whether rules return lists of values."""
+    effects: ClassVar[frozenset[str]] = frozenset()
+    """What else happens than a result; dead code removal and sharing respect it."""
+    may_alias: ClassVar[bool] = False
+    """Whether `impl` may return a view of an operand."""
+    subprograms: ClassVar[tuple[str, ...]] = ()
+    """Names of the params that hold programs (or tuples of programs)."""
+    inlines: ClassVar[bool] = False
+    """Whether an equation may be replaced by the equations of its one subprogram."""
+    elementwise: ClassVar[bool] = False
+    """Whether the operation works element by element, with operands of equal shape or of rank 0."""
+    scalar: str | None = None
+    """The instruction of the code generators' closed set, for elementwise operations."""
+    evaluate: Callable[..., Any] | None = None
+    """For primitives that the eager trace should not look up a kernel for: the results from operands and params."""
+    linearize: Callable[..., Any] | None = None
+    """For primitives whose linearization is not found by way of `jvp`: (types, nonzeros, **params) -> Linearization."""
+    own_linearize: Callable[..., Any] | None = None
+    """For primitives whose params hold functions: (primals, nonzeros, **params) -> results, Linearization, residuals."""
+    stage: Callable[..., Any] | None = None
+    """For primitives whose params hold functions: the primitive, operands and params of the equation to record."""
+    expand: Callable[..., Any] | None = None
+    """The same results, from operands and params, by simpler primitives."""
+    def __init__(self, name: str):
+        if name in registry:
+            raise ValueError(f"a primitive named {name!r} exists already; names must be unique")
+        self.name = name
+        registry[name] = self
+
+    def __call__(self, *operands: Any, **params: Any) -> Any:
+        return context.trace.process(self, operands, params)
+
+    def infer(self, *types: ArrayType, **params: Any) -> Any:
+        """The type of the result (a list of types where `multiple_results`), or an error with the reason."""
+        raise NotImplementedError(f"{self.name} has no infer rule")
+
+    def impl(self, xp: Any, *buffers: Any, **params: Any) -> Any:
+        """The result's buffer, computed with the functions of the namespace bundle `xp`."""
+        raise NotImplementedError(f"{self.name} has no impl rule")
+
+    def kernel(self, xp: Any, types: Sequence[ArrayType], params: Mapping[str, Any]) -> Callable[..., Any]:
+        """`impl` for operands of the given types: a callable from buffers to the result's buffer."""
+        return partial(self.impl, xp, **params)
+
+    def implemented_over(self, xp: Any) -> bool:
+        """Whether the namespace `xp` has what `impl` needs."""
+        return type(self).impl is not Primitive.impl
+
+    def lower(self, context: Any, equation: Any) -> Any:
+        """For primitives that carry programs: a callable from operand buffers to a tuple of result buffers."""
+        raise NotImplementedError(f"{self.name} has no lower rule")
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        """Result and its tangent. Some tangents may be `Zero`, not all are."""
+        raise NotImplementedError(f"{self.name} has no jvp rule")
+
+    def transpose(self, cotangents: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
+        """Cotangents of the operands that are `LinearOperand`; None or `Zero` for the others."""
+        raise NotImplementedError(f"{self.name} has no transpose rule")
+
+    def batch(self, axis: Any, operands: Sequence[Any], dims: Sequence[int | None], **params: Any) -> tuple[Any, Any]:
+        """Result and the position of its batch dimension, for operands of which some have a batch dimension."""
+        raise NotImplementedError(f"{self.name} has no batch rule")
+
+    def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
+        """The named axes that an equation with these params speaks of."""
+        return frozenset()
+
+    def effects_of(self, params: dict[str, Any]) -> frozenset[str]:
+        """The effects of an equation with these params."""
+        return self.effects
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> Any:
+        return _lookup, (self.name,)
+
+
+def _lookup(name: str) -> Primitive:
+    return registry[name]
+
+
+class NotLinear:
+    """Marks a primitive that is linear in no operand, and so is never transposed."""
+
+    def transpose(self, cotangents: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
+        raise AssertionError(f"{self} is linear in no operand: a jvp rule made a program that is not linear")
+
+
+class ZeroDerivative(NotLinear):
+    """Marks a primitive whose derivative is zero wherever it exists, or whose result has no tangents."""
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        out = self(*primals, **params)  # type: ignore[operator]
+        if self.multiple_results:  # type: ignore[attr-defined]
+            return out, [Zero(o.type.tangent()) for o in out]
+        return out, Zero(out.type.tangent())
+
+
+class NotDifferentiable(NotLinear):
+    """Marks a primitive that raises when differentiated: there is no derivative to give."""
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        from_ = self.name  # type: ignore[attr-defined]
+        raise NotImplementedError(f"{from_} is not differentiable")

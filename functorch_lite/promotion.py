@@ -1,0 +1,129 @@
+"""What users hand us -> operands of primitives: conversion, promotion of dtypes, broadcasting. The only place for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .array_type import Dim, Shape
+from .arrays import Array, Operand, from_host, type_of
+from .errors import DTypeError, ShapeError
+from .primitives.elementwise import convert
+from .primitives.structural import broadcast_in_dim
+from .tracing import Tracer
+
+__all__ = ["as_operand", "broadcast_shapes", "cast", "is_arraylike", "promote", "promote_dtypes"]
+
+
+def is_arraylike(x: Any) -> bool:
+    """Whether `x` is an array, a tracer, or a host array or scalar of a supported dtype."""
+    return isinstance(x, (Array, Tracer, np.ndarray, np.generic, bool, int, float, complex)) or hasattr(
+        x, "__jax_array__"
+    )
+
+
+def as_operand(x: Any, what: str = "argument") -> Array | Tracer:
+    """An array or tracer for what a user handed in.
+
+    Python scalars become weak arrays of the default dtype; host arrays are copied.
+
+    Raises:
+      TypeError: for anything that is not a number or an array.
+    """
+    if type(x) is Array or isinstance(x, Tracer):
+        return x
+    if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic):
+        dtype, weak = dtypes.scalar_type_of(x)
+        return from_host(_scalar(x, dtype), weak_type=weak)
+    if isinstance(x, (np.ndarray, np.generic)):
+        dtype = dtypes.as_dtype(x.dtype)
+        return from_host(x if dtype == x.dtype else x.astype(dtype))
+    if hasattr(x, "__jax_array__"):
+        return as_operand(x.__jax_array__(), what)
+    kind = f"{type(x).__module__}.{type(x).__qualname__}".removeprefix("builtins.")
+    raise DTypeError(f"{what} must be an array or a number, got a {kind}: convert it with functorch_lite.numpy.asarray.")
+
+
+def _scalar(x: Any, dtype: np.dtype) -> np.generic:
+    """A Python scalar in a dtype; integers must fit."""
+    if isinstance(x, int) and not isinstance(x, bool) and dtypes.is_integer(dtype):
+        info = np.iinfo(dtype)
+        if not info.min <= x <= info.max:
+            raise OverflowError(f"the Python integer {x} does not fit {dtypes.short_name(dtype)}: use a wider dtype.")
+    return dtype.type(x)
+
+
+def cast(x: Operand, dtype: np.dtype, weak: bool = False) -> Operand:
+    """`x` in another dtype, unless it has it."""
+    type = type_of(x)
+    if type.dtype == dtype and type.weak == weak:
+        return x
+    return convert(x, dtype=dtype, weak=weak)
+
+
+def promote_dtypes(*operands: Any) -> list[Operand]:
+    """Operands in their common dtype. A Python scalar becomes a constant of the program.
+
+    NumPy's 64-bit scalars are weak beside arrays, see `dtypes.scalar_operand`.
+    """
+    found, pairs = [], []
+    arrays = any(isinstance(x, (Array, Tracer, np.ndarray)) for x in operands)
+    for x in operands:
+        if type(x) is not Array and not isinstance(x, Tracer):
+            if isinstance(x, (bool, int, float, complex, np.generic)):
+                pairs.append(dtypes.scalar_operand(x) if arrays else dtypes.scalar_type_of(x))
+                found.append(x)
+                continue
+            x = as_operand(x)
+        pairs.append((x.dtype, x.weak_type))
+        found.append(x)
+    dtype, weak = dtypes.lattice_result(pairs)
+    return [
+        cast(x, dtype, weak and x.weak_type) if isinstance(x, (Array, Tracer)) else _constant(x, dtype, weak, arrays)
+        for x in found
+    ]
+
+
+def _constant(x: Any, dtype: np.dtype, weak: bool, beside_array: bool) -> Operand:
+    value = _scalar(x, dtype) if not isinstance(x, np.generic) else x.astype(dtype)
+    return value if beside_array else from_host(value, weak_type=weak)
+
+
+def broadcast_shapes(name: str, shapes: Sequence[Shape]) -> Shape:
+    """The shape that all `shapes` stretch to, as NumPy defines it.
+
+    Raises:
+      ShapeError: if two lengths differ and neither is 1.
+    """
+    out: list[Any] = []
+    rank = max(map(len, shapes))
+    for axis in range(-rank, 0):
+        length: Any = 1
+        for shape in shapes:
+            n = shape[axis] if -axis <= len(shape) else 1
+            if type(n) is Dim or n != 1:
+                if (type(length) is Dim or length != 1) and n != length:
+                    raise ShapeError(
+                        f"{name}: shapes {' and '.join(str(list(s)) for s in shapes)} do not broadcast: aligned at the "
+                        f"end, lengths {length} and {n} of axis {axis} differ and neither is 1."
+                    )
+                length = n
+        out.append(length)
+    return tuple(out)
+
+
+def promote(name: str, *operands: Any) -> list[Operand]:
+    """Operands in one dtype and one shape (those of rank 0 stay so): what elementwise primitives take."""
+    promoted = promote_dtypes(*operands)
+    shapes = [() if isinstance(x, np.generic) else x.shape for x in promoted]
+    full = {s for s in shapes if s != ()}
+    if len(full) <= 1:
+        return promoted
+    shape = broadcast_shapes(name, shapes)
+    return [
+        x if s in ((), shape) else broadcast_in_dim(x, shape=shape, dims=tuple(range(len(shape) - len(s), len(shape))))
+        for x, s in zip(promoted, shapes, strict=True)
+    ]

@@ -1,0 +1,172 @@
+"""`jit`: stage a function once per signature, compile the program, and run that from then on."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import dtypes
+from ..arrays import Array, eager, type_of
+from ..backend import default_backend, get, use_backend
+from ..passes import executable
+from ..promotion import as_operand
+from ..staging import stage
+from ..tracing import Tracer, context
+from ..tree import flatten, unflatten
+from .call import call
+from .signature import StaticArguments, function_name
+
+__all__ = ["Jitted", "jit"]
+
+
+class _Entry:
+    """What is kept for one signature."""
+
+    __slots__ = ("backend", "hoisted", "out_tree", "program", "run", "weak")
+
+    def __init__(self, program: Any, hoisted: Sequence[Any], out_tree: Any, backend: Any):
+        self.program = program
+        self.hoisted = hoisted
+        self.out_tree = out_tree
+        self.backend = backend
+        self.weak = [t.weak for t in program.out_types]
+        self.run: Callable[..., Any] | None = None
+
+    def compiled(self) -> Callable[..., Any]:
+        """The executable, with the hoisted buffers in place."""
+        run = executable(self.program, self.backend)
+        if self.hoisted:
+            run = functools.partial(run, *(x.buffer for x in self.hoisted))
+        self.run = run
+        return run
+
+
+_caches: weakref.WeakKeyDictionary[Any, dict[Any, dict[Any, _Entry]]] = weakref.WeakKeyDictionary()
+
+
+def _cache_of(function: Any, options: Any) -> dict[Any, _Entry]:
+    """The cache of a function, shared by all its `jit`s with equal options; it dies with the function."""
+    try:
+        return _caches.setdefault(function, {}).setdefault(options, {})
+    except TypeError:
+        return {}
+
+
+class Jitted:
+    """A function that is staged and compiled at the first call with each signature."""
+
+    cached = 4096
+
+    def __init__(self, function: Callable[..., Any], static: StaticArguments, backend: Any):
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.static = static
+        self.backend = backend
+        self.cache = _cache_of(function, (static, backend))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.backend is not None:
+            with use_backend(self.backend):
+                return self._call(args, kwargs)
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        statics: Any = None
+        dynamic = (args, kwargs)
+        if self.static:
+            statics, dynamic = self.static.split(args, kwargs)
+        leaves, tree = flatten(dynamic)
+        key: list[Any] = [tree, statics, dtypes.defaults()]
+        buffers = []
+        concrete = context.trace is eager
+        backend = None
+        for i, x in enumerate(leaves):
+            if type(x) is not Array:
+                if not isinstance(x, Tracer):
+                    x = leaves[i] = as_operand(x, f"an argument of the jitted function {function_name(self.function)}")
+                if isinstance(x, Tracer):
+                    concrete = False
+                    key.append(x.type)
+                    continue
+            buffer = x.buffer
+            buffers.append(buffer)
+            key.append((buffer.shape, buffer.dtype, x.weak_type))
+            if backend is not x.backend:
+                concrete = concrete and backend is None
+                backend = x.backend
+        key.append(context.trace.axes() if not concrete else backend)
+        entry = self.cache.get(tuple(key))
+        if entry is None:
+            entry = self._stage(leaves, tree, statics, tuple(key), backend)
+        if not concrete or any(isinstance(x, Tracer) for x in entry.hoisted):
+            out = call(*entry.hoisted, *leaves, program=entry.program)
+            return unflatten(entry.out_tree, out)
+        run = entry.run or entry.compiled()
+        owner = entry.backend
+        return unflatten(
+            entry.out_tree, [Array(b, w, owner) for b, w in zip(run(*buffers), entry.weak, strict=True)]
+        )
+
+    def _stage(self, leaves: Sequence[Any], tree: Any, statics: Any, key: Any, backend: Any) -> _Entry:
+        out_tree: Any = None
+
+        def flat(*operands: Any) -> list[Any]:
+            nonlocal out_tree
+            args, kwargs = unflatten(tree, operands)
+            if self.static:
+                args, kwargs = self.static.join(statics, args, kwargs)
+            outs, out_tree = flatten(self.function(*args, **kwargs))
+            return [as_operand(x, f"a result of the jitted function {function_name(self.function)}") for x in outs]
+
+        staged = stage(flat, [type_of(x) for x in leaves], name=function_name(self.function))
+        entry = _Entry(staged.program, staged.hoisted, out_tree, backend or default_backend())
+        if not any(isinstance(x, Tracer) for x in staged.hoisted):
+            while len(self.cache) >= self.cached:
+                self.cache.pop(next(iter(self.cache)))
+            self.cache[key] = entry
+        return entry
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def clear_cache(self) -> None:
+        """Forget every signature."""
+        self.cache.clear()
+
+    def __repr__(self) -> str:
+        return f"<jit of {function_name(self.function)}>"
+
+
+def jit(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    static_argnums: int | Sequence[int] | None = None,
+    static_argnames: str | Sequence[str] | None = None,
+    backend: Any = None,
+) -> Any:
+    """Compile a function: it is traced at the first call with arguments of given types, and the compiled program runs.
+
+    The function must be pure: a side effect (`print`, appending to a list) happens while it is traced only.
+
+    Args:
+      function: takes and returns pytrees of arrays. Omitted: a decorator is returned.
+      static_argnums: positions of arguments that are not arrays but part of the signature; hashable.
+      static_argnames: names of such arguments.
+      backend: the name of the backend to run on; that of the arguments by default.
+
+    Returns:
+      a function with the same signature.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> fl.jit(lambda x: x * 2)(fnp.arange(3.0))
+    Array([0., 2., 4.], dtype=float32)
+    """
+    if function is None:
+        return functools.partial(
+            jit, static_argnums=static_argnums, static_argnames=static_argnames, backend=backend
+        )
+    static = StaticArguments.of(function, static_argnums, static_argnames)
+    return Jitted(function, static, None if backend is None else get(backend))

@@ -1,0 +1,474 @@
+"""Linearize: value now, and a tape of linear programs beside it. Reverse mode transposes the tape, last entry first.
+
+The path of `grad(f)(x)`: `LinearizeTrace` meets each primitive that depends on `x`. A `Linearization` of the primitive,
+made once per operand types and kept, splits it into
+
+    known:   operands              -> results, residuals
+    linear:  residuals, tangents   -> tangents of the results
+
+The known part runs at once, in the parent trace; the tape keeps (linearization, residuals, where the tangents come from
+and go to). On concrete arrays both parts are ready-made closures over buffers, and the tape is a Python list.
+`pull_back` walks it backwards with the transposed linear parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..array_type import ArrayType
+from ..arrays import Array, eager, type_of
+from ..backend import Backend
+from ..errors import TransformationError
+from ..passes import executable
+from ..primitive import Zero
+from ..primitives.base import add
+from ..primitives.structural import instantiate
+from ..program import Program
+from ..staging import PartialTrace, StagingTrace, evaluate, stage
+from ..tracing import Trace, Tracer, context, use_trace
+from .transpose import transpose_program
+
+__all__ = ["Linearization", "LinearizeTrace", "LinearizeTracer", "Tape", "linearize_flat", "linearize_program"]
+
+
+class Linearization:
+    """How an operation splits: see the top of this file.
+
+    Args:
+      known: the program for the value; its first outputs are the results, the rest the residuals.
+      linear: the program for the tangents; its first inputs are the residuals.
+      nonzeros: which results have a tangent.
+      hoisted: values for the first inputs of `known`, if it has more inputs than there are operands.
+    """
+
+    __slots__ = ("compiled", "hoisted", "known", "linear", "multiple", "n_residuals", "nonzeros")
+
+    def __init__(
+        self,
+        known: Program,
+        linear: Program,
+        nonzeros: tuple[bool, ...],
+        multiple: bool,
+        hoisted: Sequence[Any] = (),
+    ):
+        self.known = known
+        self.linear = linear
+        self.nonzeros = nonzeros
+        self.multiple = multiple
+        self.n_residuals = len(known.outputs) - len(nonzeros)
+        self.hoisted = tuple(hoisted)
+        self.compiled: dict[Any, Any] = {}
+
+    def forward(self, backend: Backend) -> Callable[..., tuple[Any, ...]]:
+        """The known part over buffers."""
+        run = executable(self.known, backend)
+        if self.hoisted:
+            constants = [x.buffer if type(x) is Array else x for x in self.hoisted]
+            return lambda *buffers: run(*constants, *buffers)
+        return run
+
+    def transposed(self, given: tuple[bool, ...]) -> tuple[Program, tuple[bool, ...]]:
+        """(residuals, cotangents of the results that have one) -> cotangents; and which operands have one.
+
+        Args:
+          given: for each result with a tangent, whether it has a cotangent.
+        """
+        linear = (False,) * self.n_residuals + (True,) * (len(self.linear.inputs) - self.n_residuals)
+        return transpose_program(self.linear, linear, given)
+
+    def backward(self, backend: Backend, given: tuple[bool, ...]) -> Callable[..., Sequence[Any]]:
+        """The transposed linear part over buffers; a result is None where the cotangent is zero."""
+        try:
+            return self.compiled[backend, given]
+        except KeyError:
+            program, has = self.transposed(given)
+            run = executable(program, backend, guarded=False)
+            made = run if all(has) else _with_gaps(run, has)
+            self.compiled[backend, given] = made
+            return made
+
+
+def _with_gaps(run: Callable[..., Sequence[Any]], has: tuple[bool, ...]) -> Callable[..., Sequence[Any]]:
+    def backward(*buffers: Any) -> list[Any]:
+        out = iter(run(*buffers))
+        return [next(out) if h else None for h in has]
+
+    return backward
+
+
+class Entry(NamedTuple):
+    """One step of a tape. Residuals are buffers if `backend` is given, else operands."""
+
+    rule: Linearization
+    residuals: Sequence[Any]
+    ins: tuple[int, ...]
+    outs: tuple[int, ...]
+    backend: Backend | None
+
+    def operands(self) -> list[Any]:
+        """The residuals as operands of primitives."""
+        if self.backend is None:
+            return list(self.residuals)
+        return [x if isinstance(x, np.generic) else Array(x, False, self.backend) for x in self.residuals]
+
+
+class LinearizeTracer(Tracer):
+    """A value, and the slot of its tangent on the tape."""
+
+    __slots__ = ("primal", "slot")
+
+    def __init__(self, trace: Trace, primal: Any, slot: int):
+        self.trace = trace
+        self.primal = primal
+        self.slot = slot
+
+    @property
+    def type(self) -> ArrayType:
+        return type_of(self.primal)
+
+    @property
+    def shape(self) -> Any:
+        return self.primal.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.primal.dtype
+
+    @property
+    def weak_type(self) -> bool:
+        return self.primal.weak_type
+
+    def concrete(self) -> Any:
+        return self.primal.concrete()
+
+
+_cache: dict[Any, Any] = {}
+_CACHED = 16384
+
+
+class LinearizeTrace(Trace):
+    """Each primitive that depends on a tracer of this trace is split; its linear part goes on the tape."""
+
+    __slots__ = ("entries", "slots")
+
+    def __init__(self, parent: Trace | None):
+        super().__init__(parent)
+        self.entries: list[Entry] = []
+        self.slots = 0
+
+    def new_input(self, primal: Any) -> Any:
+        """A tracer for a value whose tangent is an input of the tape."""
+        self.slots += 1
+        return LinearizeTracer(self, primal, self.slots - 1)
+
+    def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        parent = self.parent
+        primals, ins, buffers = [], [], []
+        key: list[Any] = [primitive, *params.items()] if params else [primitive]
+        backend: Any = None
+        concrete = parent is eager
+        for x in operands:
+            linear = type(x) is LinearizeTracer and x.trace is self
+            if linear:
+                ins.append(x.slot)
+                x = x.primal
+            primals.append(x)
+            if type(x) is Array:
+                buffer = x.buffer
+                buffers.append(buffer)
+                key.append((buffer.shape, buffer.dtype, x.weak_type, linear))
+                if backend is not x.backend:
+                    concrete = concrete and backend is None
+                    backend = x.backend
+            elif isinstance(x, np.generic):
+                buffers.append(x)
+                key.append((x.dtype, linear))
+            else:
+                concrete = False
+                key.append((x.type, linear) if isinstance(x, Tracer) else x)
+        if not ins:
+            with use_trace(parent):
+                return parent.process(primitive, operands, params)
+        if not concrete or primitive.own_linearize is not None:
+            return self.process_operands(primitive, tuple(key), primals, ins, params, operands)
+        key.append(backend)
+        cached = _cache.get(tuple(key))
+        if cached is None:
+            rule = self.linearization(primitive, primals, operands, params)
+            weak = [t.weak for t in rule.known.out_types[: len(rule.nonzeros)]]
+            cached = _remember(tuple(key), (rule, rule.forward(backend), weak))
+        rule, forward, weak = cached
+        out = forward(*buffers)
+        if not rule.multiple:
+            result = Array(out[0], weak[0], backend)
+            if not rule.nonzeros[0]:
+                return result
+            slot = self.slots
+            self.slots = slot + 1
+            self.entries.append(Entry(rule, out[1:], ins, (slot,), backend))
+            return LinearizeTracer(self, result, slot)
+        n = len(rule.nonzeros)
+        results = [Array(o, w, backend) for o, w in zip(out[:n], weak, strict=True)]
+        return self.record(rule, results, out[n:], ins, backend)
+
+    def process_operands(
+        self, primitive: Any, key: Any, primals: list[Any], ins: list[int], params: dict[str, Any], operands: Any
+    ) -> Any:
+        """As `process`, where some operand is a tracer of the parent: the known part is evaluated by `bind`."""
+        with use_trace(self.parent):  # type: ignore[arg-type]
+            if primitive.own_linearize is not None:
+                nonzeros = self.nonzeros(operands)
+                results, rule, residuals = primitive.own_linearize(primals, nonzeros, **params)
+            else:
+                rule = self.linearization(primitive, primals, operands, params)
+                out = evaluate(rule.known, *rule.hoisted, *primals)
+                n = len(rule.nonzeros)
+                results, residuals = out[:n], out[n:]
+        results = self.record(rule, results, residuals, ins, None)
+        return results if primitive.multiple_results else results[0]
+
+    def nonzeros(self, operands: Sequence[Any]) -> tuple[bool, ...]:
+        """Which operands have a tangent on this tape."""
+        return tuple(type(x) is LinearizeTracer and x.trace is self for x in operands)
+
+    def linearization(
+        self, primitive: Any, primals: Sequence[Any], operands: Sequence[Any], params: dict[str, Any]
+    ) -> Linearization:
+        """The (kept) linearization of a primitive for operands of these types."""
+        types = tuple(type_of(x) for x in primals)
+        nonzeros = self.nonzeros(operands)
+        assert self.parent is not None
+        axes = self.parent.axes()
+        key = (primitive, types, nonzeros, tuple(params.items()), axes)
+        carried = [p for name in primitive.subprograms for p in _programs(params[name])]
+        memo = carried[0].memo if carried else _cache
+        rule = memo.get(key)
+        if rule is None:
+            with use_trace(self.parent):
+                if primitive.linearize is not None:
+                    rule = primitive.linearize(types, nonzeros, **params)
+                else:
+                    rule = linearize_by_jvp(primitive, types, nonzeros, params)
+            if carried:
+                memo[key] = rule
+            else:
+                _remember(key, rule)
+        return rule
+
+    def record(
+        self, rule: Linearization, results: Sequence[Any], residuals: Sequence[Any], ins: Any, backend: Backend | None
+    ) -> list[Any]:
+        """Put an entry on the tape; tracers for the results that have a tangent."""
+        outs, tracers = [], []
+        for x, nonzero in zip(results, rule.nonzeros, strict=True):
+            if nonzero:
+                outs.append(self.slots)
+                x = LinearizeTracer(self, x, self.slots)
+                self.slots += 1
+            tracers.append(x)
+        if outs:
+            self.entries.append(Entry(rule, residuals, tuple(ins), tuple(outs), backend))
+        return tracers
+
+
+def _programs(value: Any) -> Sequence[Program]:
+    return (value,) if isinstance(value, Program) else value
+
+
+def _remember(key: Any, value: Any) -> Any:
+    if len(_cache) > _CACHED:
+        _cache.clear()
+    _cache[key] = value
+    return value
+
+
+def linearize_by_jvp(
+    primitive: Any, types: Sequence[ArrayType], nonzeros: Sequence[bool], params: dict[str, Any]
+) -> Linearization:
+    """Split a primitive by its jvp rule: what depends on tangents is staged apart from what does not."""
+    known_trace = StagingTrace(context.trace)
+    primals = [known_trace.new_input(t) for t in types]
+    linear_trace = PartialTrace(known_trace)
+    tangents = [
+        linear_trace.new_input(t.tangent()) if nz else Zero(t.tangent()) for t, nz in zip(types, nonzeros, strict=True)
+    ]
+    with use_trace(linear_trace, closing=True):
+        out, out_dot = primitive.jvp(primals, tangents, **params)
+        outs, dots = (out, out_dot) if primitive.multiple_results else ([out], [out_dot])
+        linear = linear_trace.finish([t for t in dots if not isinstance(t, Zero)], primitive.name)
+    with use_trace(known_trace, closing=True):
+        known = known_trace.finish([*outs, *linear_trace.hoisted], primitive.name)
+    has = tuple(not isinstance(t, Zero) for t in dots)
+    return Linearization(known, linear, has, primitive.multiple_results, known_trace.hoisted)
+
+
+class Tape(NamedTuple):
+    """What a function's linearization left: entries in order, and the slots of inputs and outputs (None: zero)."""
+
+    entries: list[Entry]
+    n_slots: int
+    ins: tuple[int, ...]
+    outs: tuple[int | None, ...]
+    in_types: tuple[ArrayType, ...]
+    out_types: tuple[ArrayType, ...]
+
+    def push_forward(self, *tangents: Any) -> list[Any]:
+        """Tangents of the outputs from tangents of the inputs, in the current trace."""
+        values = dict(zip(self.ins, tangents, strict=True))
+        for entry in self.entries:
+            dots = evaluate(entry.rule.linear, *entry.operands(), *(values[i] for i in entry.ins))
+            values.update(zip(entry.outs, dots, strict=True))
+        return [Zero(t.tangent()) if i is None else values[i] for i, t in zip(self.outs, self.out_types, strict=True)]
+
+    def pull_back(self, cotangents: Sequence[Any], *, consume: bool = False) -> list[Any]:
+        """Cotangents of the inputs (maybe `Zero`) from cotangents of the outputs, in the current trace.
+
+        Args:
+          cotangents: operands, or `Zero`.
+          consume: whether entries may be dropped on the way, which frees their residuals.
+        """
+        cts: list[Any] = [None] * self.n_slots
+        backend = self.common_backend(cotangents)
+        for i, ct in zip(self.outs, cotangents, strict=True):
+            if i is not None and not isinstance(ct, Zero):
+                value = ct if backend is None else ct.buffer if type(ct) is Array else backend.literal(ct)
+                if cts[i] is None:
+                    cts[i] = value
+                else:
+                    cts[i] = add(cts[i], value) if backend is None else cts[i] + value
+        if backend is None:
+            self.walk(cts, consume)
+        else:
+            backend.guard(self.walk_buffers)(cts, backend, consume)
+        return [
+            Zero(t.tangent()) if (ct := cts[i]) is None else ct if backend is None else Array(ct, False, backend)
+            for i, t in zip(self.ins, self.in_types, strict=True)
+        ]
+
+    def common_backend(self, cotangents: Sequence[Any]) -> Backend | None:
+        """The backend on which everything is a buffer already, if there is one and nothing traces us."""
+        if context.trace is not eager:
+            return None
+        backends = {entry.backend for entry in self.entries}
+        for ct in cotangents:
+            if isinstance(ct, Tracer):
+                return None
+            if type(ct) is Array:
+                backends.add(ct.backend)
+        return backends.pop() if len(backends) == 1 else None
+
+    def _steps(self, consume: bool) -> Any:
+        if not consume:
+            yield from reversed(self.entries)
+        while consume and self.entries:
+            yield self.entries.pop()
+
+    def walk_buffers(self, cts: list[Any], backend: Backend, consume: bool) -> None:
+        """The backward pass over buffers."""
+        only = (True,)
+        for rule, residuals, ins, outs, _ in self._steps(consume):
+            if len(outs) == 1:
+                ct = cts[outs[0]]
+                if ct is None:
+                    continue
+                cts[outs[0]] = None
+                given, values = only, (ct,)
+            else:
+                given = tuple([cts[i] is not None for i in outs])
+                if True not in given:
+                    continue
+                values = [cts[i] for i in outs if cts[i] is not None]
+                for i in outs:
+                    cts[i] = None
+            run = rule.compiled.get((backend, given)) or rule.backward(backend, given)
+            for i, ct in zip(ins, run(*residuals, *values), strict=True):
+                if ct is not None:
+                    cts[i] = ct if cts[i] is None else cts[i] + ct
+
+    def walk(self, cts: list[Any], consume: bool) -> None:
+        """The backward pass by `bind`, in the current trace."""
+        for entry in self._steps(consume):
+            given = tuple(cts[i] is not None for i in entry.outs)
+            if True not in given:
+                continue
+            values = [cts[i] for i in entry.outs if cts[i] is not None]
+            for i in entry.outs:
+                cts[i] = None
+            program, has = entry.rule.transposed(given)
+            out = iter(evaluate(program, *entry.operands(), *values))
+            for i, h in zip(entry.ins, has, strict=True):
+                if h:
+                    ct = next(out)
+                    cts[i] = ct if cts[i] is None else add(cts[i], ct)
+
+
+def linearize_flat(function: Callable[..., Sequence[Any]], primals: Sequence[Any]) -> tuple[list[Any], Tape]:
+    """Results of `function` (operands in, list out) at `primals`, and the tape of its derivative there."""
+    trace = LinearizeTrace(context.trace)
+    tracers = [trace.new_input(x) for x in primals]
+    with use_trace(trace, closing=True):
+        outs = function(*tracers)
+    results, slots = [], []
+    for x in outs:
+        own = type(x) is LinearizeTracer and x.trace is trace
+        results.append(x.primal if own else x)
+        slots.append(x.slot if own else None)
+    in_types = tuple(type_of(x) for x in primals)
+    out_types = tuple(type_of(x) for x in results)
+    return results, Tape(
+        trace.entries, trace.slots, tuple(range(len(primals))), tuple(slots), in_types, out_types
+    )
+
+
+def linearize_program(
+    program: Program, nonzeros: tuple[bool, ...], instantiated: Any = False
+) -> tuple[Program, Program, tuple[bool, ...]]:
+    """Split a program.
+
+    Args:
+      program: the primal program.
+      nonzeros: which inputs have a tangent.
+      instantiated: True, or a tuple of booleans: which outputs' tangents are wanted also where they are zero.
+
+    Returns:
+      known (inputs -> outputs, residuals), linear (residuals, tangents of the inputs that have one -> tangents of the
+      outputs that have one), and which outputs have one.
+    """
+
+    def make() -> tuple[Program, Program, tuple[bool, ...]]:
+        wanted = instantiated if isinstance(instantiated, tuple) else (instantiated,) * len(program.outputs)
+        trace = StagingTrace(context.trace)
+        inputs = [trace.new_input(t) for t in program.in_types]
+        marked = [x for x, nz in zip(inputs, nonzeros, strict=True) if nz]
+
+        def function(*tracers: Any) -> list[Any]:
+            given = iter(tracers)
+            return evaluate(program, *(next(given) if nz else x for x, nz in zip(inputs, nonzeros, strict=True)))
+
+        with use_trace(trace, closing=True):
+            outs, tape = linearize_flat(function, marked)
+            has: list[bool] = []
+
+            def push(*tangents: Any) -> list[Any]:
+                dots = tape.push_forward(*tangents)
+                dots = [instantiate(t) if w else t for t, w in zip(dots, wanted, strict=True)]
+                has.extend(not isinstance(t, Zero) for t in dots)
+                return [t for t in dots if not isinstance(t, Zero)]
+
+            linear, residuals = stage(push, [x.type.tangent() for x in marked], name=program.name)
+            known = trace.finish([*outs, *residuals], program.name)
+            assert not trace.hoisted
+        return known, linear, tuple(has)
+
+    return program.remember(("linearize", nonzeros, instantiated, context.trace.axes()), make)
+
+
+def not_differentiable_input(t: ArrayType) -> TransformationError:
+    """The error for an input whose tangents are trivial."""
+    return TransformationError(
+        f"cannot differentiate with respect to an input of type {t}: only floating and complex arrays have tangents. "
+        "Cast it with astype(float), or leave it out of argnums."
+    )

@@ -1,0 +1,89 @@
+"""What transformations need to know about a function's arguments: names, static ones, `argnums`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+__all__ = ["StaticArguments", "function_name", "normalized_argnums"]
+
+
+def function_name(function: Any) -> str:
+    """The function's own name, for messages."""
+    return getattr(function, "__name__", None) or type(function).__name__
+
+
+def normalized_argnums(argnums: Any, n: int, what: str) -> tuple[int, ...]:
+    """Positions of arguments, counted from the front.
+
+    Raises:
+      TypeError: if they are not integers.
+      ValueError: if there are fewer than that many positional arguments.
+    """
+    positions = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+    found = []
+    for p in positions:
+        if not hasattr(p, "__index__"):
+            raise TypeError(f"{what}: argnums must be an integer or a tuple of integers, got {argnums!r}.")
+        i = p.__index__()
+        if not -n <= i < n:
+            raise ValueError(f"{what}: argnums is {argnums!r}, but the call has {n} positional arguments.")
+        found.append(i % n)
+    return tuple(found)
+
+
+class StaticArguments(NamedTuple):
+    """Which arguments are part of the signature."""
+
+    argnums: tuple[int, ...]
+    argnames: frozenset[str]
+
+    @staticmethod
+    def of(function: Callable[..., Any], argnums: Any, argnames: Any) -> StaticArguments:
+        """From the arguments of `jit`; names follow from positions and the other way round, where possible."""
+        nums = () if argnums is None else (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        names = () if argnames is None else (argnames,) if isinstance(argnames, str) else tuple(argnames)
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):
+            parameters = []
+        positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        if argnums is None:
+            nums = tuple(positional.index(name) for name in names if name in positional)
+        if argnames is None and parameters:
+            names = tuple(positional[i] for i in nums if -len(positional) <= i < len(positional))
+        known = {p.name for p in parameters}
+        if parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters) and not set(names) <= known:
+            raise ValueError(f"jit: static_argnames {sorted(set(names) - known)} are no parameters of the function.")
+        return StaticArguments(nums, frozenset(names))
+
+    def __bool__(self) -> bool:
+        return bool(self.argnums or self.argnames)
+
+    def split(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, tuple[Any, dict[str, Any]]]:
+        """The static arguments (hashable), and the others."""
+        where = {i % len(args) for i in self.argnums if -len(args) <= i < len(args)} if args else set()
+        statics = (
+            tuple((i, args[i]) for i in sorted(where)),
+            tuple((k, kwargs[k]) for k in sorted(kwargs) if k in self.argnames),
+        )
+        for position, value in (*statics[0], *statics[1]):
+            try:
+                hash(value)
+            except TypeError:
+                raise ValueError(
+                    f"jit: the static argument {position!r} is a {type(value).__name__}, which cannot be hashed: pass a "
+                    "hashable value (a tuple for a list), or leave the argument out of static_argnums."
+                ) from None
+        rest = tuple(x for i, x in enumerate(args) if i not in where)
+        typed = tuple((k, type(v), v) for k, v in (*statics[0], *statics[1]))
+        return (typed, len(args)), (rest, {k: v for k, v in kwargs.items() if k not in self.argnames})
+
+    def join(self, statics: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """The inverse of `split`."""
+        typed, n = statics
+        fixed = {k: v for k, _, v in typed if isinstance(k, int)}
+        rest = iter(args)
+        joined = [fixed[i] if i in fixed else next(rest) for i in range(n)]
+        return joined, {**kwargs, **{k: v for k, _, v in typed if isinstance(k, str)}}
