@@ -1,5 +1,68 @@
-__version__ = "0.1.0"
+"""functorch_lite: pure functions over immutable arrays, changed by `grad`, `vmap` and `jit`, which compose in every order.
+
+Reading order of the source, each file on top of those before it:
+  errors, dtypes, config, tree        what everything stands on
+  array_type, tracing, primitive      types; the current trace and `bind`; what an operation owes
+  program, printing, checking         the intermediate representation
+  lowering, backend                   program -> callable; where kernels come from
+  arrays, staging                     values and the eager trace; function -> program
+  primitives/                         the operations, each with all its rules
+  promotion, operators, indexing      from what users write to primitives
+  passes/                             program -> program
+  transforms/, control/               function -> function; loops and branches
+  numpy/, lax/, random, nn/, optim/   what users import
+"""
+
+from . import config, lax, numpy, printing, tree
+from .arrays import Array
+from .backend import available as available_backends
+from .backend import default_backend, set_default_backend, use_backend
+from .transforms.capture import ShapeDtypeStruct, closure_convert, eval_shape, make_jaxpr, make_program
+from .transforms.checkpoint import checkpoint
+from .transforms.checkpoint import policies as checkpoint_policies
+from .transforms.custom import custom_jvp, custom_vjp
 from .transforms.grad import grad, grad_and_value, jvp, linear_transpose, linearize, value_and_grad, vjp
+from .transforms.jacobian import hessian, jacfwd, jacrev
 from .transforms.jit import jit
 from .transforms.vmap import vmap
-from . import numpy
+
+__version__ = "0.1.0"
+
+remat = checkpoint
+jacobian = jacrev
+
+__all__ = [
+    "Array",
+    "ShapeDtypeStruct",
+    "available_backends",
+    "checkpoint",
+    "checkpoint_policies",
+    "closure_convert",
+    "config",
+    "custom_jvp",
+    "custom_vjp",
+    "default_backend",
+    "eval_shape",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jit",
+    "jvp",
+    "lax",
+    "linear_transpose",
+    "linearize",
+    "make_jaxpr",
+    "make_program",
+    "numpy",
+    "printing",
+    "remat",
+    "set_default_backend",
+    "tree",
+    "use_backend",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]

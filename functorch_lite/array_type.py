@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from . import dtypes
 
-__all__ = ["ArrayType", "Dim", "Shape", "has_dim"]
+__all__ = ["ArrayType", "Dim", "Shape", "fit_dims", "has_dim", "rename_dims"]
 
 _dim_names = itertools.count()
 
@@ -38,6 +39,31 @@ Shape = tuple[Any, ...]
 def has_dim(shape: Shape) -> bool:
     """Whether some length of `shape` is unknown before the run."""
     return any(type(n) is Dim for n in shape)
+
+
+def fit_dims(formal: Sequence[ArrayType], actual: Sequence[ArrayType]) -> dict[Dim, Any] | None:
+    """What the unknown dimensions of `formal` are if its types are to be `actual`; None if they do not fit."""
+    dims: dict[Dim, Any] = {}
+    if len(formal) != len(actual):
+        return None
+    for f, a in zip(formal, actual, strict=True):
+        if f.dtype != a.dtype or len(f.shape) != len(a.shape):
+            return None
+        for m, n in zip(f.shape, a.shape, strict=True):
+            if type(m) is Dim:
+                dims.setdefault(m, n)
+            elif m != n and type(n) is not Dim:
+                return None
+    return dims
+
+
+def rename_dims(types: Sequence[ArrayType], dims: dict[Dim, Any]) -> list[ArrayType]:
+    """Types with unknown dimensions replaced as `dims` says; one that is not there gets a fresh name (noted in `dims`)."""
+
+    def fresh(n: Any) -> Any:
+        return dims.setdefault(n, Dim()) if type(n) is Dim else n
+
+    return [t.update(shape=tuple(map(fresh, t.shape))) if has_dim(t.shape) else t for t in types]
 
 
 class ArrayType:

@@ -70,6 +70,8 @@ class Backend:
 
     def __init__(self, namespace: Namespace):
         self.xp = namespace
+        namespace.to_host = self.to_host  # for callbacks
+        namespace.from_host = self.from_host
         self.eager_kernels: dict[Any, Any] = {}
 
     def from_host(self, array: np.ndarray) -> Any:

@@ -1,35 +1,483 @@
-import numpy as np, ml_dtypes
-bool_=np.dtype(bool); int32=np.dtype('int32'); float32=np.dtype('float32'); complex64=np.dtype('complex64'); float64=np.dtype('float64'); int64=np.dtype('int64')
-float0=np.dtype([('float0', np.void, 0)])
-bfloat16=np.dtype(ml_dtypes.bfloat16)
-def defaults(): return (float32,int32,complex64)
-def as_dtype(x): return np.dtype(x)
-def is_bool(d): return d.kind=='b'
-def is_integer(d): return d.kind in 'iu'
-def is_floating(d): return d.kind=='f' or d==bfloat16
-def is_complex(d): return d.kind=='c'
-def is_inexact(d): return d.kind in 'fc' or d==bfloat16
-def is_supported(d): return True
-def accumulator_dtype(d): return float32 if d.itemsize==2 and is_floating(d) else d
-def tangent_dtype(d): return d if is_inexact(d) else float0
-def short_name(d): return {'float32':'f32','int32':'i32','bool':'bool','float64':'f64'}.get(d.name,d.name)
-def real_dtype(d): return np.empty(0,d).real.dtype
-def complex_dtype(d): return np.result_type(d,np.complex64)
-def to_inexact(d): return d if is_inexact(d) else float32
-def promote_types(a,b): return np.promote_types(a,b)
-def scalar_type_of(x):
-    if isinstance(x,np.generic): return x.dtype,False
-    return {bool:(bool_,False),int:(int32,True),float:(float32,True),complex:(complex64,True)}[type(x)]
-def scalar_operand(x):
-    if isinstance(x,np.generic): return x.dtype, x.dtype.itemsize>=8
+"""Dtypes: which there are, what they are called, and what mixed operands promote to.
+
+Promotion joins nodes of a lattice: one node for each dtype, and three for *weak* numbers, those that nobody gave a
+dtype (Python's `1`, `1.5`, `1j`). A weak number gives way to any dtype of its own or a stronger kind; where only weak
+numbers decide, the default dtype of the kind does (see `functorch_lite.config`).
+
+    bool -> i*          i* -> u8 i8       u8 -> u16 i16    u16 -> u32 i32    u32 -> u64 i64
+    i8 -> i16 -> i32 -> i64               i64 u64 -> f*    f* -> f16 bf16 c*
+    f16 bf16 -> f32     f32 -> f64 c64    f64 -> c128      c* -> c64 -> c128
+
+>>> promote_types("int32", "float16")  # kinds mix without widening
+dtype('float16')
+>>> result_type(np.ones(3, np.int8), 1.5)  # a weak float is stronger than any integer: the default float
+dtype('float32')
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from . import config
+
+__all__ = [
+    "accumulator_dtype",
+    "as_dtype",
+    "bfloat16",
+    "bool_",
+    "can_cast",
+    "complex64",
+    "complex128",
+    "complex_dtype",
+    "default_complex",
+    "default_float",
+    "default_int",
+    "defaults",
+    "finfo",
+    "float0",
+    "float16",
+    "float32",
+    "float64",
+    "iinfo",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "is_bool",
+    "is_complex",
+    "is_floating",
+    "is_inexact",
+    "is_integer",
+    "is_numeric",
+    "is_supported",
+    "is_unsigned",
+    "issubdtype",
+    "itemsize",
+    "kind",
+    "lattice_result",
+    "promote_types",
+    "real_dtype",
+    "result_type",
+    "scalar_operand",
+    "scalar_type_of",
+    "short_name",
+    "tangent_dtype",
+    "to_inexact",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+]
+
+bool_ = np.dtype(np.bool_)
+int8, int16, int32, int64 = map(np.dtype, (np.int8, np.int16, np.int32, np.int64))
+uint8, uint16, uint32, uint64 = map(np.dtype, (np.uint8, np.uint16, np.uint32, np.uint64))
+float16, bfloat16, float32, float64 = map(np.dtype, (np.float16, ml_dtypes.bfloat16, np.float32, np.float64))
+complex64, complex128 = map(np.dtype, (np.complex64, np.complex128))
+float0 = np.dtype([("float0", np.void, 0)])
+"""The dtype of the tangents of integers and booleans: there is nothing to say, so it takes no bytes."""
+
+_SHORT = {
+    **{"bool": bool_, "i8": int8, "i16": int16, "i32": int32, "i64": int64},
+    **{"u8": uint8, "u16": uint16, "u32": uint32, "u64": uint64},
+    **{"f16": float16, "bf16": bfloat16, "f32": float32, "f64": float64, "c64": complex64, "c128": complex128},
+}
+_NAMES = {dtype: short for short, dtype in _SHORT.items()}
+_SUPPORTED = ", ".join(dtype.name for dtype in _NAMES)
+
+# By NumPy's type number. C's `long` and `long long` are two numbers for one dtype; each is mapped to ours.
+_OURS = {dtype.num: ours for dtype in map(np.dtype, "bBhHiIlLqQ") for ours in _NAMES if ours == dtype}
+_OURS |= {dtype.num: dtype for dtype in _NAMES}
+_KIND = {num: "f" if dtype == bfloat16 else dtype.kind for num, dtype in _OURS.items()}
+_INTEGER = frozenset(num for num, kind in _KIND.items() if kind in "iu")
+_UNSIGNED = frozenset(num for num, kind in _KIND.items() if kind == "u")
+_FLOATING = frozenset(num for num, kind in _KIND.items() if kind == "f")
+_COMPLEX = frozenset(num for num, kind in _KIND.items() if kind == "c")
+_INEXACT = _FLOATING | _COMPLEX
+_NUMERIC = _INTEGER | _INEXACT
+_BOOL = bool_.num
+
+
+# -- defaults --------------------------------------------------------------------------------------------------------
+
+defaults = config.current
+"""The default dtypes here as a hashable tuple (float, int, complex)."""
+
+
+def default_float() -> np.dtype:
+    """The dtype of floats that are given none."""
+    return defaults()[0]
+
+
+def default_int() -> np.dtype:
+    """The dtype of integers that are given none."""
+    return defaults()[1]
+
+
+def default_complex() -> np.dtype:
+    """The dtype of complex numbers that are given none."""
+    return defaults()[2]
+
+
+# -- names and kinds -------------------------------------------------------------------------------------------------
+
+_USUAL: dict[Any, np.dtype] = {key: dtype for dtype in _NAMES for key in (dtype, dtype.type, dtype.name)}
+_USUAL |= {dtype.type: _OURS[dtype.num] for dtype in map(np.dtype, "bBhHiIlLqQ")}
+_USUAL[bool] = bool_
+_PYTHON_SCALARS: dict[type, int] = {int: 1, float: 0, complex: 2}  # their positions in `defaults()`
+_PYTHON: dict[Any, int] = _PYTHON_SCALARS | {t.__name__: position for t, position in _PYTHON_SCALARS.items()}
+
+
+def as_dtype(spec: Any) -> np.dtype:
+    """The dtype that `spec` means, in the machine's byte order.
+
+    Args:
+      spec: a dtype, a scalar type, a name, something with a `dtype`, or Python's `bool`, `int`, `float` or `complex`:
+        these have the default dtype of their kind.
+
+    Raises:
+      TypeError: if that is no dtype, or none that is supported.
+
+    >>> as_dtype("bfloat16"), as_dtype(">f8"), as_dtype(float)
+    (dtype(bfloat16), dtype('float64'), dtype('float32'))
+    """
+    try:
+        known = _USUAL.get(spec)
+    except TypeError:  # not hashable
+        known = None
+    return _parse(spec) if known is None else known
+
+
+def _parse(spec: Any) -> np.dtype:
+    """`as_dtype` of what is not in the table of the usual specifications."""
+    if isinstance(spec, (type, str)) and spec in _PYTHON:
+        return defaults()[_PYTHON[spec]]
+    dtype = spec
+    if isinstance(spec, str):
+        try:
+            dtype = np.dtype(spec)
+        except (TypeError, ValueError, SyntaxError, Warning):  # "," is a SyntaxError, "a" a warning (made an error)
+            raise _unsupported(spec) from None
+    elif not isinstance(spec, np.dtype):
+        dtype = getattr(spec, "dtype", None)
+    if not isinstance(dtype, np.dtype) or dtype.num not in _OURS:
+        raise _unsupported(spec)
+    return _OURS[dtype.num]
+
+
+def _unsupported(spec: Any) -> TypeError:
+    if isinstance(spec, np.dtype):
+        came, cure = f"the dtype {spec}", _CURES.get(spec.char, _CURES.get(spec.kind, ""))
+    elif isinstance(spec, type) and issubclass(spec, np.generic):
+        came, cure = f"the scalar type {spec.__name__}", "Name one dtype, not a family."
+    elif isinstance(getattr(spec, "dtype", None), np.dtype):
+        return _unsupported(spec.dtype)
+    else:
+        came, cure = repr(spec), "Give a dtype, a NumPy scalar type or a name such as 'float32'."
+    return TypeError(f"{came} is not a supported dtype. There are {_SUPPORTED}. {cure}".rstrip())
+
+
+_CURES = {
+    "O": "Convert the objects to numbers first.",
+    "U": "Encode text as integers first.",
+    "S": "Encode text as integers first.",
+    "M": "Subtract a moment and divide by a unit, as (t - t[0]) / np.timedelta64(1, 's').",
+    "m": "Divide by a unit, as t / np.timedelta64(1, 's').",
+    "g": "Use float64: x.astype('float64').",
+    "G": "Use complex128: x.astype('complex128').",
+    "V": "Pass the fields as separate arrays, in a dict for instance.",
+}
+
+
+def short_name(dtype: np.dtype) -> str:
+    """The name in types and programs: 'f32', 'bf16', 'i32', 'u8', 'c64', 'bool'.
+
+    >>> short_name(complex64)
+    'c64'
+    """
+    return _NAMES.get(dtype) or ("float0" if dtype == float0 else dtype.name)
+
+
+def is_supported(dtype: np.dtype) -> bool:
+    """Whether arrays can have this dtype."""
+    return dtype.num in _OURS
+
+
+def is_bool(dtype: np.dtype) -> bool:
+    """Whether it is the boolean dtype."""
+    return dtype.num == _BOOL
+
+
+def is_integer(dtype: np.dtype) -> bool:
+    """Whether it is a signed or unsigned integer; booleans are not."""
+    return dtype.num in _INTEGER
+
+
+def is_unsigned(dtype: np.dtype) -> bool:
+    """Whether it is an unsigned integer."""
+    return dtype.num in _UNSIGNED
+
+
+def is_floating(dtype: np.dtype) -> bool:
+    """Whether it is a real float, bfloat16 included."""
+    return dtype.num in _FLOATING
+
+
+def is_complex(dtype: np.dtype) -> bool:
+    """Whether it is complex."""
+    return dtype.num in _COMPLEX
+
+
+def is_inexact(dtype: np.dtype) -> bool:
+    """Whether it is a float or complex: the dtypes that have derivatives."""
+    return dtype.num in _INEXACT
+
+
+def is_numeric(dtype: np.dtype) -> bool:
+    """Whether it is anything supported but boolean."""
+    return dtype.num in _NUMERIC
+
+
+def kind(dtype: np.dtype) -> str:
+    """One letter for the kind: 'b', 'i', 'u', 'f' (bfloat16 too) or 'c'.
+
+    Raises:
+      TypeError: if the dtype is not supported.
+    """
+    try:
+        return _KIND[dtype.num]
+    except KeyError:
+        raise _unsupported(dtype) from None
+
+
+def itemsize(dtype: np.dtype) -> int:
+    """Bytes of one element."""
+    return dtype.itemsize
+
+
+# -- companions ------------------------------------------------------------------------------------------------------
+
+
+def real_dtype(dtype: np.dtype) -> np.dtype:
+    """The dtype of a number's real part; a dtype that is not complex is its own."""
+    if dtype.num not in _COMPLEX:
+        return dtype
+    return float64 if dtype.itemsize == 16 else float32
+
+
+def complex_dtype(dtype: np.dtype) -> np.dtype:
+    """The complex dtype that holds it; booleans and integers go by the default float."""
+    real = to_inexact(dtype)
+    if real.num in _COMPLEX:
+        return real
+    return complex128 if real.itemsize == 8 else complex64
+
+
+def to_inexact(dtype: np.dtype) -> np.dtype:
+    """The dtype of a division: itself if inexact, else the default float."""
+    return dtype if dtype.num in _INEXACT else default_float()
+
+
+def accumulator_dtype(dtype: np.dtype) -> np.dtype:
+    """The dtype in which sums are formed: float32 for 16-bit floats, else itself."""
+    return float32 if dtype.num in _FLOATING and dtype.itemsize == 2 else dtype
+
+
+def tangent_dtype(dtype: np.dtype) -> np.dtype:
+    """The dtype of tangents: itself if inexact, else `float0`."""
+    return dtype if dtype.num in _INEXACT else float0
+
+
+def finfo(dtype: Any) -> Any:
+    """Limits of a float dtype, as `numpy.finfo` (of a complex dtype: of its parts).
+
+    Raises:
+      TypeError: if the dtype is not inexact.
+
+    >>> float(finfo("bfloat16").max)
+    3.3895313892515355e+38
+    """
+    dtype = as_dtype(dtype)
+    if not is_inexact(dtype):
+        raise TypeError(f"finfo needs a float or complex dtype, got {dtype.name}: iinfo describes integers.")
+    return ml_dtypes.finfo(dtype) if dtype == bfloat16 else np.finfo(dtype)
+
+
+def iinfo(dtype: Any) -> np.iinfo:
+    """Limits of an integer dtype, as `numpy.iinfo`.
+
+    Raises:
+      TypeError: if the dtype is not an integer.
+
+    >>> iinfo("int8").max
+    127
+    """
+    dtype = as_dtype(dtype)
+    if not is_integer(dtype):
+        raise TypeError(f"iinfo needs an integer dtype, got {dtype.name}: finfo describes floats.")
+    return np.iinfo(dtype)
+
+
+def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
+    """Whether a cast is allowed under a rule of NumPy: 'no', 'equiv', 'safe', 'same_kind' or 'unsafe'."""
+    return bool(np.can_cast(as_dtype(from_), as_dtype(to), casting))
+
+
+def issubdtype(dtype: Any, family: Any) -> bool:
+    """Whether a dtype belongs to a family, such as `numpy.floating`; bfloat16 is a float.
+
+    Args:
+      dtype: a dtype, anything that means one, or a family.
+      family: one of NumPy's abstract scalar types, or a dtype.
+
+    >>> issubdtype("bfloat16", np.floating), issubdtype("int8", np.inexact)
+    (True, False)
+    """
+    if not isinstance(dtype, (type, str, np.dtype)) and hasattr(dtype, "dtype"):
+        dtype = dtype.dtype
+    if not isinstance(family, (type, str, np.dtype)) and hasattr(family, "dtype"):
+        family = family.dtype
+    if isinstance(family, type) and issubclass(np.floating, family) and dtype in (bfloat16, bfloat16.type, "bfloat16"):
+        return True
+    return bool(np.issubdtype(dtype, family))
+
+
+# -- promotion -------------------------------------------------------------------------------------------------------
+
+# Each node with those directly above it.
+_STEPS = {
+    **{"bool": ("i*",), "i*": ("u8", "i8")},
+    **{"u8": ("u16", "i16"), "u16": ("u32", "i32"), "u32": ("u64", "i64"), "u64": ("f*",)},
+    **{"i8": ("i16",), "i16": ("i32",), "i32": ("i64",), "i64": ("f*",)},
+    **{"f*": ("f16", "bf16", "c*"), "f16": ("f32",), "bf16": ("f32",), "f32": ("f64", "c64"), "f64": ("c128",)},
+    **{"c*": ("c64",), "c64": ("c128",), "c128": ()},
+}
+
+
+def _reachable(node: str) -> frozenset[str]:
+    return frozenset({node}).union(*map(_reachable, _STEPS[node]))
+
+
+_ABOVE = {node: _reachable(node) for node in _STEPS}
+_WEAK = {"b": "bool", "i": "i*", "u": "i*", "f": "f*", "c": "c*"}
+
+
+def _join(nodes: frozenset[str]) -> str:
+    """The least node above all `nodes`: the one above which lies all that lies above every one of them."""
+    common = frozenset.intersection(*(_ABOVE[node] for node in nodes))
+    return next(node for node in common if _ABOVE[node] == common)
+
+
+@functools.lru_cache(4096)
+def _lattice_result(pairs: tuple[tuple[np.dtype, bool], ...], defaults: config.Defaults) -> tuple[np.dtype, bool]:
+    first, first_weak = pairs[0]
+    if all(dtype == first for dtype, _ in pairs):
+        return first, first_weak and first != bool_ and all(weak for _, weak in pairs)
+    all_weak = all(weak for _, weak in pairs)
+    # Among weak numbers only, the dtypes they carry are joined.
+    node = _join(frozenset(_WEAK[kind(d)] if weak and not all_weak else _NAMES[as_dtype(d)] for d, weak in pairs))
+    if node.endswith("*"):
+        return {"f*": defaults.float, "i*": defaults.int, "c*": defaults.complex}[node], True
+    return _SHORT[node], all_weak and node != "bool"
+
+
+def lattice_result(pairs: Sequence[tuple[np.dtype, bool]]) -> tuple[np.dtype, bool]:
+    """What operands promote to.
+
+    Args:
+      pairs: of each operand its dtype, and whether that is weak; at least one.
+
+    Returns:
+      The common dtype, and whether it is weak.
+
+    Raises:
+      TypeError: if one of different dtypes is not supported.
+
+    >>> lattice_result([(int8, False), (float32, True)])
+    (dtype('float32'), True)
+    """
+    return _lattice_result(tuple(pairs), defaults())
+
+
+def promote_types(a: Any, b: Any) -> np.dtype:
+    """The common dtype of two strong operands.
+
+    >>> promote_types("uint8", "int8"), promote_types("float16", "bfloat16"), promote_types("int64", "float32")
+    (dtype('int16'), dtype('float32'), dtype('float32'))
+    """
+    return _lattice_result(((as_dtype(a), False), (as_dtype(b), False)), defaults())[0]
+
+
+_WIDEST = (float64, int64, complex128)  # in the order of `defaults()`
+_UNASKED = {num: position for position, wide in enumerate(_WIDEST) for num, ours in _OURS.items() if ours == wide}
+
+
+def scalar_type_of(x: Any) -> tuple[np.dtype, bool]:
+    """Dtype and weak flag of a scalar: Python's numbers are weak with the default dtype of their kind, NumPy's not.
+
+    Raises:
+      TypeError: for anything but a number.
+
+    >>> scalar_type_of(2), scalar_type_of(np.float64(2)), scalar_type_of(True)
+    ((dtype('int32'), True), (dtype('float64'), False), (dtype('bool'), False))
+    """
+    position = _PYTHON_SCALARS.get(type(x))
+    if position is not None:
+        return defaults()[position], True
+    if isinstance(x, np.generic):
+        return as_dtype(x.dtype), False
+    if isinstance(x, bool):
+        return bool_, False
+    for python, position in _PYTHON_SCALARS.items():
+        if isinstance(x, python):
+            return defaults()[position], True
+    raise TypeError(f"a number was needed, got {x!r} of type {type(x).__name__}: convert it to an array or a number.")
+
+
+def scalar_operand(x: Any) -> tuple[np.dtype, bool]:
+    """Dtype and weak flag of a scalar beside an array, where NumPy's 64-bit signed scalars are weak too.
+
+    NumPy makes float64 and int64 unasked (`np.sqrt(2)`, `np.prod(shape)`): they must not widen a program of float32.
+
+    >>> scalar_operand(np.sqrt(2)), scalar_operand(np.float16(2))
+    ((dtype('float32'), True), (dtype('float16'), False))
+    """
+    if isinstance(x, np.generic):
+        position = _UNASKED.get(x.dtype.num)
+        if position is not None:
+            return defaults()[position], True
     return scalar_type_of(x)
-def lattice_result(pairs):
-    strong=[d for d,w in pairs if not w] 
-    k='biufc'
-    if strong:
-        r=strong[0]
-        for d in strong[1:]: r=np.promote_types(r,d) if d!=r else r
-        for d,w in pairs:
-            if w and k.index(d.kind)>k.index(r.kind) and not (r.kind=='u' and d.kind=='i'): r=d
-        return r,False
-    return max((d for d,_ in pairs),key=lambda d:k.index(d.kind)),True
+
+
+def result_type(*args: Any) -> np.dtype:
+    """The dtype of an operation on arrays, scalars and dtypes, as promotion of operands would find it.
+
+    Args:
+      *args: arrays, numbers, dtypes and what means one; `int`, `float` and `complex` stand for Python numbers.
+
+    Raises:
+      TypeError: for an argument that has no dtype, or if there is none.
+
+    >>> result_type(np.ones(3, np.float16), np.float64(2.0)), result_type("int8", float)
+    (dtype('float16'), dtype('float32'))
+    """
+    if not args:
+        raise TypeError("result_type needs at least one array, number or dtype.")
+    has_array = any(_is_array(x) for x in args)
+    return lattice_result([_pair(x, has_array) for x in args])[0]
+
+
+def _is_array(x: Any) -> bool:
+    return not isinstance(x, (type, str, np.dtype, np.generic)) and hasattr(x, "dtype")
+
+
+def _pair(x: Any, beside_array: bool) -> tuple[np.dtype, bool]:
+    if isinstance(x, (np.generic, bool, int, float, complex)):
+        return scalar_operand(x) if beside_array else scalar_type_of(x)
+    weak = x in _PYTHON_SCALARS if isinstance(x, type) else bool(getattr(x, "weak_type", False))
+    return as_dtype(x), weak

@@ -43,6 +43,8 @@ def binary(name: str, primitive: Primitive) -> Callable[[Any, Any], Any]:
 
 def inexact(*operands: Any) -> list[Any]:
     """Operands promoted, integers and booleans to the default float."""
+    if len(operands) == 1 and isinstance(operands[0], (Array, Tracer)) and operands[0].dtype.kind in "fc":
+        return [operands[0]]
     promoted = promote_dtypes(*operands)
     dtype = dtypes.to_inexact(type_of(promoted[0]).dtype)
     return [x if type_of(x).dtype == dtype else e.convert(x, dtype=dtype, weak=type_of(x).weak) for x in promoted]
@@ -55,8 +57,8 @@ multiply = binary("multiply", e.mul)
 
 def true_divide(x: Any, y: Any, /) -> Any:
     """x / y; integers become floats first."""
-    x, y = promote("true_divide", *inexact(x, y))
-    return e.div(x, y)
+    x, y = promote("true_divide", x, y)
+    return e.div(*(x, y) if type_of(x).dtype.kind in "fc" else inexact(x, y))
 
 
 _FAST_KINDS = {"add": "iufc", "subtract": "iufc", "multiply": "iufc", "true_divide": "fc"}
@@ -72,8 +74,11 @@ def _method(function: Callable[[Any, Any], Any], reflected: bool) -> Callable[[A
     return method
 
 
+_OPERANDS = (Tracer, Array, int, float, complex, np.generic, np.ndarray)
+
+
 def _takes(y: Any) -> bool:
-    return isinstance(y, (Array, Tracer, int, float, complex, np.generic, np.ndarray)) or hasattr(y, "__jax_array__")
+    return isinstance(y, _OPERANDS) or hasattr(y, "__jax_array__")
 
 
 def _fast_method(function: Callable[[Any, Any], Any], primitive: Primitive, kinds: str, slow: Any) -> Callable[[Any, Any], Any]:

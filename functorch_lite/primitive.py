@@ -32,6 +32,14 @@ class Zero:
     def __init__(self, type: ArrayType):
         self.type = type
 
+    @property
+    def shape(self) -> Any:
+        return self.type.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.type.dtype
+
     def __repr__(self) -> str:
         return f"Zero({self.type})"
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .array_type import ArrayType
+from .array_type import ArrayType, has_dim
 from .errors import SourceLine
 from .primitive import Primitive
 
@@ -122,6 +122,16 @@ class Program:
         return self.remember(
             "axis_names", lambda: frozenset().union(*(e.primitive.axis_names(e.params) for e in self.equations))
         )
+
+    @property
+    def has_dims(self) -> bool:
+        """Whether the type of some variable has an unknown dimension."""
+
+        def search() -> bool:
+            variables = [*self.inputs, *(v for e in self.equations for v in e.results)]
+            return any(has_dim(v.type.shape) for v in variables)
+
+        return self.remember("has_dims", search)
 
     def remember(self, key: Any, make: Callable[[], Any]) -> Any:
         """`memo[key]`, made at the first time."""

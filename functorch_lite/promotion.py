@@ -115,8 +115,28 @@ def broadcast_shapes(name: str, shapes: Sequence[Shape]) -> Shape:
     return tuple(out)
 
 
+def _already_fit(x: Any, y: Any) -> list[Any] | None:
+    """The two operands as they are if they need no promotion, a Python float as a constant: the common cases, quickly."""
+    if isinstance(x, (Array, Tracer)):
+        dtype = x.dtype
+        if isinstance(y, (Array, Tracer)):
+            if dtype is y.dtype and x.weak_type is y.weak_type:
+                m, n = x.shape, y.shape
+                if m == n or not m or not n:
+                    return [x, y]
+        elif type(y) is float and dtype.kind == "f" and not x.weak_type:
+            return [x, dtype.type(y)]
+    elif type(x) is float and isinstance(y, (Array, Tracer)) and not y.weak_type and y.dtype.kind == "f":
+        return [y.dtype.type(x), y]
+    return None
+
+
 def promote(name: str, *operands: Any) -> list[Operand]:
     """Operands in one dtype and one shape (those of rank 0 stay so): what elementwise primitives take."""
+    if len(operands) == 2:
+        pair = _already_fit(*operands)
+        if pair is not None:
+            return pair
     promoted = promote_dtypes(*operands)
     shapes = [() if isinstance(x, np.generic) else x.shape for x in promoted]
     full = {s for s in shapes if s != ()}

@@ -18,7 +18,7 @@ from .lowering import mentions_dim, substitute_dims
 from .program import Atom, Equation, Literal, Program, Var, dead_code
 from .tracing import Trace, Tracer, context, leaked, use_trace
 
-__all__ = ["PartialTrace", "Staged", "StagingTrace", "StagingTracer", "evaluate", "stage"]
+__all__ = ["PartialTrace", "Staged", "StagingTrace", "StagingTracer", "bind_dims", "evaluate", "known_params", "stage"]
 
 
 class StagingTracer(Tracer):
@@ -132,26 +132,32 @@ def evaluate(program: Program, *operands: Any) -> list[Any]:
     """Bind each equation in the current trace, with the inputs' values for the inputs."""
     values: dict[Var, Any] = dict(zip(program.inputs, operands, strict=True))
     dims: dict[Dim, Any] = {}
-    for v, x in values.items():
-        _bind_dims(v, x, dims)
+    if program.has_dims:
+        for v, x in values.items():
+            bind_dims(v, x, dims)
 
     def read(a: Atom) -> Any:
         return a.value if type(a) is Literal else values[a]  # type: ignore[index]
 
     for equation in program.equations:
-        params = equation.params
-        if dims and any(mentions_dim(p) for p in params.values()):
-            params = {name: substitute_dims(p, dims) for name, p in params.items()}
+        params = known_params(equation, dims)
         out = context.trace.process(equation.primitive, tuple([read(a) for a in equation.operands]), params)
         for v, x in zip(equation.results, out if equation.primitive.multiple_results else (out,), strict=True):
             values[v] = x
-            _bind_dims(v, x, dims)
+            if has_dim(v.type.shape):
+                bind_dims(v, x, dims)
     return [read(a) for a in program.outputs]
 
 
-def _bind_dims(v: Var, x: Any, dims: dict[Dim, Any]) -> None:
+def known_params(equation: Equation, dims: dict[Dim, Any]) -> dict[str, Any]:
+    """An equation's params, with the unknown dimensions that this evaluation has learnt."""
+    if dims and any(mentions_dim(p) for p in equation.params.values()):
+        return {name: substitute_dims(p, dims) for name, p in equation.params.items()}
+    return equation.params
+
+
+def bind_dims(v: Var, x: Any, dims: dict[Dim, Any]) -> None:
     """Learn what the unknown dimensions of a variable are in this evaluation."""
-    if has_dim(v.type.shape):
-        for n, known in zip(v.type.shape, x.shape, strict=True):
-            if type(n) is Dim:
-                dims.setdefault(n, known)
+    for n, known in zip(v.type.shape, type_of(x).shape, strict=True):
+        if type(n) is Dim:
+            dims.setdefault(n, known)

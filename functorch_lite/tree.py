@@ -1,7 +1,10 @@
 class T:
-    def __init__(s,kind,keys,children): s.kind,s.keys,s.children=kind,keys,children; s.h=hash((kind,keys,children))
+    def __init__(s,kind,keys,children): s.kind,s.keys,s.ch=kind,keys,children; s.h=hash((kind,keys,children))
+    def children(s): return list(s.ch)
+    @property
+    def num_leaves(s): return 1 if s.kind is None else sum(c.num_leaves for c in s.ch)
     def __hash__(s): return s.h
-    def __eq__(s,o): return s is o or (isinstance(o,T) and (s.kind,s.keys,s.children)==(o.kind,o.keys,o.children))
+    def __eq__(s,o): return s is o or (isinstance(o,T) and (s.kind,s.keys,s.ch)==(o.kind,o.keys,o.ch))
 LEAF=T(None,(),())
 def flatten(x,is_leaf=None):
     leaves=[]
@@ -17,9 +20,9 @@ def unflatten(t,leaves):
     it=iter(leaves)
     def go(t):
         if t is LEAF: return next(it)
-        if t.kind is dict: return {k:go(c) for k,c in zip(t.keys,t.children)}
+        if t.kind is dict: return {k:go(c) for k,c in zip(t.keys,t.ch)}
         if t.kind is type(None): return None
-        return t.kind([go(c) for c in t.children])
+        return t.kind([go(c) for c in t.ch])
     return go(t)
 def flatten_up_to(t,x): return flatten(x)[0]
 def broadcast_prefix(p,full,is_leaf=None):

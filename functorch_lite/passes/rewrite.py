@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..array_type import fit_dims, rename_dims
+from ..lowering import substitute_dims
 from ..program import Atom, Equation, Program, Var
 
 __all__ = ["inline_call", "map_subprograms", "renaming"]
@@ -36,9 +38,12 @@ def inline_call(
     rename = renaming(renamed)
     local: dict[Var, Atom] = dict(zip(body.inputs, map(rename, operands), strict=True))
     inner = renaming(local)
+    dims = (fit_dims(body.in_types, [inner(v).type for v in body.inputs]) if body.has_dims else {}) or {}
     for equation in body.equations:
-        fresh = [Var(v.type) for v in equation.results]
+        types = rename_dims([v.type for v in equation.results], dims)
+        fresh = [Var(t) for t in types]
         local.update(zip(equation.results, fresh, strict=True))
-        equations.append(equation.replace(operands=[inner(a) for a in equation.operands], results=fresh))
+        params = {k: substitute_dims(p, dims) for k, p in equation.params.items()} if dims else equation.params
+        equations.append(equation.replace(operands=[inner(a) for a in equation.operands], results=fresh, params=params))
     for v, a in zip(results, body.outputs, strict=True):
         renamed[v] = inner(a)

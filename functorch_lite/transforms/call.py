@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 
-from ..array_type import ArrayType
-from ..arrays import Array, two_backends
+from ..array_type import ArrayType, fit_dims, rename_dims
+from ..arrays import Array, two_backends, type_of
 from ..backend import Backend, default_backend
 from ..errors import ProgramError
 from ..passes import executable
@@ -18,7 +18,7 @@ from .linearize import Linearization, linearize_program
 from .transpose import transpose_program
 from .batching import batch_program
 
-__all__ = ["ProgramCall", "as_call", "call", "only_backend", "run_program"]
+__all__ = ["ProgramCall", "as_call", "call", "only_backend", "run_equation", "run_program"]
 
 
 def only_backend(operands: Sequence[Any]) -> Backend:
@@ -37,6 +37,20 @@ def run_program(program: Program, operands: Sequence[Any]) -> list[Array]:
     return [Array(b, t.weak, backend) for b, t in zip(out, program.out_types, strict=True)]
 
 
+def run_equation(primitive: Primitive, operands: Sequence[Any], params: dict[str, Any]) -> list[Array]:
+    """Run a primitive that carries programs on operands that have values; what is compiled is kept with its program."""
+    first = params[primitive.subprograms[0]]
+    carrier: Program = first if isinstance(first, Program) else first[0]
+    types = tuple(type_of(x) for x in operands)
+
+    def make() -> Program:
+        inputs = [Var(t) for t in types]
+        results = [Var(t) for t in primitive.infer(*types, **params)]
+        return Program(inputs, [Equation(primitive, inputs, params, results)], results, primitive.name)
+
+    return run_program(carrier.remember(("run", primitive, types, *params.items()), make), operands)
+
+
 class ProgramCall(Primitive):
     """A primitive that means its one program; its rules transform the program and call the result."""
 
@@ -45,9 +59,10 @@ class ProgramCall(Primitive):
     inlines = True
 
     def infer(self, *types: ArrayType, program: Program, **params: Any) -> list[ArrayType]:
-        if len(types) != len(program.inputs) or not all(map(ArrayType.matches, types, program.in_types)):
+        dims = fit_dims(program.in_types, types)
+        if dims is None:
             raise ProgramError(f"{self.name} of a program of {program.in_types} got operands of {types}")
-        return list(program.out_types)
+        return rename_dims(program.out_types, dims)
 
     def evaluate(self, *operands: Any, program: Program, **params: Any) -> list[Any]:  # type: ignore[override]
         return run_program(program, operands)

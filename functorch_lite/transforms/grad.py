@@ -29,7 +29,7 @@ from .transpose import backward_pass
 __all__ = ["grad", "grad_and_value", "jvp", "linear_transpose", "linearize", "value_and_grad", "vjp"]
 
 
-def _check_input(x: Any, holomorphic: bool, allow_int: bool, what: str) -> None:
+def check_input(x: Any, holomorphic: bool, allow_int: bool, what: str) -> None:
     dtype = x.dtype
     if holomorphic and not dtypes.is_complex(dtype):
         raise DTypeError(f"{what} with holomorphic=True needs complex inputs, got {type_of(x)}: cast with astype(complex).")
@@ -58,13 +58,14 @@ def _check_scalar(x: Any, function: Any, holomorphic: bool) -> None:
         )
 
 
-def _float0_zeros(t: ArrayType) -> np.ndarray:
+def float0_zeros(t: ArrayType) -> np.ndarray:
+    """What stands for the derivative by an integer array."""
     return np.zeros(t.shape, dtypes.float0)
 
 
 def _cotangent_out(ct: Any, t: ArrayType) -> Any:
     """A cotangent as it is given to the user: arrays also where it is zero, `float0` for integers."""
-    return instantiate(ct) if dtypes.is_inexact(t.dtype) else _float0_zeros(t)
+    return instantiate(ct) if dtypes.is_inexact(t.dtype) else float0_zeros(t)
 
 
 def value_and_grad(
@@ -111,7 +112,7 @@ def _value_and_grad(
     leaves, tree = flatten(args[positions[0]] if single else tuple(args[i] for i in positions))
     operands = [as_operand(x, f"an argument of {function_name(fun)} to differentiate by") for x in leaves]
     for x in operands:
-        _check_input(x, holomorphic, allow_int, "grad")
+        check_input(x, holomorphic, allow_int, "grad")
     moving = [i for i, x in enumerate(operands) if dtypes.is_inexact(x.dtype)]
     aux: Any = None
 
@@ -148,7 +149,7 @@ def _value_and_grad(
     seed = one.dtype.type(1)
     no_aux = [Zero(t) for t in tape.out_types[1:]]
     cts = tape.pull_back([seed, *no_aux], consume=True)
-    gradients: list[Any] = [None if dtypes.is_inexact(x.dtype) else _float0_zeros(type_of(x)) for x in operands]
+    gradients: list[Any] = [None if dtypes.is_inexact(x.dtype) else float0_zeros(type_of(x)) for x in operands]
     for i, ct in zip(moving, cts, strict=True):
         ct = instantiate(ct)
         gradients[i] = _with_weak(ct, operands[i])

@@ -29,7 +29,7 @@ from ..primitives.structural import instantiate
 from ..program import Program
 from ..staging import PartialTrace, StagingTrace, evaluate, stage
 from ..tracing import Trace, Tracer, context, use_trace
-from .transpose import transpose_program
+from .transpose import backward_pass, transpose_program
 
 __all__ = ["Linearization", "LinearizeTrace", "LinearizeTracer", "Tape", "linearize_flat", "linearize_program"]
 
@@ -42,23 +42,25 @@ class Linearization:
       linear: the program for the tangents; its first inputs are the residuals.
       nonzeros: which results have a tangent.
       hoisted: values for the first inputs of `known`, if it has more inputs than there are operands.
+      n_residuals: how many, where `known` is None: the value is computed already, by rules that are not kept.
     """
 
     __slots__ = ("compiled", "hoisted", "known", "linear", "multiple", "n_residuals", "nonzeros")
 
     def __init__(
         self,
-        known: Program,
+        known: Program | None,
         linear: Program,
         nonzeros: tuple[bool, ...],
         multiple: bool,
         hoisted: Sequence[Any] = (),
+        n_residuals: int | None = None,
     ):
         self.known = known
         self.linear = linear
         self.nonzeros = nonzeros
         self.multiple = multiple
-        self.n_residuals = len(known.outputs) - len(nonzeros)
+        self.n_residuals = len(known.outputs) - len(nonzeros) if known is not None else n_residuals
         self.hoisted = tuple(hoisted)
         self.compiled: dict[Any, Any] = {}
 
@@ -78,6 +80,17 @@ class Linearization:
         """
         linear = (False,) * self.n_residuals + (True,) * (len(self.linear.inputs) - self.n_residuals)
         return transpose_program(self.linear, linear, given)
+
+    def pull_back(self, residuals: Sequence[Any], given: tuple[bool, ...], cts: Sequence[Any]) -> list[Any]:
+        """Cotangents of the operands (maybe `Zero`) by `bind`, in the current trace."""
+        if self.known is None:
+            linear = (False,) * self.n_residuals + (True,) * (len(self.linear.inputs) - self.n_residuals)
+            values = iter(cts)
+            all_cts = [next(values) if g else Zero(t) for g, t in zip(given, self.linear.out_types, strict=True)]
+            return backward_pass(self.linear, linear, residuals, all_cts)
+        program, has = self.transposed(given)
+        out = iter(evaluate(program, *residuals, *cts))
+        return [next(out) if h else None for h in has]
 
     def backward(self, backend: Backend, given: tuple[bool, ...]) -> Callable[..., Sequence[Any]]:
         """The transposed linear part over buffers; a result is None where the cotangent is zero."""
@@ -397,11 +410,8 @@ class Tape(NamedTuple):
             values = [cts[i] for i in entry.outs if cts[i] is not None]
             for i in entry.outs:
                 cts[i] = None
-            program, has = entry.rule.transposed(given)
-            out = iter(evaluate(program, *entry.operands(), *values))
-            for i, h in zip(entry.ins, has, strict=True):
-                if h:
-                    ct = next(out)
+            for i, ct in zip(entry.ins, entry.rule.pull_back(entry.operands(), given, values), strict=True):
+                if ct is not None and not isinstance(ct, Zero):
                     cts[i] = ct if cts[i] is None else add(cts[i], ct)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..array_type import ArrayType, Dim, has_dim
+from ..lowering import substitute_dims
 from ..primitive import LinearOperand, Zero
 from ..primitives.base import add
 from ..primitives.structural import instantiate
 from ..program import Literal, Program, Var
-from ..staging import stage
+from ..staging import bind_dims, known_params, stage
 from ..tracing import context
 
 __all__ = ["backward_pass", "transpose_program"]
@@ -30,6 +32,7 @@ def backward_pass(
       cotangents: of the outputs; some may be `Zero`.
     """
     values: dict[Var, Any] = {}
+    dims: dict[Dim, Any] = {}
     given = iter(known)
     unknown: set[Var] = set()
     for v, is_linear in zip(program.inputs, linear, strict=True):
@@ -37,11 +40,16 @@ def backward_pass(
             unknown.add(v)
         else:
             values[v] = next(given)
+            bind_dims(v, values[v], dims)
+
+    def type_here(v: Var) -> ArrayType:
+        t = v.type
+        return t.update(shape=substitute_dims(t.shape, dims)) if dims and has_dim(t.shape) else t
 
     def read(a: Any) -> Any:
         if isinstance(a, Literal):
             return a.value
-        return LinearOperand(a.type) if a in unknown else values[a]
+        return LinearOperand(type_here(a)) if a in unknown else values[a]
 
     backwards = []
     for equation in program.equations:
@@ -49,9 +57,12 @@ def backward_pass(
             unknown.update(equation.results)
             backwards.append(equation)
         else:
-            out = context.trace.process(equation.primitive, tuple(map(read, equation.operands)), equation.params)
+            params = known_params(equation, dims)
+            out = context.trace.process(equation.primitive, tuple(map(read, equation.operands)), params)
             results = out if equation.primitive.multiple_results else [out]
-            values.update(zip(equation.results, results, strict=True))
+            for v, x in zip(equation.results, results, strict=True):
+                values[v] = x
+                bind_dims(v, x, dims)
 
     cts: dict[Var, Any] = {}
 
@@ -64,14 +75,13 @@ def backward_pass(
     for equation in reversed(backwards):
         if not any(v in cts for v in equation.results):
             continue
-        out_cts = [cts.pop(v) if v in cts else Zero(v.type) for v in equation.results]
+        out_cts = [cts.pop(v) if v in cts else Zero(type_here(v)) for v in equation.results]
         out_ct = out_cts if equation.primitive.multiple_results else out_cts[0]
         operands = [read(a) for a in equation.operands]
-        for a, ct in zip(
-            equation.operands, equation.primitive.transpose(out_ct, operands, **equation.params), strict=True
-        ):
+        in_cts = equation.primitive.transpose(out_ct, operands, **known_params(equation, dims))
+        for a, ct in zip(equation.operands, in_cts, strict=True):
             accumulate(a, ct)
-    return [cts.get(v, Zero(v.type)) for v, is_linear in zip(program.inputs, linear, strict=True) if is_linear]
+    return [cts.get(v, Zero(type_here(v))) for v, is_linear in zip(program.inputs, linear, strict=True) if is_linear]
 
 
 def transpose_program(

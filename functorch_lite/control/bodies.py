@@ -1,0 +1,129 @@
+"""What the loops share: staging a body on a carry, rearranging programs, masks in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ..array_type import ArrayType
+from ..arrays import type_of
+from ..errors import TransformationError
+from ..program import Program
+from ..promotion import as_operand, cast
+from ..staging import Staged, evaluate, stage
+from ..transforms.signature import function_name
+from ..tree import flatten, unflatten
+
+__all__ = [
+    "StagedBody",
+    "convert_carry",
+    "flat_function",
+    "only",
+    "operands_of",
+    "rearranged",
+    "settle_carry",
+    "split",
+    "stage_flat",
+]
+
+
+class StagedBody(NamedTuple):
+    """A body as a program, the values it closes over, and the structure of its result."""
+
+    program: Program
+    hoisted: list[Any]
+    out_tree: Any
+
+
+def operands_of(tree: Any, what: str) -> tuple[list[Any], Any]:
+    """The leaves of a pytree as operands, and its structure."""
+    leaves, structure = flatten(tree)
+    return [as_operand(x, what) for x in leaves], structure
+
+
+def flat_function(fun: Callable[..., Any], in_tree: Any, what: str) -> tuple[Callable[..., list[Any]], Callable[[], Any]]:
+    """`fun` on operands, and a function that gives the structure of its result once it has run."""
+    structure: Any = None
+
+    def flat(*operands: Any) -> list[Any]:
+        nonlocal structure
+        outs, structure = operands_of(fun(*unflatten(in_tree, operands)), f"a result of {what} {function_name(fun)}")
+        return outs
+
+    return flat, lambda: structure
+
+
+def stage_flat(fun: Callable[..., Any], in_tree: Any, types: Sequence[ArrayType], what: str) -> StagedBody:
+    """Stage a function of pytrees."""
+    flat, structure = flat_function(fun, in_tree, what)
+    staged: Staged = stage(flat, types, name=function_name(fun))
+    return StagedBody(staged.program, staged.hoisted, structure())
+
+
+def split(values: Sequence[Any], *sizes: int) -> list[list[Any]]:
+    """`values` in pieces of the given sizes, and the rest."""
+    pieces, start = [], 0
+    for n in sizes:
+        pieces.append(list(values[start : start + n]))
+        start += n
+    return [*pieces, list(values[start:])]
+
+
+def only(values: Sequence[Any], marks: Sequence[bool]) -> list[Any]:
+    """The values that are marked."""
+    return [x for x, m in zip(values, marks, strict=True) if m]
+
+
+def rearranged(program: Program, inputs: Sequence[int], outputs: Sequence[int]) -> Program:
+    """The program with inputs and outputs in another order (or fewer outputs)."""
+    return program.remember(
+        ("rearranged", tuple(inputs), tuple(outputs)),
+        lambda: program.replace(
+            inputs=[program.inputs[i] for i in inputs], outputs=[program.outputs[i] for i in outputs]
+        ),
+    )
+
+
+def settle_carry(
+    carry: Sequence[Any],
+    stage_on: Callable[[list[ArrayType]], StagedBody],
+    structure: Any,
+    what: str,
+) -> tuple[list[Any], StagedBody]:
+    """The initial carry and the body, with one type for the carry on the way in and out.
+
+    Weak flags are dropped; a weak entry (a Python scalar) takes the dtype that the body gives it.
+
+    Raises:
+      TypeError: if the body's carry has another structure, shape or dtype than the initial one.
+    """
+    types = [type_of(x) for x in carry]
+    body = stage_on([t.update(weak=False) for t in types])
+    out = body.program.out_types[: len(types)]
+    if any(t.weak and o.dtype != t.dtype for t, o in zip(types, out, strict=False)):
+        types = [o.update(shape=t.shape) if t.weak else t for t, o in zip(types, out, strict=True)]
+        body = stage_on([t.update(weak=False) for t in types])
+        out = body.program.out_types[: len(types)]
+    for i, (t, o) in enumerate(zip(types, out, strict=True)):
+        if not (t.matches(o) or (o.weak and o.shape == t.shape)):
+            raise TransformationError(
+                f"{what}: the carry must keep its type, but entry {i} of {structure} comes in as {t} and goes out as {o}: "
+                "give the initial value that type, or cast the body's result with astype."
+            )
+    return [cast(x, t.dtype) for x, t in zip(carry, types, strict=True)], body
+
+
+def convert_carry(program: Program, types: Sequence[ArrayType]) -> Program:
+    """The program with its first outputs cast to exactly `types` (weak flags dropped)."""
+    n = len(types)
+    if all(o == t.update(weak=False) for o, t in zip(program.out_types[:n], types, strict=True)):
+        return program
+    from_program = program
+
+    def function(*operands: Any) -> list[Any]:
+        outs = evaluate(from_program, *operands)
+        return [*(cast(x, t.dtype) for x, t in zip(outs[:n], types, strict=True)), *outs[n:]]
+
+    return stage(function, program.in_types, name=program.name).program
+
+

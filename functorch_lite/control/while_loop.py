@@ -1,0 +1,292 @@
+"""`while_loop`: a loop whose number of turns only the run decides; with reverse mode.
+
+The linearization of a loop lets each turn give its residuals, stacked along an axis of unknown length; the linear part
+is a `scan` over that axis. One residual is whether the turn was real: under vmap the loop turns until the last element
+of the batch has finished, and for those that finished before, the linear part is the identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..array_type import ArrayType, Dim, rename_dims
+from ..arrays import type_of
+from ..errors import TransformationError
+from ..primitive import NotLinear, Primitive, Zero
+from ..primitives import elementwise as e
+from ..primitives.structural import broadcast_in_dim, instantiate, move_to_front, reduce_sum, zeros
+from ..program import Equation, Program
+from ..staging import evaluate, stage
+from ..transforms.batching import batch_program
+from ..transforms.call import run_equation
+from ..transforms.jvp import jvp_program
+from ..transforms.linearize import Linearization
+from ..tree import flatten, unflatten
+from .bodies import convert_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
+from .scan import linearize_body, residual_kinds, scan_p, stack_rows, with_residuals_in_place
+
+__all__ = ["while_loop", "while_p"]
+
+
+class While(NotLinear, Primitive):
+    """Operands: constants of the condition, of the body, the carry. Results: the last carry, rows of each turn."""
+
+    multiple_results = True
+    subprograms = ("cond", "body")
+
+    def infer(self, *types: ArrayType, cond: Program, body: Program, n_cond: int, n_body: int) -> list[ArrayType]:
+        n_carry = len(types) - n_cond - n_body
+        turns = Dim()
+        rows = rename_dims(body.out_types[n_carry:], {})
+        return [*body.out_types[:n_carry], *(t.update(shape=(turns, *t.shape)) for t in rows)]
+
+    def evaluate(self, *operands: Any, **params: Any) -> list[Any]:  # type: ignore[override]
+        return run_equation(self, operands, params)
+
+    def lower(self, context: Any, equation: Equation) -> Callable[..., tuple[Any, ...]]:
+        p = equation.params
+        n_cond, n_body, body = p["n_cond"], p["n_body"], p["body"]
+        n_carry = len(equation.operands) - n_cond - n_body
+        test, step, xp = context.compile(p["cond"]), context.compile(body), context.backend.xp
+        rows = body.out_types[n_carry:]
+
+        def run(*operands: Any) -> tuple[Any, ...]:
+            cond_consts, consts = operands[:n_cond], operands[n_cond : n_cond + n_body]
+            carry = operands[n_cond + n_body :]
+            collected: list[list[Any]] = [[] for _ in rows]
+            while test(*cond_consts, *carry)[0]:
+                out = step(*consts, *carry)
+                carry = out[:n_carry]
+                for into, y in zip(collected, out[n_carry:], strict=True):
+                    into.append(y)
+            return (*carry, *(stack_rows(xp, ys, t) for ys, t in zip(collected, rows, strict=True)))
+
+        return run
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        cond, body, n_cond, n_body = params["cond"], params["body"], params["n_cond"], params["n_body"]
+        n_carry = len(primals) - n_cond - n_body
+        n_ys = len(body.outputs) - n_carry
+        _, consts_nz, carry_nz = split([not isinstance(t, Zero) for t in tangents], n_cond, n_body)
+        while True:
+            jvp, has = jvp_program(body, (*consts_nz, *carry_nz), (*carry_nz, *(False,) * n_ys))
+            grown = [a or b for a, b in zip(carry_nz, has[:n_carry], strict=True)]
+            if grown == carry_nz:
+                break
+            carry_nz = grown
+        ys_nz = has[n_carry:]
+        counts = [n_body, n_carry, sum(consts_nz), sum(carry_nz)]
+        c, k, c_dot, k_dot, _ = split(range(sum(counts)), *counts)
+        out_counts = [n_carry, n_ys, sum(carry_nz), sum(ys_nz)]
+        ok, oy, ok_dot, oy_dot, _ = split(range(sum(out_counts)), *out_counts)
+        new_body = rearranged(jvp, [*c, *c_dot, *k, *k_dot], [*ok, *ok_dot, *oy, *oy_dot])
+        dot_types = [t.tangent() for t, m in zip(body.in_types[n_body:], carry_nz, strict=True) if m]
+        new_cond = stage(
+            lambda *xs: evaluate(cond, *xs[: n_cond + n_carry]), [*cond.in_types, *dot_types], name=cond.name
+        ).program
+        cond_consts, consts, carry = split(primals, n_cond, n_body)
+        _, consts_t, carry_t = split(tangents, n_cond, n_body)
+        dots = [instantiate(t) for t, m in zip(carry_t, carry_nz, strict=True) if m]
+        operands = [*cond_consts, *consts, *only(consts_t, consts_nz), *carry, *dots]
+        out = self(*operands, cond=new_cond, body=new_body, n_cond=n_cond, n_body=n_body + sum(consts_nz))
+        k_out, kd_out, y_out, yd_out = split(out, n_carry, sum(carry_nz), n_ys)
+        values, found = [*k_out, *y_out], iter([*kd_out, *yd_out])
+        marks = [*carry_nz, *ys_nz]
+        return values, [next(found) if m else Zero(v.type.tangent()) for v, m in zip(values, marks, strict=True)]
+
+    def linearize(  # type: ignore[override]
+        self, types: Sequence[ArrayType], nonzeros: tuple[bool, ...], **params: Any
+    ) -> Linearization:
+        body, n_cond, n_body = params["body"], params["n_cond"], params["n_body"]
+        n_carry = len(types) - n_cond - n_body
+        n_out = len(body.outputs)
+        _, consts_nz, initial_nz = split(nonzeros, n_cond, n_body)
+        known, linear, carry_nz, ys_nz = linearize_body(body, consts_nz, initial_nz, [])
+        kinds = residual_kinds(known, n_out, n_body, n_carry)
+        rows = [i for i, kind in enumerate(kinds) if kind is None]
+        kept = rearranged(known, range(len(known.inputs)), [*range(n_out), *(n_out + i for i in rows)])
+        known_body = stage(lambda *xs: [*evaluate(kept, *xs), np.True_], kept.in_types, name=body.name).program
+
+        def run_known(*operands: Any) -> list[Any]:
+            out = self(*operands, **{**params, "body": known_body})
+            stacked = iter(out[n_out:])
+            consts = operands[n_cond:]
+            residuals = [next(stacked) if kind is None else consts[kind] for kind in kinds]
+            return [*out[:n_out], *residuals, next(stacked)]
+
+        constant = [kind is not None for kind in kinds]
+        linear_body = _where_active(with_residuals_in_place(linear, constant, sum(consts_nz), sum(carry_nz)), sum(constant) + sum(consts_nz), sum(carry_nz))
+        n_consts = sum(constant) + sum(consts_nz)
+
+        def run_linear(*operands: Any) -> list[Any]:
+            residuals, active = operands[: len(kinds)], operands[len(kinds)]
+            c_dot, k_dot = split(operands[len(kinds) + 1 :], sum(consts_nz))
+            given = iter(k_dot)
+            k_dot = [
+                next(given) if m0 else zeros(t.tangent())
+                for m, m0, t in zip(carry_nz, initial_nz, types[n_cond + n_body :], strict=True)
+                if m
+            ]
+            varying = [not m for m in constant]
+            in_place = [*only(residuals, constant), *c_dot, *k_dot, active, *only(residuals, varying)]
+            sizes = {"n_consts": n_consts, "n_carry": sum(carry_nz)}
+            turns = type_of(active).shape[0]
+            return scan_p(*in_place, body=linear_body, length=turns, reverse=False, unroll=1, **sizes)
+
+        known_program = stage(run_known, types, name=body.name).program
+        dots = [t.tangent() for t in only(types, nonzeros)[sum(nonzeros[:n_cond]) :]]
+        if any(nonzeros[:n_cond]):
+            dots = [t.tangent() for t in only(types, nonzeros)]
+            inner = run_linear
+            skipped, n_res = sum(nonzeros[:n_cond]), len(kinds) + 1
+
+            def run_linear(*operands: Any) -> list[Any]:  # the condition's constants have no say in the derivative
+                return inner(*operands[:n_res], *operands[n_res + skipped :])
+
+        linear_program = stage(run_linear, [*known_program.out_types[n_out:], *dots], name=body.name).program
+        return Linearization(known_program, linear_program, (*carry_nz, *ys_nz), True)
+
+    def batch(self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        cond, body, n_cond, n_body = params["cond"], params["body"], params["n_cond"], params["n_body"]
+        n_carry = len(operands) - n_cond - n_body
+        n_ys = len(body.outputs) - n_carry
+        fronts = [None if d is None else move_to_front(x, d) for x, d in zip(operands, dims, strict=True)]
+        values = [x if f is None else f for x, f in zip(operands, fronts, strict=True)]
+        cond_d, consts_d, carry_d = split([None if d is None else 0 for d in dims], n_cond, n_body)
+        batched = [d is not None for d in carry_d]
+        while True:
+            carry_at = [0 if b else None for b in batched]
+            new_cond, (pred_dim,) = batch_program(cond, axis, (*cond_d, *carry_at), (False,))
+            if pred_dim is not None and not all(batched):
+                batched = [True] * n_carry
+                continue
+            forced = (*batched, *(pred_dim is not None,) * n_ys)
+            new_body, out_dims = batch_program(body, axis, (*consts_d, *carry_at), forced)
+            grown = [b or d is not None for b, d in zip(batched, out_dims[:n_carry], strict=True)]
+            if grown == batched:
+                break
+            batched = grown
+        cond_consts, consts, carry = split(values, n_cond, n_body)
+        carry = [
+            broadcast_in_dim(x, shape=(axis.size, *type_of(x).shape), dims=tuple(range(1, type_of(x).ndim + 1)))
+            if b and d is None
+            else x
+            for x, b, d in zip(carry, batched, carry_d, strict=True)
+        ]
+        if pred_dim is not None:
+            new_cond, new_body = _until_all_finish(new_cond, new_body, n_cond, n_body, n_carry)
+            consts = [*cond_consts, *consts]
+        out = self(*cond_consts, *consts, *carry, cond=new_cond, body=new_body, n_cond=n_cond, n_body=len(consts))
+        return out, [*(0 if b else None for b in batched), *(None if d is None else 1 for d in out_dims[n_carry:])]
+
+    def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
+        return params["cond"].axis_names | params["body"].axis_names
+
+    def effects_of(self, params: dict[str, Any]) -> frozenset[str]:
+        return params["cond"].effects | params["body"].effects
+
+
+def _select(active: Any, x: Any, otherwise: Any) -> Any:
+    """`x` where `active` (of lower rank: the leading axes) holds."""
+    shape = type_of(x).shape
+    if shape and type_of(active).shape != shape:
+        active = broadcast_in_dim(active, shape=shape, dims=tuple(range(type_of(active).ndim)))
+    return e.select(active, otherwise, x)
+
+
+def _where_active(linear: Program, n_consts: int, n_carry: int) -> Program:
+    """The linear body with one more row, `active`: where it does not hold, the carry stays and rows are zero."""
+    consts, carry, rows = split(linear.in_types, n_consts, n_carry)
+
+    def function(*operands: Any) -> list[Any]:
+        c, k, (active, *x) = split(operands, n_consts, n_carry)
+        out = evaluate(linear, *c, *k, *x)
+        return [
+            *(_select(active, new, old) for new, old in zip(out[:n_carry], k, strict=True)),
+            *(_select(active, y, type_of(y).dtype.type(0)) for y in out[n_carry:]),
+        ]
+
+    flag = ArrayType((), np.dtype(bool))
+    return stage(function, [*consts, *carry, flag, *rows], name=linear.name).program
+
+
+def _until_all_finish(
+    cond: Program, body: Program, n_cond: int, n_body: int, n_carry: int
+) -> tuple[Program, Program]:
+    """The condition and body for a batch whose elements finish at different turns."""
+    cond_types, carry_types = split(cond.in_types, n_cond)
+    const_types = body.in_types[:n_body]
+
+    def any_active(*operands: Any) -> list[Any]:
+        (active,) = evaluate(cond, *operands)
+        counted = e.convert(active, dtype=np.dtype("int32"), weak=False)
+        return [e.gt(reduce_sum(counted, axes=(0,)), np.int32(0))]
+
+    def step(*operands: Any) -> list[Any]:
+        cond_consts, consts, carry = split(operands, n_cond, n_body)
+        (active,) = evaluate(cond, *cond_consts, *carry)
+        out = evaluate(body, *consts, *carry)
+        return [
+            *(_select(active, new, old) for new, old in zip(out[:n_carry], carry, strict=True)),
+            *(_select(active, y, type_of(y).dtype.type(0)) for y in out[n_carry:]),
+        ]
+
+    new_cond = stage(any_active, cond.in_types, name=cond.name).program
+    return new_cond, stage(step, [*cond_types, *const_types, *carry_types], name=body.name).program
+
+
+while_p = While("while")
+
+
+def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
+    """`while cond_fun(val): val = body_fun(val)`, with a value that keeps its structure, shapes and dtypes.
+
+    Differentiable in forward and in reverse mode; the latter keeps the residuals of all turns.
+
+    Args:
+      cond_fun: value -> scalar boolean.
+      body_fun: value -> value.
+      init_val: a pytree of arrays.
+
+    Returns:
+      the value after the last turn.
+
+    Raises:
+      TypeError: if the condition is not a scalar boolean, or the value does not keep its type.
+
+    >>> import functorch_lite as fl
+    >>> fl.lax.while_loop(lambda x: x < 10.0, lambda x: x * 2.0, 1.0)
+    Array(16., dtype=float32)
+    """
+    carry, tree = operands_of(init_val, "an entry of while_loop's value")
+    _, in_tree = flatten((init_val,))
+
+    def stage_on(types: list[ArrayType]) -> Any:
+        body = stage_flat(body_fun, in_tree, types, "while_loop's body")
+        if body.out_tree != tree:
+            raise TransformationError(
+                f"while_loop: the value must keep its structure, but comes in as {tree} and goes out as {body.out_tree}."
+            )
+        return body
+
+    carry, body = settle_carry(carry, stage_on, tree, "while_loop")
+    types = [type_of(x) for x in carry]
+    cond = stage_flat(cond_fun, in_tree, types, "while_loop's condition")
+    pred = cond.program.out_types
+    if len(pred) != 1 or pred[0].shape != () or pred[0].dtype != np.dtype(bool):
+        raise TransformationError(
+            f"while_loop's condition must give a scalar boolean, got {', '.join(map(str, pred))}: compare, or use any()/all()."
+        )
+    out = while_p(
+        *cond.hoisted,
+        *body.hoisted,
+        *carry,
+        cond=cond.program,
+        body=convert_carry(body.program, types),
+        n_cond=len(cond.hoisted),
+        n_body=len(body.hoisted),
+    )
+    return unflatten(tree, out)

@@ -1,0 +1,189 @@
+"""Seeing what a function does without running it: its program, the types of its results; closures made explicit."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .. import dtypes
+from ..array_type import ArrayType
+from ..arrays import type_of
+from ..program import Program
+from ..promotion import as_operand
+from ..staging import evaluate, stage
+from ..tracing import Tracer
+from ..tree import flatten, unflatten
+from .signature import StaticArguments, function_name
+
+__all__ = ["ClosedProgram", "ShapeDtypeStruct", "closure_convert", "eval_shape", "make_jaxpr", "make_program", "program_as_fun"]
+
+
+class ShapeDtypeStruct:
+    """A shape and a dtype, in place of an array that is not there.
+
+    >>> import functorch_lite as fl
+    >>> fl.ShapeDtypeStruct((2, 3), "float32")
+    ShapeDtypeStruct(shape=(2, 3), dtype=float32)
+    """
+
+    __slots__ = ("dtype", "shape", "weak_type")
+
+    def __init__(self, shape: Sequence[int], dtype: Any, *, weak_type: bool = False):
+        self.shape = tuple(shape)
+        self.dtype = dtypes.as_dtype(dtype)
+        self.weak_type = weak_type
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return ArrayType(self.shape, self.dtype).size
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShapeDtypeStruct) and (self.shape, self.dtype, self.weak_type) == (
+            other.shape,
+            other.dtype,
+            other.weak_type,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype, self.weak_type))
+
+    def __repr__(self) -> str:
+        weak = ", weak_type=True" if self.weak_type else ""
+        return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name}{weak})"
+
+
+def abstract_type(x: Any) -> ArrayType:
+    """The type of an argument: an array, a number, or anything with shape and dtype."""
+    if hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, Tracer):
+        return ArrayType(tuple(x.shape), dtypes.as_dtype(x.dtype), bool(getattr(x, "weak_type", False)))
+    return type_of(as_operand(x))
+
+
+class ClosedProgram(NamedTuple):
+    """A program with the values that the function closed over, and the structures of its arguments and result."""
+
+    program: Program
+    consts: list[Any]
+    in_tree: Any
+    out_tree: Any
+
+    def __call__(self, *args: Any) -> Any:
+        """Evaluate the program."""
+        leaves, _ = flatten((args, {}))
+        out = evaluate(self.program, *self.consts, *map(as_operand, leaves))
+        return unflatten(self.out_tree, out)
+
+    def __str__(self) -> str:
+        return str(self.program)
+
+    __repr__ = __str__
+
+
+def _captured(fun: Callable[..., Any], static: StaticArguments, args: Sequence[Any], kwargs: dict[str, Any]) -> ClosedProgram:
+    statics: Any = None
+    dynamic: Any = (tuple(args), kwargs)
+    if static:
+        statics, dynamic = static.split(args, kwargs)
+    leaves, tree = flatten(dynamic)
+    out_tree: Any = None
+
+    def flat(*xs: Any) -> list[Any]:
+        nonlocal out_tree
+        call_args, call_kwargs = unflatten(tree, xs)
+        if static:
+            call_args, call_kwargs = static.join(statics, call_args, call_kwargs)
+        outs, out_tree = flatten(fun(*call_args, **call_kwargs))
+        return [as_operand(x, f"a result of {function_name(fun)}") for x in outs]
+
+    program, hoisted = stage(flat, [abstract_type(x) for x in leaves], name=function_name(fun))
+    return ClosedProgram(program, hoisted, tree, out_tree)
+
+
+def make_program(
+    fun: Callable[..., Any], static_argnums: int | Sequence[int] = (), return_shape: bool = False
+) -> Callable[..., Any]:
+    """A function that gives the program of `fun` for arguments of the given types, without running it.
+
+    Args:
+      fun: the function.
+      static_argnums: positions of arguments that are not arrays.
+      return_shape: whether to give a pair of the program and the types of the results.
+
+    >>> import functorch_lite as fl
+    >>> fl.make_program(lambda x: x * x)(2.0)
+    { a:f32[] .
+      let b:f32[] = mul a a
+      in ( b ) }
+    """
+    static = StaticArguments.of(fun, static_argnums or None, None)
+
+    @functools.wraps(fun)
+    def capture(*args: Any, **kwargs: Any) -> Any:
+        closed = _captured(fun, static, args, kwargs)
+        if not return_shape:
+            return closed
+        return closed, _shapes(closed)
+
+    return capture
+
+
+make_jaxpr = make_program
+
+
+def _shapes(closed: ClosedProgram) -> Any:
+    types = [ShapeDtypeStruct(t.shape, t.dtype, weak_type=t.weak) for t in closed.program.out_types]
+    return unflatten(closed.out_tree, types)
+
+
+def eval_shape(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The shapes and dtypes of the results of `fun`, without computing them.
+
+    Args:
+      fun: the function.
+      *args: arrays, or `ShapeDtypeStruct`s.
+      **kwargs: likewise.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> fl.eval_shape(fnp.dot, fl.ShapeDtypeStruct((2, 3), "float32"), fl.ShapeDtypeStruct((3,), "float32"))
+    ShapeDtypeStruct(shape=(2,), dtype=float32)
+    """
+    return _shapes(_captured(fun, StaticArguments((), frozenset()), args, kwargs))
+
+
+def closure_convert(fun: Callable[..., Any], *example_args: Any) -> tuple[Callable[..., Any], list[Any]]:
+    """A function without closure, and the values that `fun` closes over, its further arguments.
+
+    Only values of floating or complex dtype that are being traced become arguments, as in JAX.
+
+    >>> import functorch_lite as fl
+    >>> converted, consts = fl.closure_convert(lambda x: x + 1.0, 2.0)
+    >>> float(converted(2.0, *consts))
+    3.0
+    """
+    closed = _captured(fun, StaticArguments((), frozenset()), example_args, {})
+    free = [i for i, x in enumerate(closed.consts) if isinstance(x, Tracer) and dtypes.is_inexact(x.dtype)]
+    values = [closed.consts[i] for i in free]
+    fixed = [None if i in free else x for i, x in enumerate(closed.consts)]
+    n_free = len(free)
+
+    def converted(*args: Any) -> Any:
+        given = args[len(args) - n_free :] if n_free else ()
+        consts = list(fixed)
+        for i, x in zip(free, given, strict=True):
+            consts[i] = as_operand(x)
+        leaves, _ = flatten((args[: len(args) - n_free], {}))
+        return unflatten(closed.out_tree, evaluate(closed.program, *consts, *map(as_operand, leaves)))
+
+    return converted, values
+
+
+def program_as_fun(closed: ClosedProgram) -> Callable[..., Any]:
+    """The function that a captured program computes."""
+    return closed.__call__
+
+

@@ -1,0 +1,163 @@
+"""`checkpoint`: trade time for memory. The backward pass computes again what the forward pass did not keep."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..array_type import ArrayType
+from ..arrays import type_of
+from ..program import Program, Var, dead_code
+from ..promotion import as_operand
+from ..staging import stage
+from ..tree import flatten, unflatten
+from .call import ProgramCall, as_call
+from .linearize import Linearization, linearize_program
+from .signature import StaticArguments, function_name
+
+__all__ = ["checkpoint", "checkpoint_p", "policies"]
+
+
+class Checkpoint(ProgramCall):
+    """A call whose linear part takes the operands themselves as residuals, and computes the rest anew.
+
+    It is never inlined: the second computation would be found equal to the first, and shared.
+    """
+
+    inlines = False
+
+    def linearize(  # type: ignore[override]
+        self, types: Sequence[ArrayType], nonzeros: tuple[bool, ...], *, program: Program, policy: Any, **params: Any
+    ) -> Linearization:
+        known, linear, has = linearize_program(program, nonzeros)
+        n_out = len(has)
+        residuals = known.outputs[n_out:]
+        n_res = len(residuals)
+        saved = _saved(known, policy)
+        forward = dead_code(known.replace(outputs=[*known.outputs[:n_out], *saved, *known.inputs]))
+        again = [e for e in known.equations if not (e.results and all(v in saved for v in e.results))]
+        renamed = dict(zip(linear.inputs[:n_res], residuals, strict=True))
+        linear_equations = [
+            e.replace(operands=[renamed.get(a, a) if isinstance(a, Var) else a for a in e.operands]) for e in linear.equations
+        ]
+        outputs = [renamed.get(a, a) if isinstance(a, Var) else a for a in linear.outputs]
+        backward = dead_code(
+            Program([*saved, *known.inputs, *linear.inputs[n_res:]], [*again, *linear_equations], outputs, program.name)
+        )
+        rest = {"policy": policy, **params}
+        return Linearization(forward, as_call(self, _fresh(backward), rest), has, True)
+
+
+def _fresh(program: Program) -> Program:
+    """The program in variables of its own."""
+    new: dict[Var, Var] = {}
+
+    def var(v: Any) -> Any:
+        return new.setdefault(v, Var(v.type)) if isinstance(v, Var) else v
+
+    return Program(
+        [var(v) for v in program.inputs],
+        [e.replace(operands=[var(a) for a in e.operands], results=[var(v) for v in e.results]) for e in program.equations],
+        [var(a) for a in program.outputs],
+        program.name,
+    )
+
+
+def _saved(known: Program, policy: Callable[..., bool] | None) -> list[Var]:
+    """Results that the policy keeps."""
+    if policy is None:
+        return []
+    return [
+        v
+        for e in known.equations
+        if policy(e.primitive, *(a.type for a in e.operands), **e.params)
+        for v in e.results
+    ]
+
+
+checkpoint_p = Checkpoint("checkpoint")
+
+
+class policies:
+    """Which values `checkpoint` keeps: functions (primitive, *operand types, **params) -> whether to keep its results."""
+
+    @staticmethod
+    def everything_saveable(*_: Any, **__: Any) -> bool:
+        """Keep all: no second computation."""
+        return True
+
+    @staticmethod
+    def nothing_saveable(*_: Any, **__: Any) -> bool:
+        """Keep nothing but the operands: the default."""
+        return False
+
+    @staticmethod
+    def dots_saveable(primitive: Any, *_: Any, **__: Any) -> bool:
+        """Keep the results of contractions."""
+        return primitive.name in ("dot_general", "conv_general_dilated")
+
+    checkpoint_dots = dots_saveable
+
+    @staticmethod
+    def dots_with_no_batch_dims_saveable(primitive: Any, *_: Any, **params: Any) -> bool:
+        """Keep the results of contractions without batch axes."""
+        return primitive.name == "dot_general" and not params["dimension_numbers"][1][0]
+
+    checkpoint_dots_with_no_batch_dims = dots_with_no_batch_dims_saveable
+
+
+def checkpoint(
+    fun: Callable[..., Any] | None = None,
+    *,
+    prevent_cse: bool = True,
+    policy: Callable[..., bool] | None = None,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+) -> Any:
+    """A function that keeps only its arguments for the backward pass, and is computed again there.
+
+    A chain of n layers in blocks of sqrt(n) under `checkpoint` needs memory for about 2 sqrt(n) layers.
+
+    Args:
+      fun: takes and gives pytrees of arrays. Omitted: a decorator is returned.
+      prevent_cse: accepted for compatibility; the second computation is never shared with the first.
+      policy: which results to keep all the same, see `checkpoint_policies`.
+      static_argnums: positions of arguments that are not arrays; hashable.
+      static_argnames: names of such arguments.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> float(fl.grad(fl.checkpoint(lambda x: fnp.sin(fnp.sin(x))))(0.0))
+    1.0
+    """
+    if fun is None:
+        return functools.partial(
+            checkpoint, prevent_cse=prevent_cse, policy=policy, static_argnums=static_argnums, static_argnames=static_argnames
+        )
+    del prevent_cse
+    static = StaticArguments.of(fun, static_argnums or None, static_argnames or None)
+
+    @functools.wraps(fun)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        statics: Any = None
+        dynamic: Any = (args, kwargs)
+        if static:
+            statics, dynamic = static.split(args, kwargs)
+        leaves, tree = flatten(dynamic)
+        operands = [as_operand(x, f"an argument of {function_name(fun)}") for x in leaves]
+        out_tree: Any = None
+
+        def flat(*xs: Any) -> list[Any]:
+            nonlocal out_tree
+            call_args, call_kwargs = unflatten(tree, xs)
+            if static:
+                call_args, call_kwargs = static.join(statics, call_args, call_kwargs)
+            outs, out_tree = flatten(fun(*call_args, **call_kwargs))
+            return [as_operand(x, f"a result of {function_name(fun)}") for x in outs]
+
+        program, hoisted = stage(flat, [type_of(x) for x in operands], name=function_name(fun))
+        return unflatten(out_tree, checkpoint_p(*hoisted, *operands, program=program, policy=policy))
+
+    return checkpointed
+
+

@@ -1,0 +1,319 @@
+"""`custom_jvp` and `custom_vjp`: functions with the user's own derivative; `stop_gradient`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import dtypes
+from ..arrays import type_of
+from ..errors import TransformationError
+from ..primitive import Zero
+from ..primitives.base import add
+from ..primitives.structural import broadcast_to, instantiate
+from ..promotion import as_operand, cast, is_arraylike
+from ..tree import flatten, unflatten
+from .custom_rules import Rule, custom_jvp_p, custom_vjp_p
+from .grad import float0_zeros
+from .signature import function_name
+
+__all__ = ["custom_jvp", "custom_vjp", "stop_gradient"]
+
+
+class _Function:
+    """A function whose arguments are either part of the rule (`nondiff_argnums`) or differentiated."""
+
+    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
+        functools.update_wrapper(self, fun)
+        self.fun = fun
+        names = _positional_names(fun)
+        self.nondiff = tuple(sorted({*nondiff_argnums, *(names.index(n) for n in nondiff_argnames)}))
+
+    def positional(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """All arguments by position."""
+        try:
+            bound = inspect.signature(self.fun).bind(*args, **kwargs)
+        except (TypeError, ValueError) as error:
+            if not kwargs:
+                return list(args)
+            raise TypeError(f"{function_name(self.fun)}: {error}") from None
+        bound.apply_defaults()
+        if bound.kwargs:
+            raise TypeError(
+                f"{function_name(self.fun)} has a custom derivative and keyword-only arguments {sorted(bound.kwargs)}: "
+                "the rules take arguments by position, make these positional."
+            )
+        return list(bound.args)
+
+    def separate(self, args: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """The arguments that are part of the rule, and the others."""
+        return (
+            [args[i] for i in self.nondiff],
+            [x for i, x in enumerate(args) if i not in self.nondiff],
+        )
+
+    def joined(self, static: Sequence[Any], rest: Sequence[Any]) -> list[Any]:
+        """The inverse of `separate`."""
+        fixed, given = dict(zip(self.nondiff, static, strict=True)), iter(rest)
+        n = len(static) + len(rest)
+        return [fixed[i] if i in fixed else next(given) for i in range(n)]
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+
+def _positional_names(fun: Callable[..., Any]) -> list[str]:
+    try:
+        return list(inspect.signature(fun).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def _operands(tree: Any, what: str) -> tuple[list[Any], Any]:
+    leaves, structure = flatten(tree)
+    return [as_operand(x, what) for x in leaves], structure
+
+
+def _tangent_argument(t: Any, symbolic: bool) -> Any:
+    """A tangent or cotangent as the user's rule gets it."""
+    if not isinstance(t, Zero) or symbolic:
+        return t
+    return instantiate(t) if dtypes.is_inexact(t.type.dtype) else float0_zeros(t.type)
+
+
+def _checked(t: Any, primal: Any, what: str) -> Any:
+    """A tangent or cotangent that the user's rule gave, of the type that `primal` calls for."""
+    wanted = type_of(primal).tangent()
+    if isinstance(t, Zero) or wanted.dtype == dtypes.float0:
+        return Zero(wanted)
+    found = as_operand(t, what)
+    if found.shape != wanted.shape or not (dtypes.is_inexact(found.dtype) or found.weak_type):
+        raise TransformationError(f"{what} has type {type_of(found)}, needed is {wanted}: that of the value it belongs to.")
+    if found.dtype != wanted.dtype and not found.weak_type:
+        raise TransformationError(f"{what} has type {type_of(found)}, needed is {wanted}: cast it with astype.")
+    return cast(found, wanted.dtype)
+
+
+class custom_jvp(_Function):
+    """A function with its own forward derivative; reverse mode transposes it.
+
+    Args:
+      fun: the function.
+      nondiff_argnums: positions of arguments that are handed to the rule as they are (functions, options).
+      nondiff_argnames: names of such arguments.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> @fl.custom_jvp
+    ... def f(x):
+    ...     return fnp.sin(x)
+    >>> @f.defjvp
+    ... def f_jvp(primals, tangents):
+    ...     (x,), (x_dot,) = primals, tangents
+    ...     return f(x), 10.0 * x_dot
+    >>> float(fl.grad(f)(1.0))
+    10.0
+    """
+
+    rule: Callable[..., Any] | None = None
+    symbolic_zeros = False
+
+    def defjvp(self, jvp: Callable[..., Any], symbolic_zeros: bool = False) -> Callable[..., Any]:
+        """Set the rule: (*nondiff, primals, tangents) -> (result, tangent of the result).
+
+        With `symbolic_zeros`, tangents known to be zero come as `Zero` objects; else as arrays of zeros.
+        """
+        self.rule = jvp
+        self.symbolic_zeros = symbolic_zeros
+        return jvp
+
+    def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
+        """Set a rule per argument: (tangent, result, *primals) -> its contribution; None for zero."""
+        if self.nondiff:
+            raise TypeError("defjvps does not go with nondiff_argnums: use defjvp.")
+
+        def jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+            out = self(*primals)
+            total = None
+            for rule, t in zip(jvps, tangents, strict=True):
+                if rule is not None and not isinstance(t, Zero):
+                    term = as_operand(rule(t, out, *primals))
+                    term = broadcast_to(cast(term, type_of(out).dtype), type_of(out).shape)
+                    total = term if total is None else add(total, term)
+            return out, Zero(type_of(out).tangent()) if total is None else total
+
+        self.defjvp(jvp, symbolic_zeros=True)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.rule is None:
+            raise AttributeError(f"no derivative rule is defined for {function_name(self.fun)}: give one with defjvp.")
+        rule, symbolic = self.rule, self.symbolic_zeros
+        static, dynamic = self.separate(self.positional(args, kwargs))
+        operands, in_tree = _operands(dynamic, f"an argument of {function_name(self.fun)}")
+        name = function_name(self.fun)
+        out_tree: Any = None
+
+        def fun(*xs: Any) -> list[Any]:
+            nonlocal out_tree
+            outs, out_tree = _operands(self.fun(*self.joined(static, unflatten(in_tree, xs))), f"a result of {name}")
+            return outs
+
+        def jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+            nonlocal out_tree
+            dots = [_tangent_argument(t, symbolic) for t in tangents]
+            pair = rule(*static, tuple(unflatten(in_tree, primals)), tuple(unflatten(in_tree, dots)))
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise TransformationError(f"the jvp rule of {name} must give a pair (result, tangent), got {type(pair).__name__}.")
+            outs, out_tree = _operands(pair[0], f"a result of the jvp rule of {name}")
+            found, dot_tree = flatten(pair[1])
+            if dot_tree != out_tree:
+                raise TransformationError(
+                    f"the jvp rule of {name} must give a tangent of its result's structure, {out_tree}, got {dot_tree}."
+                )
+            what = f"a tangent given by the jvp rule of {name}"
+            return outs, [_checked(t, x, what) for t, x in zip(found, outs, strict=True)]
+
+        params = {"fun": Rule(fun, name), "jvp": Rule(jvp, f"{name}_jvp"), "program": None, "n_hoisted": 0}
+        out = custom_jvp_p(*operands, **params)
+        return unflatten(out_tree, out)
+
+
+class custom_vjp(_Function):
+    """A function with its own reverse derivative, as a pair of functions.
+
+    Args:
+      fun: the function.
+      nondiff_argnums: positions of arguments that are handed to the backward rule as they are.
+      nondiff_argnames: names of such arguments.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> @fl.custom_vjp
+    ... def clip_gradient(x):
+    ...     return x
+    >>> clip_gradient.defvjp(lambda x: (x, None), lambda _, ct: (fnp.clip(ct, -1.0, 1.0),))
+    >>> float(fl.grad(lambda x: 5.0 * clip_gradient(x))(1.0))
+    1.0
+    """
+
+    fwd: Callable[..., Any] | None = None
+    bwd: Callable[..., Any] | None = None
+    symbolic_zeros = False
+
+    def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any], symbolic_zeros: bool = False) -> None:
+        """Set the rules: `fwd(*args) -> (result, residuals)`; `bwd(*nondiff, residuals, cotangent) -> cotangents`.
+
+        `bwd` gives a tuple with an item per argument that is not in `nondiff_argnums`; None is zero. With
+        `symbolic_zeros`, cotangents known to be zero come as `Zero` objects, and `fwd` gets arguments that have the
+        attributes `value` and `perturbed`.
+        """
+        self.fwd, self.bwd, self.symbolic_zeros = fwd, bwd, symbolic_zeros
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        name = function_name(self.fun)
+        if self.fwd is None or self.bwd is None:
+            raise AttributeError(f"no derivative rule is defined for {name}: give one with defvjp.")
+        fwd_rule, bwd_rule, symbolic = self.fwd, self.bwd, self.symbolic_zeros
+        static, dynamic = self.separate(self.positional(args, kwargs))
+        operands, in_tree = _operands(dynamic, f"an argument of {name}")
+        out_tree: Any = None
+        residual_tree: Any = None
+        types = [type_of(x) for x in operands]
+
+        def fun(*xs: Any) -> list[Any]:
+            nonlocal out_tree
+            outs, out_tree = _operands(self.fun(*self.joined(static, unflatten(in_tree, xs))), f"a result of {name}")
+            return outs
+
+        def fwd(*xs: Any) -> tuple[list[Any], list[Any]]:
+            nonlocal out_tree, residual_tree
+            values = [Perturbed(x, True) for x in xs] if symbolic else xs
+            pair = fwd_rule(*self.joined(static, unflatten(in_tree, values)))
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise TransformationError(f"the fwd rule of {name} must give a pair (result, residuals), got {type(pair).__name__}.")
+            outs, out_tree = _operands(pair[0], f"a result of the fwd rule of {name}")
+            leaves, tree = flatten(pair[1])
+            arrays = [is_arraylike(x) for x in leaves]
+            kept = [None if a else x for x, a in zip(leaves, arrays, strict=True)]
+            residual_tree = (tree, arrays, kept)
+            return outs, [as_operand(x) for x, a in zip(leaves, arrays, strict=True) if a]
+
+        def bwd(residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+            tree, arrays, kept = residual_tree
+            given = iter(residuals)
+            leaves = [next(given) if a else k for a, k in zip(arrays, kept, strict=True)]
+            ct = unflatten(out_tree, [_tangent_argument(c, symbolic) for c in cts])
+            found = bwd_rule(*static, unflatten(tree, leaves), ct)
+            return _argument_cotangents(found, in_tree, types, name)
+
+        params = {"fun": Rule(fun, name), "fwd": Rule(fwd, f"{name}_fwd"), "bwd": Rule(bwd, name)}
+        out = custom_vjp_p(*operands, program=None, n_hoisted=0, **params)
+        return unflatten(out_tree, out)
+
+
+class Perturbed:
+    """An argument as `fwd` gets it with `symbolic_zeros`: a value, and whether it is differentiated."""
+
+    __slots__ = ("perturbed", "value")
+
+    def __init__(self, value: Any, perturbed: bool):
+        self.value = value
+        self.perturbed = perturbed
+
+
+def _argument_cotangents(found: Any, in_tree: Any, types: Sequence[Any], name: str) -> list[Any]:
+    """What `bwd` gave, a leaf per argument leaf: None anywhere stands for zero."""
+    arguments = in_tree.children()
+    if not isinstance(found, (tuple, list)) or len(found) != len(arguments):
+        n = len(found) if isinstance(found, (tuple, list)) else type(found).__name__
+        raise TransformationError(
+            f"the bwd rule of {name} must give a tuple with a cotangent for each of its {len(arguments)} arguments, got {n}."
+        )
+    out: list[Any] = []
+    for i, (part, tree) in enumerate(zip(found, arguments, strict=True)):
+        own = types[len(out) : len(out) + tree.num_leaves]
+        if part is None:
+            out.extend(Zero(t.tangent()) for t in own)
+            continue
+        leaves, structure = flatten(part, is_leaf=lambda x: x is None)
+        if len(leaves) != len(own):
+            raise TransformationError(
+                f"the bwd rule of {name} must give a cotangent of the structure of argument {i}, {tree}, got {structure}."
+            )
+        what = f"a cotangent given by the bwd rule of {name}"
+        out.extend(
+            Zero(t.tangent()) if ct is None else _checked(ct, _Typed(t), what) for ct, t in zip(leaves, own, strict=True)
+        )
+    return out
+
+
+class _Typed:
+    """Has a type, as an operand has."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, type: Any):
+        self.type = type
+
+
+def stop_gradient(x: Any) -> Any:
+    """`x`, a constant for differentiation.
+
+    Args:
+      x: a pytree of arrays.
+
+    >>> import functorch_lite as fl
+    >>> float(fl.grad(lambda x: x * fl.lax.stop_gradient(x))(3.0))
+    3.0
+    """
+    leaves, tree = flatten(x)
+    return unflatten(tree, [_stopped(as_operand(v)) if is_arraylike(v) else v for v in leaves])
+
+
+def _stopped(x: Any) -> Any:
+    rule = {"fun": _IDENTITY, "jvp": _NO_TANGENT, "program": None, "n_hoisted": 0}
+    return custom_jvp_p(x, **rule)[0] if dtypes.is_inexact(x.dtype) else x
+
+
+_IDENTITY = Rule(lambda x: [x], "stop_gradient")
+_NO_TANGENT = Rule(lambda xs, _: (list(xs), [Zero(type_of(x).tangent()) for x in xs]), "stop_gradient_jvp")

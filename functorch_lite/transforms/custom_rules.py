@@ -1,0 +1,330 @@
+"""The primitives behind `custom_jvp` and `custom_vjp`: a function with the user's own derivative.
+
+They carry Python functions, so that under eager `grad` the user's rule runs as it stands, on values. Only where they are
+staged is the primal function staged with them, into the param `program`; compilation puts that program in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import dtypes
+from ..array_type import ArrayType, rename_dims
+from ..arrays import type_of
+from ..errors import TransformationError
+from ..primitive import LinearOperand, NotLinear, Primitive, Zero
+from ..primitives.structural import instantiate, move_batch, move_to_front, reduce_sum
+from ..program import Equation, Program
+from ..staging import PartialTrace, stage
+from ..tracing import context, use_trace
+from .batching import BatchAxis, batch_flat, batch_program
+from .call import run_program
+from .linearize import Linearization
+
+__all__ = ["Rule", "custom_jvp_p", "custom_vjp_p"]
+
+
+class Rule:
+    """A function of operands that gives a list, hashed by identity: what the params of these primitives hold."""
+
+    __slots__ = ("function", "name")
+
+    def __init__(self, function: Callable[..., Any], name: str):
+        self.function = function
+        self.name = name
+
+    def __call__(self, *operands: Any) -> Any:
+        return self.function(*operands)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class _Custom(NotLinear, Primitive):
+    """What the two share. Params: `fun`, the rules, and once staged: `program`, and how many operands it closes over."""
+
+    multiple_results = True
+    subprograms = ("program",)
+    inlines = True
+
+    def infer(self, *types: ArrayType, program: Program, **params: Any) -> list[ArrayType]:
+        return rename_dims(program.out_types, {})
+
+    def evaluate(self, *operands: Any, fun: Rule, program: Program | None, **params: Any) -> list[Any]:  # type: ignore[override]
+        return fun(*operands) if program is None else run_program(program, operands)
+
+    def stage(self, operands: Sequence[Any], params: dict[str, Any]) -> Any:  # type: ignore[override]
+        """Stage the primal function; what it closes over become the first operands."""
+        if params["program"] is not None:
+            return self, operands, params
+        program, hoisted = stage(params["fun"], [type_of(x) for x in operands], name=str(params["fun"]))
+        return self, (*hoisted, *operands), {**params, "program": program, "n_hoisted": len(hoisted)}
+
+    def lower(self, context: Any, equation: Equation) -> Any:
+        return context.compile(equation.params["program"])
+
+    def own_operands(self, primals: Sequence[Any], nonzeros: Sequence[bool], n_hoisted: int) -> Sequence[Any]:
+        """The operands without those closed over, which must have no tangent."""
+        if any(nonzeros[:n_hoisted]):
+            raise TransformationError(
+                f"a function with {self.name} closes over a value that is being differentiated, for which its rule gives no "
+                "derivative: pass the value as an argument."
+            )
+        return primals[n_hoisted:]
+
+    def batched_primal(self, axis: BatchAxis, dims: Sequence[int | None], fun: Rule, program: Program | None) -> Any:
+        """`fun` and `program` for a whole batch; all results have their batch dimension at the front."""
+        if program is not None:
+            return fun, batch_program(program, axis, tuple(dims), True)[0]
+        return Rule(lambda *xs: _fronts(fun, axis, xs, dims), fun.name), None
+
+    def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
+        return frozenset() if params["program"] is None else params["program"].axis_names
+
+    def effects_of(self, params: dict[str, Any]) -> frozenset[str]:
+        return frozenset() if params["program"] is None else params["program"].effects
+
+
+def _fronts(function: Callable[..., Any], axis: BatchAxis, operands: Sequence[Any], dims: Sequence[int | None]) -> list[Any]:
+    """Results of a batch, all with the batch dimension at the front."""
+    outs, found = batch_flat(function, axis, operands, dims)
+    return [move_to_front(x, d, axis.size) for x, d in zip(outs, found, strict=True)]
+
+
+class CustomJvp(_Custom):
+    """`jvp`: (primals, tangents, which may be `Zero`) -> list of results, list of tangents."""
+
+    def jvp(  # type: ignore[override]
+        self, primals: Sequence[Any], tangents: Sequence[Any], *, jvp: Rule, n_hoisted: int, **params: Any
+    ) -> Any:
+        own = self.own_operands(primals, [not isinstance(t, Zero) for t in tangents], n_hoisted)
+        return jvp(own, tangents[n_hoisted:])
+
+    def own_linearize(  # type: ignore[override]
+        self, primals: Sequence[Any], nonzeros: Sequence[bool], *, jvp: Rule, n_hoisted: int, **params: Any
+    ) -> tuple[list[Any], Linearization, list[Any]]:
+        own = self.own_operands(primals, nonzeros, n_hoisted)
+        trace = PartialTrace(context.trace)
+        marks = nonzeros[n_hoisted:]
+        tangents = [
+            trace.new_input(type_of(x).tangent()) if m else Zero(type_of(x).tangent()) for x, m in zip(own, marks, strict=True)
+        ]
+        with use_trace(trace, closing=True):
+            outs, dots = jvp(own, tangents)
+            has = tuple(not isinstance(t, Zero) for t in dots)
+            linear = trace.finish([t for t in dots if not isinstance(t, Zero)], jvp.name)
+        rule = Linearization(None, linear, has, True, n_residuals=len(trace.hoisted))
+        return outs, rule, trace.hoisted
+
+    def batch(  # type: ignore[override]
+        self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], *, fun: Rule, jvp: Rule, program: Any, n_hoisted: int
+    ) -> tuple[Any, Any]:
+        new_fun, new_program = self.batched_primal(axis, dims, fun, program)
+        own_dims = dims[n_hoisted:]
+
+        def batched_jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+            n = len(primals)
+            given = [t for t in tangents if not isinstance(t, Zero)]
+            given_dims = [d for t, d in zip(tangents, own_dims, strict=True) if not isinstance(t, Zero)]
+            marks: list[bool] = []
+
+            def function(*xs: Any) -> list[Any]:
+                rest = iter(xs[n:])
+                dots = [
+                    Zero(type_of(x).tangent()) if isinstance(t, Zero) else next(rest)
+                    for x, t in zip(xs[:n], tangents, strict=True)
+                ]
+                outs, out_dots = jvp(xs[:n], dots)
+                marks.extend(not isinstance(t, Zero) for t in out_dots)
+                return [*outs, *(t for t in out_dots if not isinstance(t, Zero))]
+
+            found = _fronts(function, axis, [*primals, *given], [*own_dims, *given_dims])
+            outs, dots = found[: len(marks)], iter(found[len(marks) :])
+            return outs, [next(dots) if m else Zero(x.type.tangent()) for x, m in zip(outs, marks, strict=True)]
+
+        new_jvp = Rule(batched_jvp, jvp.name)
+        out = self(*operands, fun=new_fun, jvp=new_jvp, program=new_program, n_hoisted=n_hoisted)
+        return out, [0] * len(out)
+
+
+class CustomVjp(_Custom):
+    """`fwd`: operands -> (results, residuals); `bwd`: (residuals, cotangents, maybe `Zero`) -> cotangents of operands."""
+
+    def jvp(  # type: ignore[override]
+        self,
+        primals: Sequence[Any],
+        tangents: Sequence[Any],
+        *,
+        fwd: Rule,
+        bwd: Rule,
+        n_hoisted: int,
+        **params: Any,
+    ) -> Any:
+        own = self.own_operands(primals, [not isinstance(t, Zero) for t in tangents], n_hoisted)
+        outs, residuals = fwd(*own)
+        dots = [instantiate(t) for t in tangents[n_hoisted:] if dtypes.is_inexact(t.type.dtype)]
+        return outs, _linear_part(outs, residuals, own, dots, bwd)
+
+    def own_linearize(  # type: ignore[override]
+        self,
+        primals: Sequence[Any],
+        nonzeros: Sequence[bool],
+        *,
+        fwd: Rule,
+        bwd: Rule,
+        n_hoisted: int,
+        **params: Any,
+    ) -> tuple[list[Any], Linearization, list[Any]]:
+        own = self.own_operands(primals, nonzeros, n_hoisted)
+        outs, residuals = fwd(*own)
+        trace = PartialTrace(context.trace)
+        with use_trace(trace, closing=True):
+            tangents = [
+                trace.new_input(type_of(x).tangent()) if m else Zero(type_of(x).tangent())
+                for x, m in zip(own, nonzeros[n_hoisted:], strict=True)
+            ]
+            dots = [instantiate(t) for t in tangents if dtypes.is_inexact(t.type.dtype)]
+            out_dots = _linear_part(outs, residuals, own, dots, bwd)
+            has = tuple(not isinstance(t, Zero) for t in out_dots)
+            linear = trace.finish([t for t in out_dots if not isinstance(t, Zero)], bwd.name)
+        return outs, Linearization(None, linear, has, True, n_residuals=len(trace.hoisted)), trace.hoisted
+
+    def batch(  # type: ignore[override]
+        self,
+        axis: Any,
+        operands: Sequence[Any],
+        dims: Sequence[Any],
+        *,
+        fun: Rule,
+        fwd: Rule,
+        bwd: Rule,
+        program: Any,
+        n_hoisted: int,
+    ) -> tuple[Any, Any]:
+        new_fun, new_program = self.batched_primal(axis, dims, fun, program)
+        own_dims = dims[n_hoisted:]
+        residual_dims: list[int | None] = []
+
+        def batched_fwd(*own: Any) -> tuple[list[Any], list[Any]]:
+            n_out = 0
+
+            def function(*xs: Any) -> list[Any]:
+                nonlocal n_out
+                outs, residuals = fwd(*xs)
+                n_out = len(outs)
+                return [*outs, *residuals]
+
+            values, found = batch_flat(function, axis, own, own_dims)
+            residual_dims[:] = found[n_out:]
+            outs = [move_to_front(x, d, axis.size) for x, d in zip(values[:n_out], found[:n_out], strict=True)]
+            return outs, values[n_out:]
+
+        new_bwd = _batched_bwd(bwd, axis, residual_dims, own_dims)
+        rules = {"fwd": Rule(batched_fwd, fwd.name), "bwd": new_bwd}
+        out = self(*operands, fun=new_fun, program=new_program, n_hoisted=n_hoisted, **rules)
+        return out, [0] * len(out)
+
+
+def _batched_bwd(bwd: Rule, axis: BatchAxis, residual_dims: Sequence[int | None], own_dims: Sequence[int | None]) -> Rule:
+    """`bwd` for a whole batch: cotangents come with the batch dimension at the front, and go where the operands have it."""
+
+    def batched(residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
+        n = len(residuals)
+        given = [ct for ct in cts if not isinstance(ct, Zero)]
+        marks: list[Any] = []
+
+        def function(*xs: Any) -> list[Any]:
+            rest = iter(xs[n:])
+            inner = [_element(ct) if isinstance(ct, Zero) else next(rest) for ct in cts]
+            found = bwd(xs[:n], inner)
+            marks.extend(found)
+            return [ct for ct in found if not isinstance(ct, Zero)]
+
+        out = iter(_fronts(function, axis, [*residuals, *given], [*residual_dims, *(0 for _ in given)]))
+        return [
+            m if isinstance(m, Zero) else reduce_sum(next(out), axes=(0,)) if d is None else move_batch(next(out), 0, d)
+            for m, d in zip(marks, own_dims, strict=True)
+        ]
+
+    return Rule(batched, bwd.name)
+
+
+def _element(ct: Zero) -> Zero:
+    return Zero(ct.type.update(shape=ct.type.shape[1:]))
+
+
+def _linear_part(outs: Any, residuals: Any, own: Sequence[Any], dots: Sequence[Any], bwd: Rule) -> list[Any]:
+    """Tangents of the results, in a form that can only be transposed."""
+    differentiable = tuple(dtypes.is_inexact(type_of(x).dtype) for x in own)
+    out_types = tuple(type_of(x).tangent() for x in outs)
+    found = iter(
+        custom_linear(*residuals, *dots, n_residuals=len(residuals), bwd=bwd, out_types=out_types, differentiable=differentiable)
+    )
+    return [next(found) if dtypes.is_inexact(t.dtype) else Zero(t) for t in out_types]
+
+
+class CustomLinear(Primitive):
+    """The derivative of a function with `custom_vjp`: it has no forward form, only the user's transpose."""
+
+    multiple_results = True
+
+    def infer(self, *types: ArrayType, out_types: tuple[ArrayType, ...], **params: Any) -> list[ArrayType]:
+        return [t for t in out_types if dtypes.is_inexact(t.dtype)]
+
+    def evaluate(self, *operands: Any, bwd: Rule, **params: Any) -> list[Any]:  # type: ignore[override]
+        raise TransformationError(
+            f"forward-mode differentiation (jvp, jacfwd, hessian by it) reached {bwd}, a function with custom_vjp, which gives "
+            "the reverse rule only: use custom_jvp, or reverse mode (grad, jacrev)."
+        )
+
+    def impl(self, xp: Any, *buffers: Any, **params: Any) -> Any:
+        return self.evaluate(*buffers, **params)
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], *, n_residuals: int, **params: Any) -> Any:
+        if any(not isinstance(t, Zero) for t in tangents[:n_residuals]):
+            self.evaluate(*primals, **params)
+        out = self(*primals, n_residuals=n_residuals, **params)
+        dots = [instantiate(t) for t in tangents[n_residuals:]]
+        return out, self(*primals[:n_residuals], *dots, n_residuals=n_residuals, **params)
+
+    def transpose(
+        self,
+        cts: Any,
+        operands: Sequence[Any],
+        *,
+        n_residuals: int,
+        bwd: Rule,
+        out_types: tuple[ArrayType, ...],
+        **params: Any,
+    ) -> Sequence[Any]:
+        given = iter(cts)
+        all_cts = [next(given) if dtypes.is_inexact(t.dtype) else Zero(t) for t in out_types]
+        found = bwd(operands[:n_residuals], all_cts)
+        differentiable = [ct for ct, m in zip(found, params["differentiable"], strict=True) if m]
+        wanted = [isinstance(x, LinearOperand) for x in operands[n_residuals:]]
+        return [*(None,) * n_residuals, *(ct if w else None for ct, w in zip(differentiable, wanted, strict=True))]
+
+    def batch(
+        self,
+        axis: Any,
+        operands: Sequence[Any],
+        dims: Sequence[Any],
+        *,
+        n_residuals: int,
+        bwd: Rule,
+        out_types: tuple[ArrayType, ...],
+        **params: Any,
+    ) -> tuple[Any, Any]:
+        marks = params["differentiable"]
+        dots = [move_to_front(x, d, axis.size) for x, d in zip(operands[n_residuals:], dims[n_residuals:], strict=True)]
+        new_bwd = _batched_bwd(bwd, axis, dims[:n_residuals], [0 if m else None for m in marks])
+        types = tuple(t.update(shape=(axis.size, *t.shape)) for t in out_types)
+        rest = {"n_residuals": n_residuals, "out_types": types, "differentiable": marks}
+        out = self(*operands[:n_residuals], *dots, bwd=new_bwd, **rest)
+        return out, [0] * len(out)
+
+
+custom_jvp_p = CustomJvp("custom_jvp")
+custom_vjp_p = CustomVjp("custom_vjp")
+custom_linear = CustomLinear("custom_vjp_linear")

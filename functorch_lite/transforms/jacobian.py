@@ -1,0 +1,172 @@
+"""Whole Jacobians: a tangent or cotangent for each element of a basis, all at once by `vmap`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..arrays import from_host, type_of
+from ..errors import DTypeError
+from ..primitives.structural import reshape
+from ..promotion import as_operand
+from ..tree import flatten, unflatten
+from .grad import check_input, jvp, vjp
+from .signature import function_name, normalized_argnums
+from .vmap import vmap
+
+__all__ = ["hessian", "jacfwd", "jacrev"]
+
+
+def _basis(leaves: Sequence[Any]) -> list[Any]:
+    """For leaves with n elements in all: arrays of leading length n, whose rows are the unit vectors."""
+    sizes = [x.size for x in leaves]
+    total = sum(sizes)
+    out, start = [], 0
+    for x, n in zip(leaves, sizes, strict=True):
+        rows = np.zeros((total, n), type_of(x).dtype)
+        rows[np.arange(start, start + n), np.arange(n)] = 1
+        out.append(from_host(rows.reshape((total, *x.shape))))
+        start += n
+    return out
+
+
+def _argument(args: Sequence[Any], argnums: Any, what: str) -> tuple[tuple[int, ...], bool, list[Any], Any]:
+    positions = normalized_argnums(argnums, len(args), what)
+    single = not isinstance(argnums, (tuple, list))
+    leaves, tree = flatten(args[positions[0]] if single else tuple(args[i] for i in positions))
+    return positions, single, [as_operand(x, f"an argument given to {what}") for x in leaves], tree
+
+
+def _of_argument(fun: Callable[..., Any], args: Sequence[Any], kwargs: Any, positions: Any, single: bool) -> Any:
+    def function(part: Any) -> Any:
+        full = list(args)
+        for i, x in zip(positions, (part,) if single else part, strict=True):
+            full[i] = x
+        return fun(*full, **kwargs)
+
+    return function
+
+
+def _split_columns(x: Any, leaves: Sequence[Any]) -> list[Any]:
+    """Columns of a Jacobian, along its last axis, in the shapes of the leaves."""
+    shape, out, start = x.shape[:-1], [], 0
+    for leaf in leaves:
+        part = x if len(leaves) == 1 else x[..., start : start + leaf.size]
+        out.append(reshape(part, shape=(*shape, *leaf.shape)))
+        start += leaf.size
+    return out
+
+
+def jacfwd(
+    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[..., Any]:
+    """The Jacobian of `fun` by forward mode, a column at a time (all at once by `vmap`): for few inputs, many outputs.
+
+    Args:
+      fun: takes and gives pytrees of arrays.
+      argnums: the position or positions of the arguments to differentiate by.
+      has_aux: whether `fun` gives a pair of its value and auxiliary data.
+      holomorphic: whether `fun` is a holomorphic function of complex arguments.
+
+    Returns:
+      a function with the arguments of `fun`; for a result of shape (m, ...) and an argument of shape (n, ...) it gives
+      an array of shape (m, ..., n, ...), in pytrees: the result's structure outside, the argument's inside.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> fl.jacfwd(lambda x: x * x)(fnp.arange(2.0))
+    Array([[0., 0.],
+           [0., 2.]], dtype=float32)
+    """
+
+    @functools.wraps(fun)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        positions, single, leaves, tree = _argument(args, argnums, "jacfwd")
+        for x in leaves:
+            check_input(x, holomorphic, False, "jacfwd")
+        function = _of_argument(fun, args, kwargs, positions, single)
+        primal = unflatten(tree, leaves)
+        aux: Any = None
+
+        def push(tangent: Any) -> Any:
+            nonlocal aux
+            out = jvp(function, (primal,), (tangent,), has_aux=has_aux)
+            aux = out[2] if has_aux else None
+            return (out[1], aux) if has_aux else out[1]
+
+        out_axes = (-1, None) if has_aux else -1
+        columns = vmap(push, out_axes=out_axes)(unflatten(tree, _basis(leaves)))
+        if has_aux:
+            columns, aux = columns
+        outs, out_tree = flatten(columns)
+        rows = [unflatten(tree, _split_columns(x, leaves)) for x in outs]
+        jac = unflatten(out_tree, rows)
+        return (jac, aux) if has_aux else jac
+
+    return jacobian
+
+
+def jacrev(
+    fun: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    allow_int: bool = False,
+) -> Callable[..., Any]:
+    """The Jacobian of `fun` by reverse mode, a row at a time (all at once by `vmap`): for many inputs, few outputs.
+
+    Arguments and result as of `jacfwd`; `allow_int` lets integer arguments be differentiated by, to `float0`.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> fl.jacrev(lambda x: x * x)(fnp.arange(2.0))
+    Array([[0., 0.],
+           [0., 2.]], dtype=float32)
+    """
+
+    @functools.wraps(fun)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        positions, single, leaves, tree = _argument(args, argnums, "jacrev")
+        for x in leaves:
+            check_input(x, holomorphic, allow_int, "jacrev")
+        function = _of_argument(fun, args, kwargs, positions, single)
+        out = vjp(function, unflatten(tree, leaves), has_aux=has_aux)
+        value, pullback = out[0], out[1]
+        outs, out_tree = flatten(value)
+        for x in outs:
+            if not (dtypes.is_complex(x.dtype) if holomorphic else dtypes.is_floating(x.dtype)):
+                wanted = "complex" if holomorphic else "real floating"
+                raise DTypeError(f"jacrev needs {wanted} results, {function_name(fun)} gave {type_of(x)}: cast with astype.")
+        (rows,) = vmap(pullback)(unflatten(out_tree, _basis(outs)))
+        ins = flatten(rows)[0]
+        parts = [_split_rows(g, outs) for g in ins]
+        jac = unflatten(out_tree, [unflatten(tree, [p[i] for p in parts]) for i in range(len(outs))])
+        return (jac, out[2]) if has_aux else jac
+
+    return jacobian
+
+
+def _split_rows(g: Any, outs: Sequence[Any]) -> list[Any]:
+    """Rows of a Jacobian, along its first axis, in the shapes of the results."""
+    parts, start = [], 0
+    for x in outs:
+        part = g if len(outs) == 1 else g[start : start + x.size]
+        parts.append(reshape(part, shape=(*x.shape, *g.shape[1:])) if not isinstance(g, np.ndarray) else part.reshape((*x.shape, *g.shape[1:])))
+        start += x.size
+    return parts
+
+
+def hessian(
+    fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[..., Any]:
+    """The matrix of second derivatives of `fun`, forward over reverse. Arguments as of `jacfwd`.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> fl.hessian(lambda x: fnp.sum(x**3))(fnp.arange(2.0))
+    Array([[0., 0.],
+           [0., 6.]], dtype=float32)
+    """
+    inner = jacrev(fun, argnums, has_aux=has_aux, holomorphic=holomorphic)
+    return jacfwd(inner, argnums, has_aux=has_aux, holomorphic=holomorphic)

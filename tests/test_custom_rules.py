@@ -1,0 +1,121 @@
+"""Functions with the user's own derivative, under every transformation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite import lax
+
+
+@fl.custom_jvp
+def doubled_jvp(x):
+    return fnp.sin(x)
+
+
+@doubled_jvp.defjvp
+def _(primals, tangents):
+    (x,), (x_dot,) = primals, tangents
+    return doubled_jvp(x), 2.0 * x_dot * fnp.cos(x)
+
+
+@fl.custom_vjp
+def doubled_vjp(x):
+    return fnp.sin(x)
+
+
+doubled_vjp.defvjp(lambda x: (doubled_vjp(x), x), lambda x, ct: (2.0 * ct * fnp.cos(x),))
+
+V = np.array([0.3, 0.4, 0.5])
+
+
+def close(got, wanted):
+    np.testing.assert_allclose(np.asarray(got), wanted, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("f", [doubled_jvp, doubled_vjp])
+def test_in_every_nesting(f):
+    v, wanted = fnp.asarray(V), 2 * np.cos(V)
+
+    def total(x):
+        return fnp.sum(f(x))
+
+    for g in (
+        fl.grad(total),
+        fl.jit(fl.grad(total)),
+        fl.grad(fl.jit(total)),
+        fl.vmap(fl.grad(f)),
+        fl.jit(fl.vmap(fl.grad(f))),
+        fl.vmap(fl.jit(fl.grad(f))),
+        fl.grad(lambda x: fnp.sum(fl.vmap(f)(x))),
+        fl.grad(lambda x: fnp.sum(fl.jit(fl.vmap(f))(x))),
+        fl.grad(fl.checkpoint(total)),
+        fl.jit(fl.grad(fl.checkpoint(total))),
+        lambda x: fl.vjp(f, x)[1](fnp.ones_like(x))[0],
+    ):
+        close(g(v), wanted)
+
+
+@pytest.mark.parametrize("f", [doubled_jvp, doubled_vjp])
+def test_in_loops_and_second_order(f):
+    def thrice(x):
+        return lax.scan(lambda c, _: (f(c), None), x, None, length=3)[0]
+
+    close(fl.grad(thrice)(0.3), np.asarray(fl.grad(lambda x: f(f(f(x))))(0.3)))
+    close(fl.vmap(fl.grad(thrice))(fnp.asarray(V)), np.asarray(fl.vmap(fl.grad(lambda x: f(f(f(x)))))(fnp.asarray(V))))
+    close(fl.vmap(fl.grad(fl.grad(f)))(fnp.asarray(V)), -2 * np.sin(V))
+    close(fl.jit(fl.vmap(fl.grad(fl.grad(f))))(fnp.asarray(V)), -2 * np.sin(V))
+
+
+def test_rules_see_values_in_eager_mode():
+    seen = []
+
+    @fl.custom_vjp
+    def f(x):
+        return x * 2.0
+
+    def bwd(x, ct):
+        seen.append(float(x) > 0)  # a concrete value: the user's Python runs as it stands
+        return (ct * 5.0,)
+
+    f.defvjp(lambda x: (f(x), x), bwd)
+    assert float(fl.grad(f)(1.0)) == 5.0
+    assert seen == [True]
+
+
+def test_nondiff_argnums_and_none():
+    @fl.custom_vjp
+    def scaled(n, x, y):
+        return x * y * n
+
+    scaled.nondiff = (0,)
+    scaled.defvjp(lambda n, x, y: (scaled(n, x, y), y), lambda n, y, ct: (ct * y * n, None))
+    gx, gy = fl.grad(scaled, (1, 2))(3, 2.0, 5.0)
+    assert (float(gx), float(gy)) == (15.0, 0.0)
+
+
+def test_forward_mode_of_custom_vjp_is_an_error():
+    with pytest.raises(TypeError, match=r"reached doubled_vjp.*gives the reverse rule only"):
+        fl.jvp(doubled_vjp, (1.0,), (1.0,))
+
+
+def test_wrong_rules_say_what_is_wrong():
+    @fl.custom_vjp
+    def f(x):
+        return x
+
+    with pytest.raises(AttributeError, match="give one with defvjp"):
+        f(1.0)
+    f.defvjp(lambda x: (x, None), lambda _, ct: (ct, ct))
+    with pytest.raises(TypeError, match="must give a tuple with a cotangent for each of its 1 arguments, got 2"):
+        fl.grad(f)(1.0)
+    f.defvjp(lambda x: (x, None), lambda _, ct: (fnp.ones(3),))
+    with pytest.raises(TypeError, match=r"has type f32\[3\], needed is f32\[\]"):
+        fl.grad(f)(1.0)
+
+
+def test_stop_gradient():
+    assert float(fl.grad(lambda x: x * lax.stop_gradient(x))(3.0)) == 3.0
+    assert float(fl.jit(fl.grad(lambda x: x * lax.stop_gradient(x)))(3.0)) == 3.0
