@@ -13,7 +13,7 @@ Reading order of the source, each file on top of those before it:
   numpy/, lax/, random, nn/, optim/   what users import
 """
 
-from . import config, lax, numpy, printing, tree
+from . import config, lax, numpy, printing, tree, tree_util
 from .arrays import Array
 from .backend import available as available_backends
 from .backend import default_backend, set_default_backend, use_backend
@@ -61,6 +61,7 @@ __all__ = [
     "remat",
     "set_default_backend",
     "tree",
+    "tree_util",
     "use_backend",
     "value_and_grad",
     "vjp",

@@ -115,6 +115,17 @@ class ArrayType:
         """Whether shape and dtype agree; weak flags may differ."""
         return self.shape == other.shape and self.dtype == other.dtype
 
+    @staticmethod
+    def of(shape: Shape, dtype: np.dtype, weak: bool) -> ArrayType:
+        """The type of a value, without making it anew each time."""
+        key = (shape, dtype, weak)
+        found = _known_types.get(key)
+        if found is None:
+            if len(_known_types) > 4096:
+                _known_types.clear()
+            found = _known_types[key] = ArrayType(shape, dtype, weak)
+        return found
+
     def __eq__(self, other: object) -> bool:
         return self is other or (
             isinstance(other, ArrayType)
@@ -132,3 +143,6 @@ class ArrayType:
 
     def __reduce__(self) -> Any:
         return ArrayType, (self.shape, self.dtype, self.weak)
+
+
+_known_types: dict[Any, ArrayType] = {}

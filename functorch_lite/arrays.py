@@ -41,7 +41,7 @@ class Array:
     @property
     def type(self) -> ArrayType:
         buffer = self.buffer
-        return ArrayType(buffer.shape, buffer.dtype, self.weak_type)
+        return ArrayType.of(buffer.shape, buffer.dtype, self.weak_type)
 
     @property
     def shape(self) -> Shape:
@@ -74,7 +74,7 @@ def from_host(value: Any, backend: Backend | None = None, weak_type: bool = Fals
 
 def type_of(x: Operand) -> ArrayType:
     """The type of an operand; a constant is weak, it has been cast to what it stands beside."""
-    return ArrayType((), x.dtype, True) if isinstance(x, np.generic) else x.type
+    return ArrayType.of((), x.dtype, True) if isinstance(x, np.generic) else x.type
 
 
 def is_concrete(x: Any) -> bool:

@@ -171,8 +171,12 @@ def _parse(spec: Any) -> np.dtype:
 
 
 def _unsupported(spec: Any) -> TypeError:
+    if isinstance(spec, type) and issubclass(spec, np.generic) and not spec.__subclasses__():
+        spec = np.dtype(spec)
     if isinstance(spec, np.dtype):
         came, cure = f"the dtype {spec}", _CURES.get(spec.char, _CURES.get(spec.kind, ""))
+        if spec == float0:
+            came, cure = "float0", "It marks tangents of integers and booleans, which there is nothing to compute with."
     elif isinstance(spec, type) and issubclass(spec, np.generic):
         came, cure = f"the scalar type {spec.__name__}", "Name one dtype, not a family."
     elif isinstance(getattr(spec, "dtype", None), np.dtype):

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from . import kernels_random
+
 __all__ = ["FAST", "OPERATORS", "TABLE"]
 
 OPERATORS: dict[str, Any] = {
@@ -41,6 +43,7 @@ TABLE: dict[str, Any] = {
     "div_strong": div_strong,
     "mul_strong": mul_strong,
     "complex": complex_,
+    **kernels_random.TABLE,
 }
 
 

@@ -18,7 +18,7 @@ from ..arrays import Array, type_of
 from ..errors import DTypeError, ShapeError, TransformationError
 from ..primitive import Zero
 from ..primitives.structural import instantiate
-from ..promotion import as_operand, cast
+from ..promotion import as_operand, cast, is_arraylike
 from ..staging import evaluate, stage
 from ..tree import flatten, flatten_up_to, unflatten
 from .jvp import jvp_flat
@@ -31,6 +31,8 @@ __all__ = ["grad", "grad_and_value", "jvp", "linear_transpose", "linearize", "va
 
 def check_input(x: Any, holomorphic: bool, allow_int: bool, what: str) -> None:
     dtype = x.dtype
+    if dtype.kind == "f" and not holomorphic:
+        return
     if holomorphic and not dtypes.is_complex(dtype):
         raise DTypeError(f"{what} with holomorphic=True needs complex inputs, got {type_of(x)}: cast with astype(complex).")
     if not dtypes.is_inexact(dtype) and not allow_int:
@@ -43,6 +45,8 @@ def check_input(x: Any, holomorphic: bool, allow_int: bool, what: str) -> None:
 
 
 def _check_scalar(x: Any, function: Any, holomorphic: bool) -> None:
+    if not holomorphic and x.shape == () and x.dtype.kind == "f":
+        return
     t = type_of(x)
     if t.shape != ():
         raise ShapeError(
@@ -133,8 +137,8 @@ def _value_and_grad(
             aux_leaves, aux = flatten(aux_tree)
         else:
             aux_leaves = []
-        out_leaves, out_tree = flatten(out)
-        if len(out_leaves) != 1 or out_leaves[0] is not out:
+        if not is_arraylike(out):
+            out_tree = flatten(out)[1]
             raise TransformationError(
                 f"grad needs a function with a scalar result; {function_name(fun)} gave a {type(out).__name__} of "
                 f"structure {out_tree}. Return the loss alone, or use has_aux=True for a pair (loss, anything)."
@@ -145,14 +149,12 @@ def _value_and_grad(
 
     results, tape = linearize_flat(function, [operands[i] for i in moving])
     value = results[0]
-    one = type_of(value)
-    seed = one.dtype.type(1)
+    seed = value.dtype.type(1)
     no_aux = [Zero(t) for t in tape.out_types[1:]]
     cts = tape.pull_back([seed, *no_aux], consume=True)
     gradients: list[Any] = [None if dtypes.is_inexact(x.dtype) else float0_zeros(type_of(x)) for x in operands]
     for i, ct in zip(moving, cts, strict=True):
-        ct = instantiate(ct)
-        gradients[i] = _with_weak(ct, operands[i])
+        gradients[i] = _with_weak(instantiate(ct), operands[i])
     return value, unflatten(aux, results[1:]) if has_aux else None, unflatten(tree, gradients)
 
 

@@ -24,7 +24,7 @@ __all__ = ["Jitted", "jit"]
 class _Entry:
     """What is kept for one signature."""
 
-    __slots__ = ("backend", "hoisted", "out_tree", "program", "run", "weak")
+    __slots__ = ("backend", "hoisted", "out_tree", "program", "run", "single", "weak")
 
     def __init__(self, program: Any, hoisted: Sequence[Any], out_tree: Any, backend: Any):
         self.program = program
@@ -32,7 +32,15 @@ class _Entry:
         self.out_tree = out_tree
         self.backend = backend
         self.weak = [t.weak for t in program.out_types]
-        self.run: Callable[..., Any] | None = None
+        self.single = out_tree.num_nodes == out_tree.num_leaves == 1
+        self.run: Any = None
+
+    def finish(self, out: Sequence[Any]) -> Any:
+        """The result as the user sees it, from result buffers."""
+        owner = self.backend
+        if self.single:
+            return Array(out[0], self.weak[0], owner)
+        return unflatten(self.out_tree, [Array(b, w, owner) for b, w in zip(out, self.weak, strict=True)])
 
     def compiled(self) -> Callable[..., Any]:
         """The executable, with the hoisted buffers in place."""
@@ -65,8 +73,26 @@ class Jitted:
         self.static = static
         self.backend = backend
         self.cache = _cache_of(function, (static, backend))
+        self.simple = not static and backend is None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.simple and not kwargs and context.trace is eager:
+            # Arguments that are arrays, not trees of them: their types are the key.
+            key: list[Any] = [dtypes.defaults()]
+            buffers = []
+            for x in args:
+                if type(x) is not Array:
+                    break
+                buffer = x.buffer
+                buffers.append(buffer)
+                key.append((buffer.shape, buffer.dtype, x.weak_type, x.backend))
+            else:
+                entry = self.cache.get(tuple(key))
+                if entry is not None:
+                    return entry.finish(entry.run(*buffers))
+                out = self._call(args, kwargs)
+                self._remember_simple(tuple(key), args)
+                return out
         if self.backend is not None:
             with use_backend(self.backend):
                 return self._call(args, kwargs)
@@ -104,10 +130,16 @@ class Jitted:
             out = call(*entry.hoisted, *leaves, program=entry.program)
             return unflatten(entry.out_tree, out)
         run = entry.run or entry.compiled()
-        owner = entry.backend
-        return unflatten(
-            entry.out_tree, [Array(b, w, owner) for b, w in zip(run(*buffers), entry.weak, strict=True)]
-        )
+        return entry.finish(run(*buffers))
+
+    def _remember_simple(self, key: Any, args: tuple[Any, ...]) -> None:
+        """Let later calls with arrays of these types find their entry by the short key."""
+        leaves, tree = flatten((args, {}))
+        backend = leaves[0].backend if leaves else None
+        full = (tree, None, dtypes.defaults(), *((x.shape, x.dtype, x.weak_type) for x in leaves), backend)
+        entry = self.cache.get(full)
+        if entry is not None and entry.run is not None:
+            self.cache[key] = entry
 
     def _stage(self, leaves: Sequence[Any], tree: Any, statics: Any, key: Any, backend: Any) -> _Entry:
         out_tree: Any = None

@@ -112,20 +112,17 @@ def _with_gaps(run: Callable[..., Sequence[Any]], has: tuple[bool, ...]) -> Call
     return backward
 
 
-class Entry(NamedTuple):
-    """One step of a tape. Residuals are buffers if `backend` is given, else operands."""
+Entry = tuple[Linearization, Sequence[Any], Sequence[int], Sequence[int], Backend | None]
+"""One step of a tape: the linearization, residuals, slots of the operands' and of the results' tangents, and the backend
+that the residuals are buffers of; None: they are operands. (A plain tuple: one is made for each operation.)"""
 
-    rule: Linearization
-    residuals: Sequence[Any]
-    ins: tuple[int, ...]
-    outs: tuple[int, ...]
-    backend: Backend | None
 
-    def operands(self) -> list[Any]:
-        """The residuals as operands of primitives."""
-        if self.backend is None:
-            return list(self.residuals)
-        return [x if isinstance(x, np.generic) else Array(x, False, self.backend) for x in self.residuals]
+def _residual_operands(entry: Entry) -> list[Any]:
+    """The residuals as operands of primitives."""
+    _, residuals, _, _, backend = entry
+    if backend is None:
+        return list(residuals)
+    return [x if isinstance(x, np.generic) else Array(x, False, backend) for x in residuals]
 
 
 class LinearizeTracer(Tracer):
@@ -221,7 +218,7 @@ class LinearizeTrace(Trace):
                 return result
             slot = self.slots
             self.slots = slot + 1
-            self.entries.append(Entry(rule, out[1:], ins, (slot,), backend))
+            self.entries.append((rule, out[1:], ins, (slot,), backend))
             return LinearizeTracer(self, result, slot)
         n = len(rule.nonzeros)
         results = [Array(o, w, backend) for o, w in zip(out[:n], weak, strict=True)]
@@ -283,7 +280,7 @@ class LinearizeTrace(Trace):
                 self.slots += 1
             tracers.append(x)
         if outs:
-            self.entries.append(Entry(rule, residuals, tuple(ins), tuple(outs), backend))
+            self.entries.append((rule, residuals, ins, outs, backend))
         return tracers
 
 
@@ -332,8 +329,9 @@ class Tape(NamedTuple):
         """Tangents of the outputs from tangents of the inputs, in the current trace."""
         values = dict(zip(self.ins, tangents, strict=True))
         for entry in self.entries:
-            dots = evaluate(entry.rule.linear, *entry.operands(), *(values[i] for i in entry.ins))
-            values.update(zip(entry.outs, dots, strict=True))
+            rule, _, ins, outs, _ = entry
+            dots = evaluate(rule.linear, *_residual_operands(entry), *(values[i] for i in ins))
+            values.update(zip(outs, dots, strict=True))
         return [Zero(t.tangent()) if i is None else values[i] for i, t in zip(self.outs, self.out_types, strict=True)]
 
     def pull_back(self, cotangents: Sequence[Any], *, consume: bool = False) -> list[Any]:
@@ -365,7 +363,7 @@ class Tape(NamedTuple):
         """The backend on which everything is a buffer already, if there is one and nothing traces us."""
         if context.trace is not eager:
             return None
-        backends = {entry.backend for entry in self.entries}
+        backends = {entry[4] for entry in self.entries}
         for ct in cotangents:
             if isinstance(ct, Tracer):
                 return None
@@ -404,13 +402,14 @@ class Tape(NamedTuple):
     def walk(self, cts: list[Any], consume: bool) -> None:
         """The backward pass by `bind`, in the current trace."""
         for entry in self._steps(consume):
-            given = tuple(cts[i] is not None for i in entry.outs)
+            rule, _, ins, outs, _ = entry
+            given = tuple(cts[i] is not None for i in outs)
             if True not in given:
                 continue
-            values = [cts[i] for i in entry.outs if cts[i] is not None]
-            for i in entry.outs:
+            values = [cts[i] for i in outs if cts[i] is not None]
+            for i in outs:
                 cts[i] = None
-            for i, ct in zip(entry.ins, entry.rule.pull_back(entry.operands(), given, values), strict=True):
+            for i, ct in zip(ins, rule.pull_back(_residual_operands(entry), given, values), strict=True):
                 if ct is not None and not isinstance(ct, Zero):
                     cts[i] = ct if cts[i] is None else add(cts[i], ct)
 

@@ -21,6 +21,8 @@ def normalized_argnums(argnums: Any, n: int, what: str) -> tuple[int, ...]:
       TypeError: if they are not integers.
       ValueError: if there are fewer than that many positional arguments.
     """
+    if argnums == 0 and n and type(argnums) is int:
+        return (0,)
     positions = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
     found = []
     for p in positions:

@@ -1,0 +1,401 @@
+"""gather, and the scatter family: windows of an array whose places are given by an array of indices.
+
+`addressing` explains dimension numbers and modes. gather and scatter_add are each other's adjoint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import dtypes
+from ..array_type import ArrayType, Shape
+from ..arrays import type_of
+from ..errors import DTypeError, ShapeError
+from ..primitive import LinearOperand, NotLinear, Primitive, Zero
+from .addressing import GatherDimensionNumbers, GatherScatterMode, Layout, ScatterDimensionNumbers, gathered_shape
+from .base import add
+from .elementwise import div, eq, max_, mul, select
+from .slicing import iota
+from .structural import broadcast_in_dim, instantiate, move_to_front, reshape, zeros
+
+__all__ = [
+    "GatherDimensionNumbers",
+    "GatherScatterMode",
+    "ScatterDimensionNumbers",
+    "gather",
+    "scatter",
+    "scatter_add",
+    "scatter_max",
+    "scatter_min",
+    "scatter_mul",
+]
+
+
+def default_fill(dtype: Any) -> Any:
+    """What stands for an element that is not there: NaN, the least integer, the largest unsigned one, or True."""
+    if dtypes.is_inexact(dtype):
+        return math.nan
+    if dtypes.is_bool(dtype):
+        return True
+    info = dtypes.iinfo(dtype)
+    return info.max if dtypes.is_unsigned(dtype) else info.min
+
+
+def _up(axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(a + 1 for a in axes)
+
+
+class Gather(Primitive):
+    """Windows of shape `slice_sizes` of the first operand, at the starts that the second holds. Linear in the first.
+
+    Params: dimension_numbers, slice_sizes, mode ("clip", "fill", "promise_in_bounds"), fill_value (None: `default_fill`),
+    indices_are_sorted and unique_indices, which promise something about the indices.
+    """
+
+    def infer(
+        self,
+        x: ArrayType,
+        indices: ArrayType,
+        *,
+        dimension_numbers: GatherDimensionNumbers,
+        slice_sizes: Shape,
+        mode: str = "fill",
+        fill_value: Any = None,
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> ArrayType:
+        return x.update(shape=gathered_shape(self.name, x, indices, dimension_numbers, slice_sizes))
+
+    def kernel(self, xp: Any, types: Sequence[ArrayType], params: Mapping[str, Any]) -> Callable[..., Any]:
+        x, indices = types
+        layout = Layout(x.shape, indices.shape, params["dimension_numbers"], params["slice_sizes"])
+        mode, dtype = params.get("mode", "fill"), x.dtype
+        fill = params.get("fill_value")
+        fill = default_fill(dtype) if fill is None else fill
+
+        def gather(x: Any, indices: Any) -> Any:
+            numbers, inside = layout.numbers_of_rows(xp, indices, mode)
+            out = layout.take(xp, x, numbers)
+            if inside is None or xp.all(inside):
+                return out
+            return xp.where(layout.spread_mask(xp, inside), out, xp.asarray(fill, dtype=dtype))
+
+        return gather
+
+    def impl(self, xp: Any, x: Any, indices: Any, **params: Any) -> Any:
+        types = [ArrayType(b.shape, b.dtype) for b in (x, indices)]
+        return self.kernel(xp, types, params)(x, indices)
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        x, indices = primals
+        out = self(x, indices, **params)
+        if isinstance(tangents[0], Zero):
+            return out, Zero(out.type.tangent())
+        return out, self(tangents[0], indices, **{**params, "fill_value": 0})
+
+    def transpose(self, ct: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
+        x, indices = operands
+        if isinstance(ct, Zero):
+            return [Zero(x.type), None]
+        del params["slice_sizes"]
+        params.pop("fill_value", None)
+        params["dimension_numbers"] = ScatterDimensionNumbers(*params["dimension_numbers"])
+        return [scatter_add(zeros(x.type), indices, ct, **params), None]
+
+    def batch(
+        self,
+        axis: Any,
+        operands: Sequence[Any],
+        dims: Sequence[Any],
+        *,
+        dimension_numbers: GatherDimensionNumbers,
+        slice_sizes: Shape,
+        **params: Any,
+    ) -> tuple[Any, Any]:
+        (x, indices), (b, i) = operands, dims
+        offset, collapsed, index_map, x_batching, i_batching = dimension_numbers
+        if b is not None:
+            x = move_to_front(x, b)
+            collapsed, index_map, x_batching = _up(collapsed), _up(index_map), _up(x_batching)
+        if i is not None:
+            indices, i_batching = move_to_front(indices, i), _up(i_batching)
+            params["indices_are_sorted"] = False
+        if b is not None and i is not None:
+            x_batching, i_batching = (0, *x_batching), (0, *i_batching)
+            slice_sizes = (min(1, axis.size), *slice_sizes)
+        elif b is not None:
+            slice_sizes = (x.shape[0], *slice_sizes)
+        elif i is not None:
+            params["unique_indices"] = False
+        offset = (0, *_up(offset)) if i is None else _up(offset)
+        numbers = GatherDimensionNumbers(offset, collapsed, index_map, x_batching, i_batching)
+        return self(x, indices, dimension_numbers=numbers, slice_sizes=slice_sizes, **params), 0
+
+
+class Scatter(Primitive):
+    """The first operand with windows changed at the starts that the second holds, by the third's updates.
+
+    Params: dimension_numbers, mode, indices_are_sorted, unique_indices. Where indices repeat, updates take effect one
+    after the other. This class is what the family shares; `scatter` itself writes the updates.
+    """
+
+    ufunc: ClassVar[str | None] = None
+    """The namespace's function that combines an element with an update; None: the update replaces it."""
+    accepts: ClassVar[str] = "biufc"
+
+    def infer(
+        self,
+        x: ArrayType,
+        indices: ArrayType,
+        updates: ArrayType,
+        *,
+        dimension_numbers: ScatterDimensionNumbers,
+        mode: str = "fill",
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> ArrayType:
+        if x.dtype != updates.dtype or dtypes.kind(x.dtype) not in self.accepts:
+            raise DTypeError(
+                f"{self.name} of {x} by updates {updates} needs one dtype for both"
+                f"{'' if 'b' in self.accepts else ', numeric'}{'' if 'c' in self.accepts else ' and not complex'}: cast one."
+            )
+        if len(dimension_numbers.update_window_dims) + indices.ndim - 1 != updates.ndim or not all(
+            0 <= d < updates.ndim for d in dimension_numbers.update_window_dims
+        ):
+            raise ShapeError(f"{self.name} of {x} by {indices} and updates {updates}: {dimension_numbers} does not fit.")
+        sizes = window_sizes(x.ndim, updates.shape, dimension_numbers)
+        needed = gathered_shape(self.name, x, indices, dimension_numbers.reversed(), sizes)
+        if needed != updates.shape:
+            raise ShapeError(f"{self.name} of {x} by {indices} needs updates of shape {needed}, got {updates}.")
+        return x.update(weak=x.weak and updates.weak)
+
+    def kernel(self, xp: Any, types: Sequence[ArrayType], params: Mapping[str, Any]) -> Callable[..., Any]:
+        unique, ufunc = params.get("unique_indices", False), self.ufunc
+        in_place = hasattr(getattr(xp, ufunc or "add"), "at")
+        if in_place:
+            return self.over_rows(xp, types, params, _writer(getattr(xp, ufunc) if ufunc else None, unique))
+        run = self.over_rows(np, types, params, _writer(getattr(np, ufunc) if ufunc else None, unique))
+        return lambda *buffers: xp.from_host(run(*map(xp.to_host, buffers)))
+
+    def impl(self, xp: Any, *buffers: Any, **params: Any) -> Any:
+        return self.kernel(xp, [ArrayType(b.shape, b.dtype) for b in buffers], params)(*buffers)
+
+    def over_rows(
+        self, xp: Any, types: Sequence[ArrayType], params: Mapping[str, Any], write: Callable[[Any, Any, Any], None]
+    ) -> Callable[..., Any]:
+        """A kernel, from a function that does the work on a matrix.
+
+        Args:
+          xp: the namespace: one whose buffers can be changed in place and picked from by masks.
+          types: of the operands.
+          params: of the operation.
+          write: (matrix, numbers of rows, rows): combines the rows of those numbers with the given rows, in place.
+        """
+        x, indices, updates = types
+        numbers = params["dimension_numbers"]
+        layout = Layout(x.shape, indices.shape, numbers.reversed(), window_sizes(x.ndim, updates.shape, numbers))
+        mode, dtype = params.get("mode", "fill"), x.dtype
+        wide = dtypes.accumulator_dtype(dtype) if self.ufunc in ("add", "multiply") else dtype
+        nothing = not layout.count or not updates.size
+
+        def scatter(x: Any, indices: Any, updates: Any) -> Any:
+            if nothing:
+                return x
+            rows, inside = layout.numbers_of_rows(xp, indices, mode)
+            out = xp.astype(layout.as_rows(xp, x), wide, copy=True)
+            news = layout.updates_as_rows(xp, updates)
+            if inside is not None and not xp.all(inside):
+                kept = layout.mask_of_rows(xp, inside)
+                rows, news = rows[kept], news[kept]
+            write(out, rows, news if wide is dtype else xp.astype(news, wide))
+            return layout.from_rows(xp, xp.astype(out, dtype, copy=False))
+
+        return scatter
+
+    def batch(
+        self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], *, dimension_numbers: Any, **params: Any
+    ) -> tuple[Any, Any]:
+        (x, indices, updates), (b, i, u) = operands, dims
+        window, inserted, index_map, x_batching, i_batching = dimension_numbers
+        x, updates = move_to_front(x, b, axis.size), move_to_front(updates, u, axis.size)
+        inserted, index_map, x_batching = _up(inserted), _up(index_map), _up(x_batching)
+        if i is None:
+            window = (0, *_up(window))
+        else:
+            indices = move_to_front(indices, i)
+            params["indices_are_sorted"] = False
+            window, x_batching, i_batching = _up(window), (0, *x_batching), (0, *_up(i_batching))
+        numbers = ScatterDimensionNumbers(window, inserted, index_map, x_batching, i_batching)
+        return self(x, indices, updates, dimension_numbers=numbers, **params), 0
+
+
+def window_sizes(ndim: int, updates: Shape, numbers: ScatterDimensionNumbers) -> Shape:
+    """The shape of a scatter's windows."""
+    left_out = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
+    lengths = iter([updates[d] for d in numbers.update_window_dims])
+    return tuple(1 if a in left_out else next(lengths, 0) for a in range(ndim))
+
+
+def _writer(ufunc: Any, unique: bool) -> Callable[[Any, Any, Any], None]:
+    """Writes rows into a matrix by the indexing of NumPy and its kin."""
+
+    def write(out: Any, rows: Any, news: Any) -> None:
+        if ufunc is None:
+            out[rows] = news
+        elif unique:
+            out[rows] = ufunc(out[rows], news)
+        else:
+            ufunc.at(out, rows, news)
+
+    return write
+
+
+def _read(scatter_params: dict[str, Any], ndim: int, updates: Shape, fill_value: Any = 0) -> dict[str, Any]:
+    """The params of the gather that reads what a scatter writes."""
+    numbers = scatter_params["dimension_numbers"]
+    return {
+        **scatter_params,
+        "dimension_numbers": numbers.reversed(),
+        "slice_sizes": window_sizes(ndim, updates, numbers),
+        "fill_value": fill_value,
+    }
+
+
+def _types(operands: Sequence[Any]) -> list[ArrayType]:
+    return [x.type if isinstance(x, LinearOperand) else type_of(x) for x in operands]
+
+
+class _LinearScatter(Scatter):
+    """A scatter that is linear in operand and updates together."""
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        out = self(*primals, **params)
+        x_dot, _, updates_dot = tangents
+        if isinstance(x_dot, Zero) and isinstance(updates_dot, Zero):
+            return out, Zero(out.type.tangent())
+        return out, self(instantiate(x_dot), primals[1], instantiate(updates_dot), **params)
+
+    def transpose(self, ct: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
+        wanted = [isinstance(x, LinearOperand) for x in operands]
+        types = _types(operands)
+        if isinstance(ct, Zero):
+            return [Zero(t) if w else None for t, w in zip(types, wanted, strict=True)]
+        x_ct, updates_ct = self.pull_back(ct, operands[1], types[2], wanted, params)
+        return [x_ct, None, updates_ct]
+
+    def pull_back(self, ct: Any, indices: Any, updates: ArrayType, wanted: list[bool], params: dict[str, Any]) -> Any:
+        """Cotangents of operand and updates."""
+        raise NotImplementedError
+
+
+class ScatterSet(_LinearScatter):
+    __doc__ = Scatter.__doc__
+
+    def pull_back(self, ct: Any, indices: Any, updates: ArrayType, wanted: list[bool], params: dict[str, Any]) -> Any:
+        read = _read(params, ct.ndim, updates.shape)
+        if params.get("unique_indices"):
+            x_ct = self(ct, indices, zeros(updates), **params) if wanted[0] else None
+            return x_ct, gather(ct, indices, **read) if wanted[2] else None
+        # Of several updates of one element the last has won: number them, and look who is there.
+        int32 = np.dtype(np.int32)
+        order = add(iota(dtype=int32, shape=(updates.size,), dimension=0), int32.type(1))
+        order = reshape(order, shape=updates.shape)
+        written = self(zeros(ArrayType(ct.shape, int32)), indices, order, **params)
+        zero = ct.dtype.type(0)
+        x_ct = select(eq(written, int32.type(0)), zero, ct) if wanted[0] else None
+        if not wanted[2]:
+            return x_ct, None
+        won = eq(gather(written, indices, **read), order)
+        return x_ct, select(won, zero, gather(ct, indices, **read))
+
+
+class ScatterAdd(_LinearScatter):
+    """As `scatter`, but the updates are added to what is there. Sums of 16-bit floats accumulate in 32 bits."""
+
+    ufunc = "add"
+    accepts = "iufc"
+
+    def pull_back(self, ct: Any, indices: Any, updates: ArrayType, wanted: list[bool], params: dict[str, Any]) -> Any:
+        read = gather(ct, indices, **_read(params, ct.ndim, updates.shape)) if wanted[2] else None
+        return ct if wanted[0] else None, read
+
+
+class ScatterMul(Scatter):
+    """As `scatter`, but what is there is multiplied by the updates.
+
+    The derivative by the updates needs `unique_indices=True`.
+    """
+
+    ufunc = "multiply"
+    accepts = "iufc"
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        x, indices, updates = primals
+        x_dot, _, updates_dot = tangents
+        out = self(x, indices, updates, **params)
+        terms = [] if isinstance(x_dot, Zero) else [self(x_dot, indices, updates, **params)]
+        if not isinstance(updates_dot, Zero):
+            if not params.get("unique_indices"):
+                raise NotImplementedError(
+                    "scatter_mul has a derivative by its updates only where no index repeats: say unique_indices=True, "
+                    "as in x.at[i].multiply(v, unique_indices=True)."
+                )
+            terms.append(mul(x, scatter_add(zeros(type_of(x)), indices, updates_dot, **params)))
+        if not terms:
+            return out, Zero(out.type.tangent())
+        return out, terms[0] if len(terms) == 1 else add(*terms)
+
+    def transpose(self, ct: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
+        x, indices, updates = operands
+        if isinstance(ct, Zero):
+            return [Zero(x.type), None, None]
+        return [self(ct, indices, updates, **params), None, None]
+
+
+class _ScatterExtremum(NotLinear, Scatter):
+    """As `scatter`, but the smaller (larger) of what is there and the update stays.
+
+    In the derivative, those of old value and updates that are equal to the result share equally.
+    """
+
+    accepts = "biuf"
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
+        x, indices, updates = primals
+        x_dot, _, updates_dot = tangents
+        out = self(x, indices, updates, **params)
+        if isinstance(x_dot, Zero) and isinstance(updates_dot, Zero):
+            return out, Zero(out.type.tangent())
+        zero, one = x.dtype.type(0), x.dtype.type(1)
+        read = _read(params, x.ndim, updates.shape)
+        nothing = zeros(type_of(x))
+        won = select(eq(updates, gather(out, indices, **{**read, "fill_value": None})), zero, one)
+        stayed = select(eq(x, out), zero, one)
+        winners = max_(add(stayed, scatter_add(nothing, indices, won, **params)), one)
+        terms = [] if isinstance(x_dot, Zero) else [mul(x_dot, div(stayed, winners))]
+        if not isinstance(updates_dot, Zero):
+            share = div(won, max_(gather(winners, indices, **read), one))
+            terms.append(scatter_add(nothing, indices, mul(updates_dot, share), **params))
+        return out, terms[0] if len(terms) == 1 else add(*terms)
+
+
+class ScatterMin(_ScatterExtremum):
+    __doc__ = _ScatterExtremum.__doc__
+    ufunc = "minimum"
+
+
+class ScatterMax(_ScatterExtremum):
+    __doc__ = _ScatterExtremum.__doc__
+    ufunc = "maximum"
+
+
+gather = Gather("gather")
+scatter = ScatterSet("scatter")
+scatter_add = ScatterAdd("scatter_add")
+scatter_mul = ScatterMul("scatter_mul")
+scatter_min = ScatterMin("scatter_min")
+scatter_max = ScatterMax("scatter_max")

@@ -1,0 +1,319 @@
+"""The op table: what is checked of an operation, given one row that says how to call it and what it should give.
+
+A row is any object with the attributes of `Case`; a table is a package whose modules have a list `ROWS`. Each check of
+`CHECKS` takes a row, the dtype of its operands and a backend, and raises `AssertionError`, or `Unsupported` where the
+backend lacks a dtype or the check does not apply.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import itertools
+import pkgutil
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from .. import dtypes
+from ..arrays import Array, from_host, type_of
+from ..backend import Backend, use_backend
+from ..checking import check
+from ..primitive import NotLinear, registry
+from ..program import Program, subprograms
+from ..promotion import as_operand
+from ..transforms.capture import make_program
+from ..transforms.grad import jvp, vjp
+from ..tree import flatten
+from .closeness import assert_close, tolerance, wide
+from .derivatives import check_grads, check_transpose
+from .equivalence import check_jit, check_programs, check_vmap
+
+__all__ = ["CHECKS", "Case", "Unsupported", "find_rows", "run_check"]
+
+
+class Case(Protocol):
+    """What a row of the op table says."""
+
+    name: str
+    """Of the row, unique."""
+    primitive: str
+    """The primitive's name in the registry."""
+    call: Callable[..., Any]
+    """Operands -> the result, or a list of results: binds the primitive with its params."""
+    operands: Callable[[np.random.Generator, np.dtype], Sequence[np.ndarray]]
+    """(rng, dtype) -> host arrays."""
+    reference: Callable[..., Any] | None
+    """Host arrays -> the expected result (or list of results)."""
+    dtypes: Sequence[str]
+    """Names of the dtypes of the operands to check with."""
+    differentiable: Sequence[int] | None
+    """Positions of the operands to differentiate by; None: all of floating or complex dtype."""
+    tolerance: float
+    """A factor on the tolerances that follow from the dtype."""
+    order: int
+    """Up to which order derivatives are checked."""
+    vmap: bool
+    """Whether batching is checked."""
+
+
+class Unsupported(Exception):
+    """A check does not apply: the backend lacks a dtype, or the row has nothing of the kind."""
+
+
+TABLES = ("functorch_lite.testing.op_table", "tests.op_table")
+"""Where the op table is, in an installed package and in a checkout."""
+
+
+def find_rows(package: str | None = None) -> list[Any]:
+    """The rows of a module, or of all modules of a package in the order of their names.
+
+    Args:
+      package: its name; by default the library's own table.
+
+    Raises:
+      ModuleNotFoundError: if there is none.
+    """
+    for name in TABLES if package is None else (package,):
+        try:
+            found = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if not name.startswith(str(error.name)):
+                raise
+            continue
+        inner = pkgutil.iter_modules(getattr(found, "__path__", ()))
+        modules = [found, *(importlib.import_module(f"{name}.{m.name}") for m in inner)]
+        return list(itertools.chain.from_iterable(getattr(m, "ROWS", ()) for m in modules))
+    raise ModuleNotFoundError(f"no op table is installed (looked for {package or ' and '.join(TABLES)}): name its package.")
+
+
+class _Setting:
+    """A row with operands of one dtype on one backend."""
+
+    def __init__(self, row: Case, dtype: str, backend: Backend):
+        self.row = row
+        self.dtype = dtypes.as_dtype(dtype)
+        self.backend = backend
+        self.rng = np.random.default_rng(zlib.crc32(f"{row.name} {dtype}".encode()))
+        self.hosts = self.draw()
+        self.operands = self.on_backend(self.hosts)
+
+    def draw(self) -> list[np.ndarray]:
+        """Host operands."""
+        hosts = [np.asarray(x) for x in self.row.operands(self.rng, self.dtype)]
+        self.require(x.dtype for x in hosts)
+        return hosts
+
+    def on_backend(self, hosts: Sequence[np.ndarray]) -> list[Array]:
+        """Arrays of the backend."""
+        return [from_host(x, self.backend) for x in hosts]
+
+    def require(self, wanted: Iterator[np.dtype]) -> None:
+        """Raise `Unsupported` unless the backend has all these dtypes."""
+        supported = self.backend.supported_dtypes
+        for dtype in wanted:
+            if supported is not None and dtype.name not in supported:
+                raise Unsupported(f"{self.backend.name} has no {dtype.name}")
+
+    def call(self, *operands: Any) -> list[Any]:
+        """The results; rows may give one, or several in a list or tuple."""
+        out = self.row.call(*operands)
+        return [as_operand(y, f"a result of {self.row.name}") for y in (out if isinstance(out, (list, tuple)) else [out])]
+
+    def program(self) -> Program:
+        """The program of the call, of dtypes that the backend has."""
+        program = make_program(self.call)(*self.operands).program
+        self.require(v.type.dtype for e in program.equations for v in e.results)
+        return program
+
+    def differentiable(self) -> list[int]:
+        """Positions of the operands to differentiate by."""
+        if self.row.differentiable is not None:
+            return list(self.row.differentiable)
+        return [i for i, x in enumerate(self.operands) if dtypes.is_inexact(x.dtype)]
+
+    def partial(self, positions: Sequence[int]) -> Callable[..., list[Any]]:
+        """The call as a function of the operands at `positions` only; it gives the results that have derivatives."""
+
+        def function(*moving: Any) -> list[Any]:
+            given = list(self.operands)
+            for i, x in zip(positions, moving, strict=True):
+                given[i] = x
+            return [y for y in self.call(*given) if dtypes.is_inexact(y.dtype)]
+
+        return function
+
+    def at(self, positions: Sequence[int]) -> list[Array]:
+        return [self.operands[i] for i in positions]
+
+
+def _primitives(program: Program) -> set[str]:
+    inner = (b for e in program.equations for b in subprograms(e))
+    return {e.primitive.name for e in program.equations}.union(*map(_primitives, inner))
+
+
+def _reference(row: Case, hosts: Sequence[np.ndarray]) -> list[Any]:
+    """What the row expects. Where NumPy has no loop for 16-bit floats, it computes in 32 bits."""
+    assert row.reference is not None
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        try:
+            out = row.reference(*hosts)
+        except TypeError:
+            raised = [x.astype(np.float32) if wide(x) is not x else x for x in hosts]
+            if all(a is b for a, b in zip(raised, hosts, strict=True)):
+                raise
+            out = row.reference(*raised)
+    return list(out) if isinstance(out, (list, tuple)) else [out]
+
+
+def check_value(s: _Setting) -> None:
+    """The value against the reference; the result's type against the type rule; the program against the grammar."""
+    program = s.program()
+    check(program)
+    found = _primitives(program)
+    if s.row.primitive not in found:
+        raise AssertionError(f"the row of {s.row.primitive} does not use it, but {sorted(found)}")
+    results = s.call(*s.operands)
+    for i, (y, t) in enumerate(zip(results, program.out_types, strict=True)):
+        if (y.shape, y.dtype, y.weak_type) != (t.shape, t.dtype, t.weak):
+            raise AssertionError(f"result {i} has type {y.type}, the type rule says {t}")
+        host = np.asarray(y)
+        if (host.shape, host.dtype) != (t.shape, t.dtype):
+            raise AssertionError(f"on the host, result {i} is {host.dtype}{list(host.shape)}, the type rule says {t}")
+    if s.row.reference is not None:
+        expected = _reference(s.row, s.hosts)
+        for i, (y, e) in enumerate(zip(results, expected, strict=True)):
+            bound = s.row.tolerance * max(tolerance(y.dtype), tolerance(s.dtype) if dtypes.is_inexact(y.dtype) else 0.0)
+            assert_close(y, e, atol=bound, rtol=bound, what=f"result {i} of {s.row.name}")
+
+
+def check_jitted(s: _Setting) -> None:
+    """jit against eager, bit for bit, and the program after each pass."""
+    s.program()
+    check_jit(s.call, s.operands)
+
+
+def check_batched(s: _Setting) -> None:
+    """vmap against a loop: each operand alone, along its last axis; all together, along different axes; twice nested."""
+    if not s.row.vmap:
+        raise Unsupported("the row asks for no batching")
+    s.program()
+    rows = [s.hosts, s.draw(), s.draw()]
+    columns = list(zip(*rows, strict=True))
+    bounds = dict.fromkeys(("atol", "rtol"), s.row.tolerance * tolerance(s.dtype))
+    n = len(columns)
+    settings: list[tuple[int | None, ...]] = []
+    if n > 1:
+        settings += [tuple(s.hosts[j].ndim if i == j else None for j in range(n)) for i in range(n)]
+    settings += [tuple(j % (s.hosts[j].ndim + 1) for j in range(n)), (0,) * n]
+    for axes in dict.fromkeys(settings):
+        stacked = [
+            columns[j][0] if axis is None else np.stack(columns[j], axis).astype(columns[j][0].dtype)
+            for j, axis in enumerate(axes)
+        ]
+        check_vmap(s.call, s.on_backend(stacked), axes, **bounds)
+
+
+def check_differentiated(s: _Setting) -> None:
+    """Derivatives against finite differences in 64 bits up to the row's order; their types in all dtypes."""
+    positions = s.differentiable()
+    if not positions or not s.row.order or not dtypes.is_inexact(s.operands[positions[0]].dtype):
+        raise Unsupported("nothing to differentiate by")
+    program = s.program()
+    if not any(dtypes.is_inexact(t.dtype) for t in program.out_types):
+        raise Unsupported("no result has a derivative")
+    subsets = [positions] if len(positions) == 1 else [positions, *([i] for i in positions)]
+    exact = dtypes.real_dtype(s.dtype) == dtypes.float64
+    for subset in subsets:
+        f, xs = s.partial(subset), s.at(subset)
+        if exact:
+            bound = 1e-6 * s.row.tolerance
+            check_grads(f, xs, s.row.order if subset is positions else 1, atol=bound, rtol=bound)
+        else:
+            _check_derivative_types(f, xs)
+    if exact:
+        _check_derivatives_compiled(s.partial(positions), s.at(positions), s.row.tolerance)
+
+
+def _ones(xs: Sequence[Any]) -> tuple[Array, ...]:
+    return tuple(from_host(np.ones(x.shape, x.dtype), x.backend) for x in xs)
+
+
+def _check_derivative_types(f: Callable[..., Any], xs: Sequence[Any]) -> None:
+    """Tangents have the results' types, cotangents the operands'."""
+    ys, dots = jvp(f, tuple(xs), _ones(xs))
+    _, pull_back = vjp(f, *xs)
+    for what, found, like in (("tangent", dots, ys), ("cotangent", pull_back(list(_ones(ys))), xs)):
+        for i, (a, b) in enumerate(zip(found, like, strict=True)):
+            if (a.shape, a.dtype) != (b.shape, b.dtype):
+                raise AssertionError(f"{what} {i} has type {a.type}, expected is {b.type}")
+
+
+def _check_derivatives_compiled(f: Callable[..., Any], xs: Sequence[Any], factor: float) -> None:
+    """The derivatives' programs keep the grammar, and give under jit what they give eagerly."""
+
+    def forward(*xs: Any) -> Any:
+        return jvp(f, xs, tuple(map(_one_like, xs)))[1]
+
+    def reverse(*xs: Any) -> Any:
+        ys, pull_back = vjp(f, *xs)
+        return pull_back([_one_like(y) for y in ys])
+
+    for derivative in (forward, reverse):
+        check_jit(derivative, xs, exact=False)
+
+
+def _one_like(x: Any) -> Any:
+    return from_host(np.ones(x.shape, x.dtype))
+
+
+def check_transposed(s: _Setting) -> None:
+    """Where the call is linear in some operand, or in all of them: its transpose, by inner products."""
+    if dtypes.real_dtype(s.dtype) != dtypes.float64:
+        raise Unsupported("checked in 64 bits")
+    if isinstance(registry[s.row.primitive], NotLinear):
+        raise Unsupported(f"{s.row.primitive} is linear in no operand")
+    s.program()
+    positions = [i for i, x in enumerate(s.operands) if dtypes.is_inexact(x.dtype)]
+    others = s.on_backend(s.draw())
+    subsets = [[i] for i in positions] + ([positions] if len(positions) > 1 else [])
+    linear = [p for p in subsets if _is_linear(s.partial(p), s.at(p), [others[i] for i in p])]
+    if not linear:
+        raise Unsupported("the call is linear in no operand")
+    for p in linear:
+        check_transpose(s.partial(p), s.at(p))
+
+
+def _is_linear(f: Callable[..., Any], xs: Sequence[Any], ys: Sequence[Any]) -> bool:
+    """Whether `f(2 x - 3 y) = 2 f(x) - 3 f(y)` at one pair of points, and not zero there."""
+    mixed = [from_host(np.asarray(2 * wide(x) - 3 * wide(y)).astype(x.dtype), x.backend) for x, y in zip(xs, ys, strict=True)]
+    together, apart = f(*mixed), zip(f(*xs), f(*ys), strict=True)
+    with np.errstate(all="ignore"):
+        return any(np.any(wide(z)) for z in together) and all(
+            np.allclose(wide(z), 2 * wide(a) - 3 * wide(b), rtol=1e-9, atol=1e-9)
+            for z, (a, b) in zip(together, apart, strict=True)
+        )
+
+
+CHECKS: dict[str, Callable[[_Setting], None]] = {
+    "value": check_value,
+    "jit": check_jitted,
+    "vmap": check_batched,
+    "derivative": check_differentiated,
+    "transpose": check_transposed,
+}
+"""What is checked of each row with each dtype."""
+
+
+def run_check(name: str, row: Case, dtype: str, backend: Backend) -> None:
+    """Run the check of that name.
+
+    Raises:
+      AssertionError: if it fails.
+      Unsupported: if it does not apply, or the backend lacks a dtype.
+    """
+    with use_backend(backend):
+        CHECKS[name](_Setting(row, dtype, backend))

@@ -1,0 +1,419 @@
+"""Trees as values: a `PyTreeDef` is a nested container without its leaves; flatten, unflatten, walks of two trees.
+
+All this stands in the path of every call of a transformed function. Structures made of plain containers exist once, so
+that they are found instead of built, and compared by identity.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, repeat
+from typing import Any, NoReturn
+
+from .tree_nodes import Kind, is_namedtuple_type, kind_of, leaf_types, shared_keys
+from .tree_paths import KeyPath, keystr
+
+__all__ = [
+    "LEAF",
+    "PyTreeDef",
+    "broadcast_prefix",
+    "flatten",
+    "flatten_up_to",
+    "flatten_with_path",
+    "make_tuple",
+    "unflatten",
+]
+
+IsLeaf = Callable[[Any], bool] | None
+
+
+class PyTreeDef:
+    """The structure of a pytree: a leaf `*`, or a container with its auxiliary data and the structures of its children.
+
+    Immutable and hashable. Made by `tree.structure` and `tree.flatten`.
+
+    >>> flatten({"b": 1, "a": [2, None]})[1]
+    PyTreeDef({'a': [*, None], 'b': *})
+    """
+
+    __slots__ = ("__weakref__", "_aux", "_children", "_flat", "_hash", "_kind", "_leaves", "_shared")
+
+    def __init__(self, kind: Kind | None, aux: Any, children: tuple[PyTreeDef, ...]):
+        self._kind = kind
+        self._aux = aux
+        self._children = children
+        self._flat = all(child is LEAF for child in children) if kind else False
+        self._leaves: int = sum([child._leaves for child in children]) if kind else 1
+        self._hash: int | None = None
+        self._shared = kind is None
+
+    @property
+    def num_leaves(self) -> int:
+        """How many leaves there are."""
+        return self._leaves
+
+    @property
+    def num_nodes(self) -> int:
+        """How many leaves and containers there are."""
+        return 1 + sum(child.num_nodes for child in self._children)
+
+    def children(self) -> list[PyTreeDef]:
+        """The structures of the children; none for a leaf."""
+        return list(self._children)
+
+    def node_data(self) -> tuple[type, Any] | None:
+        """The type of the root and its auxiliary data (of a dict: its keys); None for a leaf."""
+        if self._kind is None:
+            return None
+        return self._kind.type, list(self._aux) if self._kind.type is dict else self._aux
+
+    def unflatten(self, leaves: Iterable[Any]) -> Any:
+        """The tree of this structure with these leaves."""
+        return unflatten(self, leaves)
+
+    def flatten_up_to(self, tree: Any) -> list[Any]:
+        """The parts of `tree` that stand where this structure has leaves."""
+        return flatten_up_to(self, tree)
+
+    def compose(self, inner: PyTreeDef) -> PyTreeDef:
+        """This structure with `inner` in the place of each leaf."""
+        if self._kind is None:
+            return inner
+        return _node(self._kind, self._aux, [child.compose(inner) for child in self._children])
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, PyTreeDef):
+            return NotImplemented
+        if self._kind is None or other._kind is None or self._kind.type is not other._kind.type:
+            return False
+        return bool(self._aux == other._aux) and self._children == other._children
+
+    def __hash__(self) -> int:
+        value = self._hash
+        if value is None:
+            type = None if self._kind is None else self._kind.type
+            try:
+                value = hash((type, self._aux, self._children))
+            except TypeError:  # auxiliary data of a user's type need not be hashable
+                value = hash((type, self._children))
+            self._hash = value
+        return value
+
+    def __repr__(self) -> str:
+        return f"PyTreeDef({_text(self)})"
+
+    def __copy__(self) -> PyTreeDef:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> PyTreeDef:
+        return self
+
+    def __reduce__(self) -> Any:
+        return _rebuild, (None if self._kind is None else self._kind.type, self._aux, self._children)
+
+
+LEAF = PyTreeDef(None, None, ())
+"""The structure of a single leaf."""
+
+
+def _rebuild(type: type | None, aux: Any, children: Sequence[PyTreeDef]) -> PyTreeDef:
+    if type is None:
+        return LEAF
+    kind = kind_of(type)
+    if kind is None:
+        raise ValueError(f"the structure holds a node of {type!r}, which is not registered: register it, then load.")
+    return _node(kind, shared_keys(aux) if type is dict else aux, children)
+
+
+def _text(treedef: PyTreeDef) -> str:
+    kind = treedef._kind
+    if kind is None:
+        return "*"
+    inner = [_text(child) for child in treedef._children]
+    row = ", ".join(inner)
+    if kind.type is type(None):
+        return "None"
+    if kind.type is tuple:
+        return f"({row},)" if len(inner) == 1 else f"({row})"
+    if kind.type is list:
+        return f"[{row}]"
+    if kind.type is dict:
+        return "{" + ", ".join(f"{k!r}: {c}" for k, c in zip(treedef._aux, inner, strict=True)) + "}"
+    name = kind.type.__name__
+    head = f"namedtuple[{name}]" if kind.plain else f"{name}[{treedef._aux}]"
+    return f"CustomNode({head}, [{row}])"
+
+
+# -- making structures -----------------------------------------------------------------------------------------------
+
+# Structures of plain containers, by kind, auxiliary data and children, or their number if they are all leaves.
+# Data and children are named by their ids: they live as long as the entry, since its value holds them.
+_known: dict[tuple[Any, ...], PyTreeDef] = {}
+_MANY = 8192
+
+
+def _node(kind: Kind, aux: Any, children: Sequence[PyTreeDef]) -> PyTreeDef:
+    found = _known.get((kind, id(aux), *map(id, children)))
+    return found or _share(PyTreeDef(kind, aux, tuple(children)))
+
+
+def _share(treedef: PyTreeDef) -> PyTreeDef:
+    """The one structure that equals this one, if it consists of what can be shared; else itself."""
+    kind, aux, children = treedef._kind, treedef._aux, treedef._children
+    if not (kind and kind.plain and all(child._shared for child in children)):
+        return treedef
+    if aux is not None and shared_keys(aux) is not aux:
+        return treedef
+    if len(_known) >= _MANY:
+        _known.clear()
+    treedef._shared = True
+    treedef = _known.setdefault((kind, id(aux), *map(id, children)), treedef)
+    if treedef._flat:
+        _known[kind, id(aux), len(children)] = treedef
+    return treedef
+
+
+def make_tuple(treedefs: Iterable[PyTreeDef]) -> PyTreeDef:
+    """The structure of a tuple of trees of these structures."""
+    treedefs = list(treedefs)
+    for treedef in treedefs:
+        if not isinstance(treedef, PyTreeDef):
+            raise TypeError(f"a PyTreeDef was needed, got {treedef!r}: tree.structure makes one.")
+    kind = kind_of(tuple)
+    assert kind is not None
+    return _node(kind, None, treedefs)
+
+
+# -- flatten and unflatten -------------------------------------------------------------------------------------------
+
+
+def flatten(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[Any], PyTreeDef]:
+    """The leaves of a tree, and its structure.
+
+    Args:
+      tree: nested containers; what is no container is a leaf. None is a container without children.
+      is_leaf: says of a container that it is to be a leaf.
+
+    Returns:
+      The leaves in order (dicts by sorted keys), and the structure.
+
+    Raises:
+      ValueError: if the keys of a dict cannot be sorted.
+
+    >>> flatten({"b": 1, "a": [2, None]})
+    ([2, 1], PyTreeDef({'a': [*, None], 'b': *}))
+    """
+    if type(tree) in leaf_types:
+        return [tree], LEAF
+    leaves: list[Any] = []
+    return leaves, _split(tree, leaves) if is_leaf is None else _split_until(tree, leaves, is_leaf)
+
+
+def _split(tree: Any, leaves: list[Any]) -> PyTreeDef:
+    kind = kind_of(type(tree))
+    if kind is None:
+        leaves.append(tree)
+        return LEAF
+    if kind.sequence:
+        children, aux = tree, None
+    else:
+        children, aux = kind.split(tree)
+    for child in children:
+        if type(child) not in leaf_types:
+            return _node(kind, aux, [*map(_split, children, repeat(leaves))])
+    leaves.extend(children)
+    return _known.get((kind, id(aux), len(children))) or _node(kind, aux, [LEAF] * len(children))
+
+
+def _split_until(tree: Any, leaves: list[Any], is_leaf: Callable[[Any], bool]) -> PyTreeDef:
+    kind = None if is_leaf(tree) else kind_of(type(tree))
+    if kind is None:
+        leaves.append(tree)
+        return LEAF
+    children, aux = kind.split(tree)
+    return _node(kind, aux, [_split_until(child, leaves, is_leaf) for child in children])
+
+
+def flatten_with_path(
+    tree: Any, is_leaf: Callable[..., bool] | None = None, is_leaf_takes_path: bool = False
+) -> tuple[list[tuple[KeyPath, Any]], PyTreeDef]:
+    """As `flatten`, each leaf with the keys that lead to it.
+
+    Args:
+      tree: a pytree.
+      is_leaf: says of a container that it is to be a leaf.
+      is_leaf_takes_path: whether `is_leaf` is called with the key path and the container.
+
+    >>> [(keystr(path), x) for path, x in flatten_with_path({"b": 1, "a": [2, None]})[0]]
+    [("['a'][0]", 2), ("['b']", 1)]
+    """
+    leaves: list[tuple[KeyPath, Any]] = []
+
+    def walk(x: Any, path: KeyPath) -> PyTreeDef:
+        ends = is_leaf is not None and (is_leaf(path, x) if is_leaf_takes_path else is_leaf(x))
+        kind = None if ends else kind_of(type(x))
+        if kind is None:
+            leaves.append((path, x))
+            return LEAF
+        children, aux = kind.split(x)
+        return _node(kind, aux, [walk(c, (*path, k)) for c, k in zip(children, kind.keys(x), strict=True)])
+
+    return leaves, walk(tree, ())
+
+
+def unflatten(treedef: PyTreeDef, leaves: Iterable[Any]) -> Any:
+    """The tree of a structure with these leaves: undoes `flatten`.
+
+    Args:
+      treedef: a structure.
+      leaves: as many as the structure has; they can be anything.
+
+    Raises:
+      ValueError: if there are more or fewer leaves.
+
+    >>> leaves, treedef = flatten({"b": 1, "a": [2, None]})
+    >>> unflatten(treedef, ["x", "y"])
+    {'a': ['x', None], 'b': 'y'}
+    """
+    if type(leaves) is not list:
+        leaves = list(leaves)
+    try:
+        wanted = treedef._leaves
+    except AttributeError:
+        raise TypeError(f"unflatten needs a PyTreeDef first, got {treedef!r}: tree.structure makes one.") from None
+    if len(leaves) != wanted:
+        raise ValueError(f"{treedef} has {wanted} leaves, got {len(leaves)}.")
+    if treedef._flat:
+        return treedef._kind.join(treedef._aux, leaves)  # type: ignore[union-attr]
+    return _join(treedef, iter(leaves))
+
+
+def _join(treedef: PyTreeDef, leaves: Iterator[Any]) -> Any:
+    kind = treedef._kind
+    if kind is None:
+        return next(leaves)
+    if treedef._flat:
+        return kind.join(treedef._aux, [*islice(leaves, treedef._leaves)])
+    return kind.join(treedef._aux, [*map(_join, treedef._children, repeat(leaves))])
+
+
+# -- walks of a structure and a tree ---------------------------------------------------------------------------------
+
+
+def flatten_up_to(treedef: PyTreeDef, tree: Any, what: str = "the tree") -> list[Any]:
+    """The parts of a tree that stand where a structure has leaves; below them the tree may go on.
+
+    Args:
+      treedef: the structure that the tree must begin with.
+      tree: a pytree.
+      what: what the tree is called in errors.
+
+    Raises:
+      ValueError: if a container of the structure is another one, or none, in the tree.
+
+    >>> flatten_up_to(flatten([0, 0])[1], [1, (2, 3)])
+    [1, (2, 3)]
+    """
+    out: list[Any] = []
+    if _up_to(treedef, tree, out):
+        return out
+    _explain(treedef, tree, (), what)
+    raise ValueError(f"trees differ: {what} has structure {flatten(tree)[1]}, needed is {treedef}.")
+
+
+def _up_to(treedef: PyTreeDef, tree: Any, out: list[Any]) -> bool:
+    """Whether the tree begins with the structure; what is wrong if not is found on a second walk."""
+    kind = treedef._kind
+    if kind is None:
+        out.append(tree)
+        return True
+    if type(tree) is not kind.type:
+        return False
+    children, aux = kind.split(tree)
+    if (aux is not treedef._aux and aux != treedef._aux) or len(children) != len(treedef._children):
+        return False
+    if treedef._flat:
+        out.extend(children)
+        return True
+    return all(map(_up_to, treedef._children, children, repeat(out)))
+
+
+def broadcast_prefix(prefix: Any, full: Any, is_leaf: IsLeaf = None) -> list[Any]:
+    """The leaves of a tree's beginning, each repeated for all leaves of `full` that stand below it.
+
+    Args:
+      prefix: a pytree whose containers are those of `full`, as far as they go.
+      full: a pytree.
+      is_leaf: says of a container in `prefix` that it is to be a leaf.
+
+    Raises:
+      ValueError: if `prefix` is not the beginning of `full`.
+
+    >>> broadcast_prefix([0, 1], [("a", "b"), "c"])
+    [0, 0, 1]
+    """
+    if type(prefix) in leaf_types:
+        return [prefix] * flatten(full)[1]._leaves
+    leaves, treedef = flatten(prefix, is_leaf)
+    out: list[Any] = []
+    for leaf, part in zip(leaves, flatten_up_to(treedef, full, "the full tree"), strict=True):
+        out.extend([leaf] * flatten(part)[1]._leaves)
+    return out
+
+
+# -- errors ----------------------------------------------------------------------------------------------------------
+
+
+def _described(kind: Kind | None, aux: Any, n: int) -> str:
+    """A container in words."""
+    if kind is None:
+        return "a leaf"
+    if kind.type is type(None):
+        return "None"
+    if kind.type in (tuple, list):
+        return f"a {kind.type.__name__} of length {n}"
+    keys = aux if kind.type in (dict, OrderedDict) else aux[1] if kind.type is defaultdict else None
+    name = kind.type.__name__
+    article = "an" if name[0] in "AEIOUaeiou" else "a"
+    if keys is not None:
+        factory = f"{aux[0]!r} and " if kind.type is defaultdict else ""
+        return f"{article} {name} with {factory}keys [{', '.join(map(repr, keys))}]"
+    if is_namedtuple_type(kind.type):
+        return f"the namedtuple {name}"
+    data = "" if aux is None else f" and structure {aux!r}"
+    return f"{article} {name} with {n} child{'ren' * (n != 1)}{data}"
+
+
+def _explain(treedef: PyTreeDef, tree: Any, path: KeyPath, what: str) -> None:
+    """Raises the error that names the first place where a tree leaves a structure; returns if there is none."""
+    kind = treedef._kind
+    if kind is None:
+        return
+    found = kind_of(type(tree))
+    children, aux = ((), None) if found is None else found.split(tree)
+    if type(tree) is not kind.type or aux != treedef._aux or len(children) != len(treedef._children):
+        came = f"a leaf of type {type(tree).__name__}" if found is None else _described(found, aux, len(children))
+        _raise(treedef, came, path, what, aux if type(tree) is kind.type else None)
+    for child, part, key in zip(treedef._children, children, kind.keys(tree), strict=True):
+        _explain(child, part, (*path, key), what)
+
+
+def _raise(treedef: PyTreeDef, came: str, path: KeyPath, what: str, aux: Any) -> NoReturn:
+    kind = treedef._kind
+    assert kind is not None
+    where = f"{what} at {keystr(path)}" if path else what
+    needed = _described(kind, treedef._aux, len(treedef._children))
+    hint = "both trees need the same containers."
+    if kind.type is dict and aux is not None:
+        missing = [k for k in treedef._aux if k not in aux]
+        extra = [k for k in aux if k not in treedef._aux]
+        hint = "; ".join(
+            f"{word} {', '.join(map(repr, ks))}" for word, ks in [("missing", missing), ("too many", extra)] if ks
+        )
+        hint += ": " + "both dicts need the same keys."
+    elif kind.type is type(None):
+        hint = "None is a container without children; is_leaf=lambda x: x is None makes it a leaf."
+    raise ValueError(f"trees differ: {where} is {came}, needed is {needed}: {hint}")
