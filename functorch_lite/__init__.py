@@ -13,7 +13,7 @@ Reading order of the source, each file on top of those before it:
   numpy/, lax/, random, nn/, optim/   what users import
 """
 
-from . import config, lax, numpy, printing, tree, tree_util
+from . import config, indexing, lax, numpy, printing, tree, tree_util
 from .arrays import Array
 from .backend import available as available_backends
 from .backend import default_backend, set_default_backend, use_backend

@@ -44,6 +44,12 @@ class Array:
         return ArrayType.of(buffer.shape, buffer.dtype, self.weak_type)
 
     @property
+    def signature(self) -> tuple[Shape, np.dtype, bool]:
+        """Shape, dtype and weak flag: the type, as quick to make and to hash as can be."""
+        buffer = self.buffer
+        return buffer.shape, buffer.dtype, self.weak_type
+
+    @property
     def shape(self) -> Shape:
         return self.buffer.shape
 

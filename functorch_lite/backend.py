@@ -10,7 +10,6 @@ primitive's `expand` into simpler primitives; else an error that names the primi
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -90,6 +89,11 @@ class Backend:
         """Where a buffer lives."""
         return "cpu"
 
+    @property
+    def devices(self) -> Sequence[Any]:
+        """Where buffers can live."""
+        return ("cpu",)
+
     def guard(self, run: Callable[..., Any]) -> Callable[..., Any]:
         """`run`, in the surroundings that kernels need (NumPy's floating-point warnings off, a device selected)."""
         return run
@@ -131,7 +135,9 @@ def available() -> dict[str, str]:
     return {point.name: point.value for point in _entry_points()}
 
 
-def _entry_points() -> list[importlib.metadata.EntryPoint]:
+def _entry_points() -> list[Any]:
+    import importlib.metadata  # takes longer to import than most of this library: on first use
+
     found: dict[str, importlib.metadata.EntryPoint] = {}
     for point in importlib.metadata.entry_points(group=_GROUP):
         other = found.setdefault(point.name, point)

@@ -16,6 +16,7 @@ __all__ = [
     "DTypeError",
     "ImmutableArrayError",
     "NonConcreteBooleanIndexError",
+    "OutOfBoundsError",
     "ProgramError",
     "ShapeError",
     "TracerArrayConversionError",
@@ -95,6 +96,10 @@ class TracerArrayConversionError(ConcretizationTypeError):
 
 class NonConcreteBooleanIndexError(ConcretizationTypeError):
     """`x[mask]` where the mask's values, and so the result's shape, are not known: use `where`."""
+
+
+class OutOfBoundsError(_Located, IndexError):
+    """An index whose value is known is out of range, or does not fit the array: as NumPy, so that no wrong element is read."""
 
 
 class UnexpectedTracerError(_Located, TypeError):

@@ -117,17 +117,16 @@ def broadcast_shapes(name: str, shapes: Sequence[Shape]) -> Shape:
 
 def _already_fit(x: Any, y: Any) -> list[Any] | None:
     """The two operands as they are if they need no promotion, a Python float as a constant: the common cases, quickly."""
-    if isinstance(x, (Array, Tracer)):
-        dtype = x.dtype
-        if isinstance(y, (Array, Tracer)):
-            if dtype is y.dtype and x.weak_type is y.weak_type:
-                m, n = x.shape, y.shape
-                if m == n or not m or not n:
-                    return [x, y]
-        elif type(y) is float and dtype.kind == "f" and not x.weak_type:
+    if type(y) is float:
+        if isinstance(x, (Array, Tracer)) and not x.weak_type and (dtype := x.dtype).kind == "f":
             return [x, dtype.type(y)]
-    elif type(x) is float and isinstance(y, (Array, Tracer)) and not y.weak_type and y.dtype.kind == "f":
-        return [y.dtype.type(x), y]
+    elif type(x) is float:
+        if isinstance(y, (Array, Tracer)) and not y.weak_type and (dtype := y.dtype).kind == "f":
+            return [dtype.type(x), y]
+    elif isinstance(x, (Array, Tracer)) and isinstance(y, (Array, Tracer)):
+        first, second = x.signature, y.signature
+        if first == second or (first[1:] == second[1:] and not (first[0] and second[0])):
+            return [x, y]
     return None
 
 

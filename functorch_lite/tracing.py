@@ -103,6 +103,12 @@ class Tracer:
         raise NotImplementedError
 
     @property
+    def signature(self) -> tuple[Shape, Any, bool]:
+        """Shape, dtype and weak flag."""
+        t = self.type
+        return t.shape, t.dtype, t.weak
+
+    @property
     def shape(self) -> Shape:
         return self.type.shape
 

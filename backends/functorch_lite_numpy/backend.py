@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -52,8 +51,3 @@ class NumpyBackend(Backend):
         if make is not None:
             return make(types, params)
         return super().kernel(primitive, types, params)
-
-    @functools.cached_property
-    def devices(self) -> tuple[str, ...]:
-        """Where buffers can live."""
-        return ("cpu",)

@@ -165,7 +165,7 @@ class Layout:
         return tuple(len(self.batch) + inner.index(next(kept)) if i in offset else next(batch) for i in range(rank))
 
     def numbers_of_rows(self, xp: Any, indices: Any, mode: str) -> tuple[Any, Any]:
-        """Row numbers, int64[count], all of them within the operand; and whether each window does not stick out
+        """Row numbers, int64[count], within the operand (unless that was promised); and whether each window does not stick out
         (bool[batch], None unless the mode asks for it)."""
         indices = _signed(xp, indices)
         total: Any = None
@@ -176,7 +176,7 @@ class Layout:
                 fits = (start >= 0) & (start <= last)
                 inside = fits if inside is None else inside & fits
             if a in self.strides:
-                term = xp.clip(start, 0, last)
+                term = start if mode == "promise_in_bounds" else xp.clip(start, 0, last)
                 term = term * self.strides[a] if self.strides[a] != 1 else term
                 total = term if total is None else total + term
         for a, b in zip(self.x_batching, self.i_batching, strict=True):
@@ -184,7 +184,7 @@ class Layout:
             term = _host_constant(xp, line.reshape([-1 if i == b else 1 for i in range(len(self.batch))]))
             total = term if total is None else total + term
         if total is None:
-            total = xp.zeros(self.batch, dtype=np.int64 if xp is np else xp.int64)
+            total = xp.zeros(self.batch, dtype=xp.int64)
         if self.spread:
             total = xp.reshape(total, (*total.shape, *(1 for _ in self.spread))) + _host_constant(xp, self._steps())
         full = (*self.batch, *self.window)
@@ -245,7 +245,7 @@ def _signed(xp: Any, indices: Any) -> Any:
         return indices
     if indices.dtype == np.uint64:
         indices = xp.minimum(indices, xp.asarray(np.iinfo(np.int64).max, dtype=indices.dtype))
-    return xp.astype(indices, np.int64 if isinstance(indices, np.ndarray) else xp.int64)
+    return xp.astype(indices, xp.int64)
 
 
 def _host_constant(xp: Any, array: np.ndarray) -> Any:

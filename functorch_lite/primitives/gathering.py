@@ -204,7 +204,7 @@ class Scatter(Primitive):
 
         def scatter(x: Any, indices: Any, updates: Any) -> Any:
             if nothing:
-                return x
+                return xp.asarray(x, copy=True)
             rows, inside = layout.numbers_of_rows(xp, indices, mode)
             out = xp.astype(layout.as_rows(xp, x), wide, copy=True)
             news = layout.updates_as_rows(xp, updates)

@@ -83,6 +83,7 @@ def gaps(primitive: Primitive) -> list[str]:
 def grid_text(primitives: Iterable[Primitive] | None = None) -> str:
     """A table of the rules: a line per primitive."""
     rows = {p.name: rules_of(p) for p in (registry.values() if primitives is None else primitives)}
-    lines = [["primitive", *next(iter(rows.values()))]] + [[name, *rules.values()] for name, rules in sorted(rows.items())]
+    lines = [["primitive", *next(iter(rows.values()))]]
+    lines += [[name, *rules.values()] for name, rules in sorted(rows.items())]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return "\n".join("  ".join(t.ljust(w) for t, w in zip(line, widths, strict=True)).rstrip() for line in lines)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..backend import get
+from ..dtypes import as_dtype, short_name
 from .table import CHECKS, Unsupported, find_rows, run_check
 
 __all__ = ["Failure", "Report", "conformance", "main"]
@@ -51,11 +52,12 @@ class Report:
         return bool(self.passed) and not self.failures
 
     def cell(self, primitive: str, check: str) -> str:
-        """`14` dtypes passed; `FAIL 2/14` failed; `-` where the check does not apply."""
+        """`14` dtypes passed; `FAIL f16 bf16` these failed; `-` where the check does not apply."""
         bad = self.failed[primitive, check]
         good = self.passed[primitive, check] - bad
         if bad:
-            return f"FAIL {len(bad)}/{len(bad | good)}"
+            names = [short_name(as_dtype(d)) for d in sorted(bad)]
+            return f"FAIL {' '.join(names)}" if good else "FAIL all"
         return str(len(good)) if good else "-"
 
     def __str__(self) -> str:

@@ -63,14 +63,14 @@ def _random_like(x: Any, rng: np.random.Generator) -> Array:
 def _inner(xs: Sequence[Any], ys: Sequence[Any]) -> tuple[float, float]:
     """`Re sum x y`, and the sum of the absolute values of its terms."""
     products = [wide(x) * wide(y) for x, y in zip(xs, ys, strict=True)]
-    return sum(float(np.sum(p.real)) for p in products), sum(float(np.sum(np.abs(p))) for p in products)
+    return sum(float(np.sum(np.real(p))) for p in products), sum(float(np.sum(np.abs(p))) for p in products)
 
 
-def _coarsest(table: dict[str, float], arrays: Sequence[Any], pick: Callable[..., float]) -> float:
-    return pick((table[dtypes.real_dtype(x.dtype).name] for x in arrays), default=table["float64"])
+def _coarsest(table: dict[str, float], arrays: Sequence[Any]) -> float:
+    return max((table[dtypes.real_dtype(x.dtype).name] for x in arrays), default=table["float64"])
 
 
-def _differences(f: Callable[..., Sequence[Any]], xs: Sequence[Any], vs: Sequence[Any], step: float) -> list[np.ndarray]:
+def _differences(f: Callable[..., Any], xs: Sequence[Any], vs: Sequence[Any], step: float) -> list[np.ndarray]:
     """(f(x + h v) - f(x - h v)) / 2h, on the host."""
 
     def at(h: float) -> list[np.ndarray]:
@@ -86,10 +86,11 @@ class _Check:
     """Tolerances, the step, and the source of random directions of one check."""
 
     def __init__(self, f: _Smooth, atol: float | None, rtol: float | None, eps: float | None, seed: int):
-        usual = _coarsest(_TOLERANCES, f.primals, max)
+        arrays = [*f.primals, *f(*f.primals)]
+        usual = _coarsest(_TOLERANCES, arrays)
         self.atol = usual if atol is None else atol
         self.rtol = usual if rtol is None else rtol
-        self.eps = _coarsest(_STEPS, f.primals, max) if eps is None else eps
+        self.eps = _coarsest(_STEPS, arrays) if eps is None else eps
         self.rng = np.random.default_rng(seed)
 
     def forward(self, f: Callable[..., Any], xs: Sequence[Any], where: str) -> list[Array]:
@@ -159,7 +160,7 @@ def check_grads(
       modes: of "fwd" and "rev".
       atol: absolute tolerance; by default what the step and the dtype explain.
       rtol: relative tolerance; likewise.
-      eps: the step; by default for the coarsest dtype of the arguments (1e-5 for float64).
+      eps: the step; by default for the coarsest dtype of the arguments and results (1e-5 for float64).
       seed: of the random directions.
 
     Raises:

@@ -27,12 +27,11 @@ from ..program import Program, subprograms
 from ..promotion import as_operand
 from ..transforms.capture import make_program
 from ..transforms.grad import jvp, vjp
-from ..tree import flatten
 from .closeness import assert_close, tolerance, wide
 from .derivatives import check_grads, check_transpose
-from .equivalence import check_jit, check_programs, check_vmap
+from .equivalence import check_jit, check_vmap
 
-__all__ = ["CHECKS", "Case", "Unsupported", "find_rows", "run_check"]
+__all__ = ["CHECKS", "Case", "Unsupported", "applies", "find_rows", "run_check"]
 
 
 class Case(Protocol):
@@ -87,7 +86,8 @@ def find_rows(package: str | None = None) -> list[Any]:
         inner = pkgutil.iter_modules(getattr(found, "__path__", ()))
         modules = [found, *(importlib.import_module(f"{name}.{m.name}") for m in inner)]
         return list(itertools.chain.from_iterable(getattr(m, "ROWS", ()) for m in modules))
-    raise ModuleNotFoundError(f"no op table is installed (looked for {package or ' and '.join(TABLES)}): name its package.")
+    looked = package or " and ".join(TABLES)
+    raise ModuleNotFoundError(f"no op table is installed (looked for {looked}): name its package.")
 
 
 class _Setting:
@@ -107,6 +107,10 @@ class _Setting:
         self.require(x.dtype for x in hosts)
         return hosts
 
+    def columns(self) -> list[tuple[np.ndarray, ...]]:
+        """For each operand, values for a batch; its size is one that hardly any row has along an axis."""
+        return list(zip(self.hosts, *(self.draw() for _ in range(6)), strict=True))
+
     def on_backend(self, hosts: Sequence[np.ndarray]) -> list[Array]:
         """Arrays of the backend."""
         return [from_host(x, self.backend) for x in hosts]
@@ -121,7 +125,8 @@ class _Setting:
     def call(self, *operands: Any) -> list[Any]:
         """The results; rows may give one, or several in a list or tuple."""
         out = self.row.call(*operands)
-        return [as_operand(y, f"a result of {self.row.name}") for y in (out if isinstance(out, (list, tuple)) else [out])]
+        results = out if isinstance(out, (list, tuple)) else [out]
+        return [as_operand(y, f"a result of {self.row.name}") for y in results]
 
     def program(self) -> Program:
         """The program of the call, of dtypes that the backend has."""
@@ -191,42 +196,37 @@ def check_value(s: _Setting) -> None:
 
 
 def check_jitted(s: _Setting) -> None:
-    """jit against eager, bit for bit, and the program after each pass."""
+    """Compiled against eager, bit for bit, and the program after each pass."""
     s.program()
     check_jit(s.call, s.operands)
 
 
 def check_batched(s: _Setting) -> None:
-    """vmap against a loop: each operand alone, along its last axis; all together, along different axes; twice nested."""
-    if not s.row.vmap:
-        raise Unsupported("the row asks for no batching")
-    s.program()
-    rows = [s.hosts, s.draw(), s.draw()]
-    columns = list(zip(*rows, strict=True))
-    bounds = dict.fromkeys(("atol", "rtol"), s.row.tolerance * tolerance(s.dtype))
+    """Batching against a loop: each operand alone, along its last axis; all together, along different axes."""
+    bound = s.row.tolerance * max([tolerance(s.dtype), *(tolerance(t.dtype) for t in s.program().out_types)])
+    columns = s.columns()
     n = len(columns)
     settings: list[tuple[int | None, ...]] = []
-    if n > 1:
-        settings += [tuple(s.hosts[j].ndim if i == j else None for j in range(n)) for i in range(n)]
-    settings += [tuple(j % (s.hosts[j].ndim + 1) for j in range(n)), (0,) * n]
+    settings += [tuple(s.hosts[j].ndim if i == j else None for j in range(n)) for i in range(n)]
+    settings += [tuple((j + 1) % (s.hosts[j].ndim + 1) for j in range(n)), (0,) * n]
     for axes in dict.fromkeys(settings):
         stacked = [
             columns[j][0] if axis is None else np.stack(columns[j], axis).astype(columns[j][0].dtype)
             for j, axis in enumerate(axes)
         ]
-        check_vmap(s.call, s.on_backend(stacked), axes, **bounds)
+        check_vmap(s.call, s.on_backend(stacked), axes, atol=bound, rtol=bound)
 
 
 def check_differentiated(s: _Setting) -> None:
     """Derivatives against finite differences in 64 bits up to the row's order; their types in all dtypes."""
     positions = s.differentiable()
-    if not positions or not s.row.order or not dtypes.is_inexact(s.operands[positions[0]].dtype):
+    if not positions or not dtypes.is_inexact(s.operands[positions[0]].dtype):
         raise Unsupported("nothing to differentiate by")
-    program = s.program()
-    if not any(dtypes.is_inexact(t.dtype) for t in program.out_types):
+    smooth = [t for t in s.program().out_types if dtypes.is_inexact(t.dtype)]
+    if not smooth:
         raise Unsupported("no result has a derivative")
     subsets = [positions] if len(positions) == 1 else [positions, *([i] for i in positions)]
-    exact = dtypes.real_dtype(s.dtype) == dtypes.float64
+    exact = all(dtypes.real_dtype(t.dtype) == dtypes.float64 for t in (*map(type_of, s.at(positions)), *smooth))
     for subset in subsets:
         f, xs = s.partial(subset), s.at(subset)
         if exact:
@@ -235,7 +235,7 @@ def check_differentiated(s: _Setting) -> None:
         else:
             _check_derivative_types(f, xs)
     if exact:
-        _check_derivatives_compiled(s.partial(positions), s.at(positions), s.row.tolerance)
+        _check_derivatives_transformed(s, positions)
 
 
 def _ones(xs: Sequence[Any]) -> tuple[Array, ...]:
@@ -252,8 +252,9 @@ def _check_derivative_types(f: Callable[..., Any], xs: Sequence[Any]) -> None:
                 raise AssertionError(f"{what} {i} has type {a.type}, expected is {b.type}")
 
 
-def _check_derivatives_compiled(f: Callable[..., Any], xs: Sequence[Any], factor: float) -> None:
-    """The derivatives' programs keep the grammar, and give under jit what they give eagerly."""
+def _check_derivatives_transformed(s: _Setting, positions: Sequence[int]) -> None:
+    """The derivatives' programs keep the grammar, and give under jit, and under vmap, what they give eagerly."""
+    f = s.partial(positions)
 
     def forward(*xs: Any) -> Any:
         return jvp(f, xs, tuple(map(_one_like, xs)))[1]
@@ -262,8 +263,12 @@ def _check_derivatives_compiled(f: Callable[..., Any], xs: Sequence[Any], factor
         ys, pull_back = vjp(f, *xs)
         return pull_back([_one_like(y) for y in ys])
 
+    columns = s.columns()
+    batch = s.on_backend([np.stack(columns[i]) for i in positions])
     for derivative in (forward, reverse):
-        check_jit(derivative, xs, exact=False)
+        check_jit(derivative, s.at(positions), exact=False)
+        if s.row.vmap:
+            check_vmap(derivative, batch, atol=1e-8 * s.row.tolerance, rtol=1e-8 * s.row.tolerance)
 
 
 def _one_like(x: Any) -> Any:
@@ -272,10 +277,6 @@ def _one_like(x: Any) -> Any:
 
 def check_transposed(s: _Setting) -> None:
     """Where the call is linear in some operand, or in all of them: its transpose, by inner products."""
-    if dtypes.real_dtype(s.dtype) != dtypes.float64:
-        raise Unsupported("checked in 64 bits")
-    if isinstance(registry[s.row.primitive], NotLinear):
-        raise Unsupported(f"{s.row.primitive} is linear in no operand")
     s.program()
     positions = [i for i, x in enumerate(s.operands) if dtypes.is_inexact(x.dtype)]
     others = s.on_backend(s.draw())
@@ -289,7 +290,8 @@ def check_transposed(s: _Setting) -> None:
 
 def _is_linear(f: Callable[..., Any], xs: Sequence[Any], ys: Sequence[Any]) -> bool:
     """Whether `f(2 x - 3 y) = 2 f(x) - 3 f(y)` at one pair of points, and not zero there."""
-    mixed = [from_host(np.asarray(2 * wide(x) - 3 * wide(y)).astype(x.dtype), x.backend) for x, y in zip(xs, ys, strict=True)]
+    pairs = zip(xs, ys, strict=True)
+    mixed = [from_host(np.asarray(2 * wide(x) - 3 * wide(y)).astype(x.dtype), x.backend) for x, y in pairs]
     together, apart = f(*mixed), zip(f(*xs), f(*ys), strict=True)
     with np.errstate(all="ignore"):
         return any(np.any(wide(z)) for z in together) and all(
@@ -308,6 +310,18 @@ CHECKS: dict[str, Callable[[_Setting], None]] = {
 """What is checked of each row with each dtype."""
 
 
+def applies(name: str, row: Case, dtype: str) -> bool:
+    """Whether the check of that name has anything to do, as far as one can tell without running it."""
+    if name == "vmap":
+        return row.vmap
+    if name == "derivative":
+        return bool(row.order) and row.differentiable != () and dtypes.is_inexact(dtypes.as_dtype(dtype))
+    if name == "transpose":
+        wide_enough = dtypes.real_dtype(dtypes.as_dtype(dtype)) == dtypes.float64
+        return wide_enough and not isinstance(registry.get(row.primitive), NotLinear)
+    return True
+
+
 def run_check(name: str, row: Case, dtype: str, backend: Backend) -> None:
     """Run the check of that name.
 
@@ -315,5 +329,7 @@ def run_check(name: str, row: Case, dtype: str, backend: Backend) -> None:
       AssertionError: if it fails.
       Unsupported: if it does not apply, or the backend lacks a dtype.
     """
+    if not applies(name, row, dtype):
+        raise Unsupported(f"{name} does not apply to {row.name} with {dtype}")
     with use_backend(backend):
         CHECKS[name](_Setting(row, dtype, backend))

@@ -93,15 +93,12 @@ class Linearization:
         return [next(out) if h else None for h in has]
 
     def backward(self, backend: Backend, given: tuple[bool, ...]) -> Callable[..., Sequence[Any]]:
-        """The transposed linear part over buffers; a result is None where the cotangent is zero."""
-        try:
-            return self.compiled[backend, given]
-        except KeyError:
-            program, has = self.transposed(given)
-            run = executable(program, backend, guarded=False)
-            made = run if all(has) else _with_gaps(run, has)
-            self.compiled[backend, given] = made
-            return made
+        """The transposed linear part over buffers, kept in `compiled`; a result is None where the cotangent is zero."""
+        program, has = self.transposed(given)
+        run = executable(program, backend, guarded=False)
+        made = run if all(has) else _with_gaps(run, has)
+        self.compiled[backend if given == (True,) else (backend, given)] = made
+        return made
 
 
 def _with_gaps(run: Callable[..., Sequence[Any]], has: tuple[bool, ...]) -> Callable[..., Sequence[Any]]:
@@ -175,41 +172,38 @@ class LinearizeTrace(Trace):
         return LinearizeTracer(self, primal, self.slots - 1)
 
     def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        parent = self.parent
-        primals, ins, buffers = [], [], []
+        ins: list[int] = []
+        buffers = []
         key: list[Any] = [primitive, *params.items()] if params else [primitive]
         backend: Any = None
-        concrete = parent is eager
+        concrete = self.parent is eager
         for x in operands:
             linear = type(x) is LinearizeTracer and x.trace is self
             if linear:
                 ins.append(x.slot)
                 x = x.primal
-            primals.append(x)
             if type(x) is Array:
-                buffer = x.buffer
-                buffers.append(buffer)
-                key.append((buffer.shape, buffer.dtype, x.weak_type, linear))
+                buffers.append(x.buffer)
+                key.append(x.signature)
+                key.append(linear)
                 if backend is not x.backend:
                     concrete = concrete and backend is None
                     backend = x.backend
             elif isinstance(x, np.generic):
                 buffers.append(x)
-                key.append((x.dtype, linear))
+                key.append(x.dtype)
             else:
                 concrete = False
-                key.append((x.type, linear) if isinstance(x, Tracer) else x)
         if not ins:
-            with use_trace(parent):
-                return parent.process(primitive, operands, params)
+            assert self.parent is not None
+            with use_trace(self.parent):
+                return self.parent.process(primitive, operands, params)
         if not concrete or primitive.own_linearize is not None:
-            return self.process_operands(primitive, tuple(key), primals, ins, params, operands)
+            return self.process_operands(primitive, operands, ins, params)
         key.append(backend)
         cached = _cache.get(tuple(key))
         if cached is None:
-            rule = self.linearization(primitive, primals, operands, params)
-            weak = [t.weak for t in rule.known.out_types[: len(rule.nonzeros)]]
-            cached = _remember(tuple(key), (rule, rule.forward(backend), weak))
+            cached = self.prepare(tuple(key), primitive, operands, params, backend)
         rule, forward, weak = cached
         out = forward(*buffers)
         if not rule.multiple:
@@ -224,10 +218,25 @@ class LinearizeTrace(Trace):
         results = [Array(o, w, backend) for o, w in zip(out[:n], weak, strict=True)]
         return self.record(rule, results, out[n:], ins, backend)
 
+    def primals(self, operands: Sequence[Any]) -> list[Any]:
+        """The operands as the parent knows them."""
+        return [x.primal if type(x) is LinearizeTracer and x.trace is self else x for x in operands]
+
+    def prepare(self, key: Any, primitive: Any, operands: Any, params: dict[str, Any], backend: Backend) -> Any:
+        """What is kept for operands of these types: the linearization, its known part compiled, the weak flags."""
+        rule = self.linearization(primitive, self.primals(operands), operands, params)
+        weak = [t.weak for t in rule.known.out_types[: len(rule.nonzeros)]]  # type: ignore[union-attr]
+        carried = carrier(primitive, params)
+        made = (rule, rule.forward(backend), weak)
+        if carried is None:
+            _remember(key, made)
+        return made
+
     def process_operands(
-        self, primitive: Any, key: Any, primals: list[Any], ins: list[int], params: dict[str, Any], operands: Any
+        self, primitive: Any, operands: tuple[Any, ...], ins: list[int], params: dict[str, Any]
     ) -> Any:
         """As `process`, where some operand is a tracer of the parent: the known part is evaluated by `bind`."""
+        primals = self.primals(operands)
         with use_trace(self.parent):  # type: ignore[arg-type]
             if primitive.own_linearize is not None:
                 nonzeros = self.nonzeros(operands)
@@ -253,8 +262,8 @@ class LinearizeTrace(Trace):
         assert self.parent is not None
         axes = self.parent.axes()
         key = (primitive, types, nonzeros, tuple(params.items()), axes)
-        carried = [p for name in primitive.subprograms for p in _programs(params[name])]
-        memo = carried[0].memo if carried else _cache
+        carried = carrier(primitive, params)
+        memo = _cache if carried is None else carried.memo
         rule = memo.get(key)
         if rule is None:
             with use_trace(self.parent):
@@ -262,7 +271,7 @@ class LinearizeTrace(Trace):
                     rule = primitive.linearize(types, nonzeros, **params)
                 else:
                     rule = linearize_by_jvp(primitive, types, nonzeros, params)
-            if carried:
+            if carried is not None:
                 memo[key] = rule
             else:
                 _remember(key, rule)
@@ -284,8 +293,12 @@ class LinearizeTrace(Trace):
         return tracers
 
 
-def _programs(value: Any) -> Sequence[Program]:
-    return (value,) if isinstance(value, Program) else value
+def carrier(primitive: Any, params: dict[str, Any]) -> Program | None:
+    """The program with which to keep what is derived from an equation's params, so that it dies with them."""
+    if not primitive.subprograms:
+        return None
+    value = params[primitive.subprograms[0]]
+    return value if isinstance(value, Program) else value[0]
 
 
 def _remember(key: Any, value: Any) -> Any:
@@ -371,22 +384,20 @@ class Tape(NamedTuple):
                 backends.add(ct.backend)
         return backends.pop() if len(backends) == 1 else None
 
-    def _steps(self, consume: bool) -> Any:
-        if not consume:
-            yield from reversed(self.entries)
-        while consume and self.entries:
-            yield self.entries.pop()
-
     def walk_buffers(self, cts: list[Any], backend: Backend, consume: bool) -> None:
         """The backward pass over buffers."""
-        only = (True,)
-        for rule, residuals, ins, outs, _ in self._steps(consume):
+        entries = self.entries
+        for at in range(len(entries) - 1, -1, -1):
+            rule, residuals, ins, outs, _ = entries[at]
+            if consume:
+                del entries[at]
             if len(outs) == 1:
                 ct = cts[outs[0]]
                 if ct is None:
                     continue
                 cts[outs[0]] = None
-                given, values = only, (ct,)
+                run = rule.compiled.get(backend) or rule.backward(backend, (True,))
+                in_cts = run(*residuals, ct)
             else:
                 given = tuple([cts[i] is not None for i in outs])
                 if True not in given:
@@ -394,14 +405,19 @@ class Tape(NamedTuple):
                 values = [cts[i] for i in outs if cts[i] is not None]
                 for i in outs:
                     cts[i] = None
-            run = rule.compiled.get((backend, given)) or rule.backward(backend, given)
-            for i, ct in zip(ins, run(*residuals, *values), strict=True):
+                run = rule.compiled.get((backend, given)) or rule.backward(backend, given)
+                in_cts = run(*residuals, *values)
+            for i, ct in zip(ins, in_cts):  # noqa: B905 -- strict costs a tenth of the step
                 if ct is not None:
-                    cts[i] = ct if cts[i] is None else cts[i] + ct
+                    known = cts[i]
+                    cts[i] = ct if known is None else known + ct
 
     def walk(self, cts: list[Any], consume: bool) -> None:
         """The backward pass by `bind`, in the current trace."""
-        for entry in self._steps(consume):
+        for at in range(len(self.entries) - 1, -1, -1):
+            entry = self.entries[at]
+            if consume:
+                del self.entries[at]
             rule, _, ins, outs, _ = entry
             given = tuple(cts[i] is not None for i in outs)
             if True not in given:

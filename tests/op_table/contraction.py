@@ -53,6 +53,7 @@ def _dot(
     )
 
 
+HALVES = ("float16", "bfloat16")
 FEW = ("int32", "bfloat16", "float32", "float64", "complex128")
 
 ROWS = [
@@ -82,10 +83,8 @@ ROWS = [
     _dot("of no elements", (0, 2), (2, 3), ((1,), (0,)), among=FEW),
     _dot("batch of no elements", (0, 2, 3), (0, 3, 2), ((2,), (1,)), ((0,), (0,)), among=FEW),
     _dot("long", (1, 200), (200, 1), ((1,), (0,)), among=FEW),
-    _dot("preferred wider", (2, 3), (3, 2), ((1,), (0,)), preferred=dtypes.float32, among=("float16", "bfloat16")),
+    _dot("preferred wider", (2, 3), (3, 2), ((1,), (0,)), preferred=dtypes.float32, among=HALVES),
     _dot("preferred 64 bits", (2, 3), (3, 2), ((1,), (0,)), preferred=dtypes.float64, among=("float32",)),
     _dot("preferred int32", (2, 3), (3, 2), ((1,), (0,)), preferred=dtypes.int32, among=("int8",)),
-    _dot(
-        "preferred wider, batch", (2, 2, 3), (2, 3, 2), ((2,), (1,)), ((0,), (0,)), dtypes.float32, ("float16", "bfloat16")
-    ),
+    _dot("preferred wider, batch", (2, 2, 3), (2, 3, 2), ((2,), (1,)), ((0,), (0,)), dtypes.float32, HALVES),
 ]

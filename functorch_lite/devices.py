@@ -1,0 +1,56 @@
+"""Where arrays are: moving them between backends, waiting for them, fetching them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array, from_host
+from .backend import Backend, default_backend, get
+from .promotion import as_operand
+from .tree import leaves
+from .tree import map as tree_map
+
+__all__ = ["block_until_ready", "device_get", "device_put", "devices"]
+
+
+def devices(backend: str | Backend | None = None) -> list[Any]:
+    """The devices of a backend (the default one if omitted)."""
+    owner = default_backend() if backend is None else get(backend)
+    return list(owner.devices)
+
+
+def device_put(x: Any, device: str | Backend | None = None) -> Any:
+    """Arrays on another backend.
+
+    Args:
+      x: a pytree of arrays.
+      device: the name of a backend; the default one if omitted.
+
+    >>> import functorch_lite as fl, numpy as np
+    >>> fl.device_put(np.arange(3), "numpy")
+    Array([0, 1, 2], dtype=int64)
+    """
+    owner = default_backend() if device is None else get(device)
+
+    def put(leaf: Any) -> Any:
+        value = as_operand(leaf)
+        if not isinstance(value, Array) or value.backend is owner:
+            return value
+        return from_host(value.backend.to_host(value.buffer), owner, value.weak_type)
+
+    return tree_map(put, x)
+
+
+def device_get(x: Any) -> Any:
+    """Host arrays (NumPy's) with the values of a pytree of arrays."""
+    return tree_map(lambda leaf: np.asarray(leaf) if isinstance(leaf, Array) else leaf, x)
+
+
+def block_until_ready(x: Any) -> Any:
+    """Wait until all arrays of a pytree are computed, and give it back."""
+    for leaf in leaves(x):
+        if isinstance(leaf, Array):
+            leaf.backend.synchronize(leaf.buffer)
+    return x

@@ -1,0 +1,122 @@
+"""What lets arrays and tracers be used by others: NumPy's protocols, the array API, DLPack, pickle and copy.
+
+`np.sin(x)` of an array or tracer is `functorch_lite.numpy.sin(x)`, so that a function written with plain `np.` calls can be
+transformed as it stands.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import numpy as fnp
+from ..arrays import Array, from_host
+from ..backend import get
+from ..errors import TracerArrayConversionError
+from ..operators import install_method
+from ..tracing import Tracer
+from ..tree import flatten
+
+__all__ = ["install"]
+
+_RENAMED = {"absolute": "abs", "divide": "true_divide", "conjugate": "conj", "round_": "round"}
+
+
+def _ours(function: Any) -> Any:
+    """The function of ours that stands for one of NumPy's or SciPy's, or None."""
+    module = getattr(function, "__module__", None) or "numpy"
+    face: Any = fnp
+    for part in module.split(".")[1:]:
+        if part in ("linalg", "fft"):
+            face = getattr(face, part, None)
+    name = getattr(function, "__name__", "")
+    return getattr(face, name, None) or getattr(face, _RENAMED.get(name, ""), None)
+
+
+def _has_tracer(*trees: Any) -> bool:
+    return any(isinstance(x, Tracer) for x in flatten(trees)[0])
+
+
+def _to_host(x: Any) -> Any:
+    return np.asarray(x) if isinstance(x, Array) else x
+
+
+def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    ours = _ours(ufunc)
+    if method == "__call__" and ours is not None and not kwargs:
+        return ours(*inputs)
+    if _has_tracer(inputs, kwargs):
+        what = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+        with_options = f" with {', '.join(kwargs)}" if kwargs else ""
+        raise TracerArrayConversionError(
+            f"{what}{with_options} was given a tracer of type {self.type}, and has no counterpart that could be traced: use "
+            "functions of functorch_lite.numpy, or wrap the call in pure_callback."
+        )
+    out = kwargs.pop("out", None)
+    if out is not None and any(isinstance(x, Array) for x in out):
+        raise TypeError("arrays are immutable: an Array cannot be the out= argument of a NumPy function.")
+    if out is not None:
+        kwargs["out"] = out
+    return getattr(ufunc, method)(*map(_to_host, inputs), **kwargs)
+
+
+def _array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    ours = _ours(function)
+    if ours is not None:
+        return ours(*args, **kwargs)
+    if _has_tracer(args, kwargs):
+        raise TracerArrayConversionError(
+            f"np.{function.__name__} was given a tracer of type {self.type}, and has no counterpart that could be traced: "
+            "use functions of functorch_lite.numpy, or wrap the call in pure_callback."
+        )
+    leaves, tree = flatten((args, kwargs))
+    host_args, host_kwargs = tree.unflatten([_to_host(x) for x in leaves])
+    return function(*host_args, **host_kwargs)
+
+
+def _array_namespace(self: Any, *, api_version: str | None = None) -> Any:
+    return fnp
+
+
+def _dlpack(self: Array, **options: Any) -> Any:
+    buffer = self.buffer
+    host = np.asarray(buffer) if isinstance(buffer, np.generic) else buffer
+    return host.__dlpack__(**options)
+
+
+def _dlpack_device(self: Array) -> Any:
+    buffer = self.buffer
+    return np.asarray(buffer).__dlpack_device__() if isinstance(buffer, np.generic) else buffer.__dlpack_device__()
+
+
+def _unpickled(host: np.ndarray, weak_type: bool, backend: str) -> Array:
+    return from_host(host[()] if host.ndim == 0 else host, get(backend), weak_type)
+
+
+def _reduce(self: Array) -> Any:
+    return _unpickled, (np.asarray(self), self.weak_type, self.backend.name)
+
+
+def _same(self: Array, memo: Any = None) -> Array:
+    return self  # an array never changes, so it is its own copy
+
+
+def _no_pickle(self: Tracer) -> Any:
+    raise TypeError(f"a {type(self).__name__} of type {self.type} cannot be pickled: it stands for a value inside a function.")
+
+
+def install() -> None:
+    """Give arrays and tracers the methods of the protocols."""
+    install_method("__array_ufunc__", _array_ufunc)
+    install_method("__array_function__", _array_function)
+    install_method("__array_namespace__", _array_namespace)
+    for name, method in {
+        "__dlpack__": _dlpack,
+        "__dlpack_device__": _dlpack_device,
+        "__reduce__": _reduce,
+        "__copy__": _same,
+        "__deepcopy__": _same,
+    }.items():
+        setattr(Array, name, method)
+    Tracer.__reduce__ = _no_pickle  # type: ignore[method-assign]
