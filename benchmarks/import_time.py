@@ -1,6 +1,6 @@
 """Time of `import functorch_lite` over `import numpy`, in fresh processes.
 
-    python benchmarks/import_time.py [--rounds 15]
+python benchmarks/import_time.py [--rounds 15]
 """
 
 from __future__ import annotations

@@ -85,13 +85,17 @@ def train(params, images, labels, epochs, batch_size=32, seed=1):
                 params, state, loss = train_step(params, state, images[batch], labels[batch])
                 total += float(loss)
                 progress.set_postfix(loss=f"{total / n:.4f}")
-        print(f"epoch {epoch + 1:2d}: loss {total / len(batches):.4f}   ({time.perf_counter() - start:.1f} s)", flush=True)
+        print(
+            f"epoch {epoch + 1:2d}: loss {total / len(batches):.4f}   ({time.perf_counter() - start:.1f} s)", flush=True
+        )
     return params
 
 
 def save_and_load(params, path):
     """Save parameters with safetensors, and read them again."""
-    flat = {fl.tree_util.keystr(p, simple=True, separator="."): x for p, x in fl.tree_util.tree_leaves_with_path(params)}
+    flat = {
+        fl.tree_util.keystr(p, simple=True, separator="."): x for p, x in fl.tree_util.tree_leaves_with_path(params)
+    }
     save_file({name: np.array(x) for name, x in flat.items()}, path)
     loaded = load_file(path)
     return fl.tree_util.tree_map_with_path(

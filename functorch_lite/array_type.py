@@ -99,7 +99,9 @@ class ArrayType:
     def size(self) -> int:
         return math.prod(self.shape)
 
-    def update(self, *, shape: Shape | None = None, dtype: np.dtype | None = None, weak: bool | None = None) -> ArrayType:
+    def update(
+        self, *, shape: Shape | None = None, dtype: np.dtype | None = None, weak: bool | None = None
+    ) -> ArrayType:
         """This type with some of its parts replaced."""
         return ArrayType(
             self.shape if shape is None else shape,

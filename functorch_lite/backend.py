@@ -167,7 +167,9 @@ def get(name: str | Backend) -> Backend:
 def _load(name: str) -> Backend:
     point = next((p for p in _entry_points() if p.name == name), None)
     if point is None:
-        hint = _HINTS.get(name, f"install the package that provides it (an entry point {name!r} of the group {_GROUP!r})")
+        hint = _HINTS.get(
+            name, f"install the package that provides it (an entry point {name!r} of the group {_GROUP!r})"
+        )
         raise BackendError(f"no backend is named {name!r}; installed are {sorted(available())}. To get it: {hint}")
     try:
         made = point.load()()

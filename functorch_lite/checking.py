@@ -43,6 +43,8 @@ def check(program: Program) -> None:
 
 def _same(a: ArrayType, b: ArrayType) -> bool:
     """Equal but for fresh names of unknown dimensions (each inference of a while loop makes a new one)."""
-    return a.dtype == b.dtype and len(a.shape) == len(b.shape) and all(
-        m == n or (isinstance(m, Dim) and isinstance(n, Dim)) for m, n in zip(a.shape, b.shape, strict=True)
+    return (
+        a.dtype == b.dtype
+        and len(a.shape) == len(b.shape)
+        and all(m == n or (isinstance(m, Dim) and isinstance(n, Dim)) for m, n in zip(a.shape, b.shape, strict=True))
     )

@@ -3,6 +3,7 @@
 from .array_type import ArrayType, Dim
 from .arrays import Array, type_of
 from .backend import INTERFACE_VERSION, Backend, Namespace
+from .errors import BackendError, DTypeError, ShapeError
 from .lowering import LoweringContext, compile_program
 from .primitive import LinearOperand, NotDifferentiable, NotLinear, Primitive, Zero, ZeroDerivative, registry
 from .primitives.base import Elementwise, kind
@@ -15,6 +16,8 @@ __all__ = [
     "Array",
     "ArrayType",
     "Backend",
+    "BackendError",
+    "DTypeError",
     "Dim",
     "Elementwise",
     "Equation",
@@ -26,6 +29,7 @@ __all__ = [
     "NotLinear",
     "Primitive",
     "Program",
+    "ShapeError",
     "Tracer",
     "Var",
     "Zero",

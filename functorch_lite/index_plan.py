@@ -2,8 +2,8 @@
 
     x[i, ::2, None, idx, ...]   ->   slices of x, a reshape, then a gather along some axes of that
 
-NumPy's rule for several arrays: they are broadcast together, and the axes of the broadcast stand where the arrays were if
-these stood side by side (integers count as arrays then), else in front.
+NumPy's rule for several arrays: they are broadcast together, and the axes of the broadcast stand where the arrays were
+if these stood side by side (integers count as arrays then), else in front.
 """
 
 from __future__ import annotations
@@ -88,15 +88,17 @@ def _items(type: ArrayType, index: Any) -> list[Any]:
 
 def _from_sequence(type: ArrayType, item: Any) -> np.ndarray:
     if any(isinstance(leaf, (Array, Tracer)) for leaf in item):
-        raise DTypeError(f"index of {type}: a list that holds arrays; stack them into one with functorch_lite.numpy.array.")
+        raise DTypeError(
+            f"index of {type}: a list that holds arrays; stack them into one with functorch_lite.numpy.array."
+        )
     array = np.asarray(item)
     return array if array.size else array.astype(np.int64)
 
 
 def _wrong_kind(type: ArrayType, what: str) -> DTypeError:
     return DTypeError(
-        f"index of {type}: got {what}; an index is made of integers, slices, None, ..., and arrays (or lists) of integers or "
-        "booleans. Cast with astype(int) if that is meant."
+        f"index of {type}: got {what}; an index is made of integers, slices, None, ..., and arrays (or lists) of "
+        "integers or booleans. Cast with astype(int) if that is meant."
     )
 
 
@@ -204,14 +206,14 @@ class _Reader:
         value = host_value(item)
         if value is None:
             raise NonConcreteBooleanIndexError(
-                f"index of {self.type} by a mask {item.type} whose values are not known here: the result's shape would depend "
-                "on them. Use where(mask, x, y), x.at[mask].set(v), or nonzero(mask, size=n)."
+                f"index of {self.type} by a mask {item.type} whose values are not known here: the result's shape would "
+                "depend on them. Use where(mask, x, y), x.at[mask].set(v), or nonzero(mask, size=n)."
             )
         shape = self.type.shape[self.axis : self.axis + value.ndim]
         if value.shape != shape:
             raise OutOfBoundsError(
-                f"index of {self.type} by a mask of shape {value.shape}: it needs the shape {shape} of the axes that it stands "
-                f"for, from axis {self.axis} on."
+                f"index of {self.type} by a mask of shape {value.shape}: it needs the shape {shape} of the axes that "
+                f"it stands for, from axis {self.axis} on."
             )
         if not value.ndim:
             return self.along(np.zeros(int(value), np.int64), 1)
@@ -273,4 +275,6 @@ def _apart(places: Sequence[int]) -> bool:
 
 def out_of_bounds(type: ArrayType, axis: int, index: int) -> OutOfBoundsError:
     """The error for an index that an axis does not have."""
-    return OutOfBoundsError(f"index {index} is out of bounds for axis {axis} of {type}, with length {type.shape[axis]}.")
+    return OutOfBoundsError(
+        f"index {index} is out of bounds for axis {axis} of {type}, with length {type.shape[axis]}."
+    )

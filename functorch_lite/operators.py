@@ -81,7 +81,9 @@ def _takes(y: Any) -> bool:
     return isinstance(y, _OPERANDS) or hasattr(y, "__jax_array__")
 
 
-def _fast_method(function: Callable[[Any, Any], Any], primitive: Primitive, kinds: str, slow: Any) -> Callable[[Any, Any], Any]:
+def _fast_method(
+    function: Callable[[Any, Any], Any], primitive: Primitive, kinds: str, slow: Any
+) -> Callable[[Any, Any], Any]:
     """An operator of `Array`: at once where nothing is traced and both have one dtype, else `slow`."""
     kernels: dict[Any, Any] = {}
 
@@ -176,7 +178,9 @@ def _host(x: Any, error: type[ConcretizationTypeError], doing: str, cure: str) -
 
 def _bool(x: Any) -> bool:
     value = _host(
-        x, TracerBoolConversionError, "`if` (or bool())",
+        x,
+        TracerBoolConversionError,
+        "`if` (or bool())",
         "Use functorch_lite.numpy.where or lax.cond, or mark the argument static (static_argnums).",
     )
     if value.size != 1:
@@ -188,7 +192,9 @@ def _index(x: Any) -> int:
     if not dtypes.is_integer(x.dtype) or x.ndim:
         raise DTypeError(f"only a scalar of integer dtype can be an index, got {x.type}.")
     value = _host(
-        x, TracerIntegerConversionError, "an index or a length",
+        x,
+        TracerIntegerConversionError,
+        "an index or a length",
         "Use lax.fori_loop, take or lax.dynamic_slice, or mark the argument static (static_argnums).",
     )
     return int(value)
@@ -199,7 +205,9 @@ def _number(kind: type) -> Callable[[Any], Any]:
         if x.size != 1:
             raise TypeError(f"{kind.__name__}() needs an array of one element, got {x.type}.")
         if kind is int and dtypes.is_integer(x.dtype):
-            return int(_host(x, ConcretizationTypeError, "int()", "Use astype(int) to stay inside the function.").reshape(()))
+            return int(
+                _host(x, ConcretizationTypeError, "int()", "Use astype(int) to stay inside the function.").reshape(())
+            )
         if not isinstance(x, Array):
             raise ConcretizationTypeError(
                 f"{kind.__name__}() of a {type(x).__name__} of type {x.type} would cut off its derivative, or needs a value "
@@ -232,8 +240,10 @@ def _setitem(x: Any, index: Any, value: Any) -> None:
 
 
 def _hash(x: Any) -> int:
-    raise TypeError(f"a {type(x).__name__} cannot be hashed (key of a dict, member of a set, static argument): use its "
-                    "position or name as the key, or x.tobytes().")
+    raise TypeError(
+        f"a {type(x).__name__} cannot be hashed (key of a dict, member of a set, static argument): use its "
+        "position or name as the key, or x.tobytes()."
+    )
 
 
 def _repr(x: Array) -> str:

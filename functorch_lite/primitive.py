@@ -87,6 +87,7 @@ class Primitive:
     """For primitives whose params hold functions: the primitive, operands and params of the equation to record."""
     expand: Callable[..., Any] | None = None
     """The same results, from operands and params, by simpler primitives."""
+
     def __init__(self, name: str):
         if name in registry:
             raise ValueError(f"a primitive named {name!r} exists already; names must be unique")

@@ -81,7 +81,9 @@ def equations_text(program: Program, index: int, around: int = 10) -> str:
     for i, equation in enumerate(program.equations):
         text = _equation_text(equation, names, "")
         if abs(i - index) <= around:
-            lines.append(("--> " if i == index else "    ") + text + (f"    # {equation.source}" if equation.source else ""))
+            lines.append(
+                ("--> " if i == index else "    ") + text + (f"    # {equation.source}" if equation.source else "")
+            )
     return "\n".join(lines)
 
 

@@ -44,7 +44,9 @@ def as_operand(x: Any, what: str = "argument") -> Array | Tracer:
     if hasattr(x, "__jax_array__"):
         return as_operand(x.__jax_array__(), what)
     kind = f"{type(x).__module__}.{type(x).__qualname__}".removeprefix("builtins.")
-    raise DTypeError(f"{what} must be an array or a number, got a {kind}: convert it with functorch_lite.numpy.asarray.")
+    raise DTypeError(
+        f"{what} must be an array or a number, got a {kind}: convert it with functorch_lite.numpy.asarray."
+    )
 
 
 def _scalar(x: Any, dtype: np.dtype) -> np.generic:

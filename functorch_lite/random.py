@@ -468,7 +468,9 @@ def categorical(key: Any, logits: Any, axis: int = -1, shape: Any = None, replac
     batch = tuple(n for i, n in enumerate(scores.shape) if i != axis % scores.ndim)
     full = batch if shape is None else _shape(shape, "categorical")
     if full[len(full) - len(batch) :] != batch:
-        raise ShapeError(f"categorical: shape {full} must end with {batch}, the shape of the logits without their axis.")
+        raise ShapeError(
+            f"categorical: shape {full} must end with {batch}, the shape of the logits without their axis."
+        )
     prefix = full[: len(full) - len(batch)]
     if replace:
         noise = list(full[len(prefix) :])

@@ -12,6 +12,8 @@ import pytest
 
 from functorch_lite.backend import get
 
+collect_ignore = ["backends"]  # packages to install, not tests
+
 STRANGER = Path(__file__).parent / "backends" / "strict_backend"
 
 

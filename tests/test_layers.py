@@ -25,10 +25,10 @@ lowering backend
 arrays
 staging
 primitives
-promotion indexing operators | passes
+promotion index_plan index_steps index_update indexing operators | passes
 transforms
 control
-numpy lax random nn optim scipy tree_util
+numpy lax random nn optim scipy tree_util debug devices
 extend testing __init__
 """
 """Each line imports from lines above it, and among itself; what `|` parts does not see each other."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import kernels_random
+from . import kernels_indexing, kernels_random
 
 __all__ = ["FAST", "OPERATORS", "TABLE"]
 
@@ -50,7 +50,11 @@ TABLE: dict[str, Any] = {
 def _broadcast_in_dim(types: Any, params: Any) -> Any:
     shape, dims = params["shape"], params["dims"]
     if not types[0].shape:
-        return lambda x: np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape)) if x.dtype.kind != "V" else np.broadcast_to(x, shape)
+        return lambda x: (
+            np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
+            if x.dtype.kind != "V"
+            else np.broadcast_to(x, shape)
+        )
     full = [1] * len(shape)
     for n, d in zip(types[0].shape, dims, strict=True):
         full[d] = n
@@ -79,5 +83,6 @@ FAST: dict[str, Any] = {
     "reduce_sum": _reduce_sum,
     "reshape": _reshape,
     "transpose": _transpose,
+    **kernels_indexing.FAST,
 }
 """(operand types, params) -> a kernel made for them."""

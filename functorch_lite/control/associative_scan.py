@@ -36,7 +36,9 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = 
     leaves, tree = flatten(elems)
     arrays = [as_operand(x, "an array of associative_scan") for x in leaves]
     if not arrays or any(not -x.ndim <= axis < x.ndim for x in arrays):
-        raise ShapeError(f"associative_scan along axis {axis} of arrays {[str(x.type) for x in arrays]}: they need that axis.")
+        raise ShapeError(
+            f"associative_scan along axis {axis} of arrays {[str(x.type) for x in arrays]}: they need that axis."
+        )
     axis = axis % arrays[0].ndim
     if len({x.shape[axis] for x in arrays}) > 1:
         raise ShapeError(f"associative_scan: lengths along axis {axis} differ: {[str(x.type) for x in arrays]}.")
@@ -46,7 +48,9 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = 
     def combine(a: Sequence[Any], b: Sequence[Any]) -> list[Any]:
         out, out_tree = flatten(fn(unflatten(tree, a), unflatten(tree, b)))
         if out_tree != tree:
-            raise TransformationError(f"associative_scan: the function must keep the structure {tree}, gave {out_tree}.")
+            raise TransformationError(
+                f"associative_scan: the function must keep the structure {tree}, gave {out_tree}."
+            )
         return [cast(as_operand(x), y.dtype) for x, y in zip(out, a, strict=True)]
 
     out = _prefixes(combine, arrays, axis)
@@ -83,8 +87,6 @@ def _every_other(elems: Sequence[Any], start: int, stop: int, axis: int) -> list
 def _interleaved(a: Any, b: Any, axis: int) -> Any:
     """a0, b0, a1, b1, ...; `a` may be one longer."""
     m = b.shape[axis]
-    pairs = concatenate(
-        expand_dims(_cut(a, 0, m, axis), axis + 1), expand_dims(b, axis + 1), dimension=axis + 1
-    )
+    pairs = concatenate(expand_dims(_cut(a, 0, m, axis), axis + 1), expand_dims(b, axis + 1), dimension=axis + 1)
     flat = reshape(pairs, shape=(*b.shape[:axis], 2 * m, *b.shape[axis + 1 :]))
     return flat if a.shape[axis] == m else concatenate(flat, _cut(a, m, m + 1, axis), dimension=axis)

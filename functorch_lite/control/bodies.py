@@ -41,7 +41,9 @@ def operands_of(tree: Any, what: str) -> tuple[list[Any], Any]:
     return [as_operand(x, what) for x in leaves], structure
 
 
-def flat_function(fun: Callable[..., Any], in_tree: Any, what: str) -> tuple[Callable[..., list[Any]], Callable[[], Any]]:
+def flat_function(
+    fun: Callable[..., Any], in_tree: Any, what: str
+) -> tuple[Callable[..., list[Any]], Callable[[], Any]]:
     """`fun` on operands, and a function that gives the structure of its result once it has run."""
     structure: Any = None
 
@@ -125,5 +127,3 @@ def convert_carry(program: Program, types: Sequence[ArrayType]) -> Program:
         return [*(cast(x, t.dtype) for x, t in zip(outs[:n], types, strict=True)), *outs[n:]]
 
     return stage(function, program.in_types, name=program.name).program
-
-

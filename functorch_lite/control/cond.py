@@ -201,7 +201,9 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     return _choose(which, branches, operands, "switch")
 
 
-def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any, operand: Any = None) -> Any:
+def cond(
+    pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any, operand: Any = None
+) -> Any:
     """Run `true_fun(*operands)` if `pred` holds, else `false_fun(*operands)`.
 
     Args:
@@ -285,5 +287,3 @@ def _with_hoisted(body: StagedBody, i: int, bodies: Sequence[StagedBody]) -> Pro
     before = [type_of(x) for b in bodies[:i] for x in b.hoisted]
     after = [type_of(x) for b in bodies[i + 1 :] for x in b.hoisted]
     return _skip_inputs(body.program, before, len(body.hoisted), after)
-
-

@@ -39,7 +39,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     >>> fl.lax.fori_loop(0, 5, lambda i, x: x + i, 0)
     Array(10, dtype=int32)
     """
-    low, high = promote_dtypes(as_operand(lower, "fori_loop's lower bound"), as_operand(upper, "fori_loop's upper bound"))
+    low, high = promote_dtypes(
+        as_operand(lower, "fori_loop's lower bound"), as_operand(upper, "fori_loop's upper bound")
+    )
     dtype = type_of(low).dtype
     if type_of(low).shape or type_of(high).shape or not dtypes.is_integer(dtype):
         raise TransformationError(

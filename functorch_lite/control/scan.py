@@ -64,7 +64,9 @@ class Scan(Primitive):
         out = body.out_types
         for t in types[n_consts + n_carry :]:
             if t.shape[:1] != (length,):
-                raise ShapeError(f"scan of length {length} over an array of type {t}: its leading axis must have that length.")
+                raise ShapeError(
+                    f"scan of length {length} over an array of type {t}: its leading axis must have that length."
+                )
         dims: dict[Any, Any] = {}
         rows = rename_dims(out[n_carry:], dims)
         return [*out[:n_carry], *(t.update(shape=(length, *t.shape)) for t in rows)]
@@ -80,7 +82,11 @@ class Scan(Primitive):
         rows = body.out_types[n_carry:]
 
         def run(*operands: Any) -> tuple[Any, ...]:
-            consts, carry, xs = operands[:n_consts], operands[n_consts : n_consts + n_carry], operands[n_consts + n_carry :]
+            consts, carry, xs = (
+                operands[:n_consts],
+                operands[n_consts : n_consts + n_carry],
+                operands[n_consts + n_carry :],
+            )
             collected: list[list[Any]] = [[] for _ in rows]
             for i in turns:
                 out = step(*consts, *carry, *[x[i] for x in xs])
@@ -120,7 +126,9 @@ class Scan(Primitive):
         k_out, kd_out, y_out, yd_out = split(out, n_carry, sum(carry_nz), n_ys)
         values = [*k_out, *y_out]
         found = iter([*kd_out, *yd_out])
-        return values, [next(found) if m else Zero(v.type.tangent()) for v, m in zip(values, [*carry_nz, *ys_nz], strict=True)]
+        return values, [
+            next(found) if m else Zero(v.type.tangent()) for v, m in zip(values, [*carry_nz, *ys_nz], strict=True)
+        ]
 
     def linearize(  # type: ignore[override]
         self, types: Sequence[ArrayType], nonzeros: tuple[bool, ...], **params: Any
@@ -270,7 +278,13 @@ def _with_accumulators(
         out = evaluate(from_program, *known, *x, *k, *y)
         return [*(add(s, ct) for s, ct in zip(sums, out[:n], strict=True)), *out[n:]]
 
-    order = [types[i] for i in in_c], c_types, [types[i] for i in in_k], [types[i] for i in in_y], [types[i] for i in in_x]
+    order = (
+        [types[i] for i in in_c],
+        c_types,
+        [types[i] for i in in_k],
+        [types[i] for i in in_y],
+        [types[i] for i in in_x],
+    )
     return stage(function, [t for part in order for t in part], name=transposed.name).program
 
 

@@ -118,7 +118,11 @@ class While(NotLinear, Primitive):
             return [*out[:n_out], *residuals, next(stacked)]
 
         constant = [kind is not None for kind in kinds]
-        linear_body = _where_active(with_residuals_in_place(linear, constant, sum(consts_nz), sum(carry_nz)), sum(constant) + sum(consts_nz), sum(carry_nz))
+        linear_body = _where_active(
+            with_residuals_in_place(linear, constant, sum(consts_nz), sum(carry_nz)),
+            sum(constant) + sum(consts_nz),
+            sum(carry_nz),
+        )
         n_consts = sum(constant) + sum(consts_nz)
 
         def run_linear(*operands: Any) -> list[Any]:
@@ -213,9 +217,7 @@ def _where_active(linear: Program, n_consts: int, n_carry: int) -> Program:
     return stage(function, [*consts, *carry, flag, *rows], name=linear.name).program
 
 
-def _until_all_finish(
-    cond: Program, body: Program, n_cond: int, n_body: int, n_carry: int
-) -> tuple[Program, Program]:
+def _until_all_finish(cond: Program, body: Program, n_cond: int, n_body: int, n_carry: int) -> tuple[Program, Program]:
     """The condition and body for a batch whose elements finish at different turns."""
     cond_types, carry_types = split(cond.in_types, n_cond)
     const_types = body.in_types[:n_body]

@@ -13,7 +13,18 @@ from ..promotion import as_operand, cast
 from ..tracing import axis_size as size_of_axis
 from ..tree import map as tree_map
 
-__all__ = ["all_gather", "axis_index", "axis_size", "pmax", "pmean", "pmin", "ppermute", "pshuffle", "psum", "psum_scatter"]
+__all__ = [
+    "all_gather",
+    "axis_index",
+    "axis_size",
+    "pmax",
+    "pmean",
+    "pmin",
+    "ppermute",
+    "pshuffle",
+    "psum",
+    "psum_scatter",
+]
 
 
 def _names(axis_name: Any) -> tuple[Any, ...]:

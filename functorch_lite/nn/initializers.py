@@ -125,7 +125,9 @@ def _scaled(scale: float, mode: Any, distribution: Any, name: str, doc: str) -> 
 glorot_uniform = _scaled(1.0, "fan_avg", "uniform", "glorot_uniform", "Glorot and Bengio, 2010; uniform.")
 glorot_normal = _scaled(1.0, "fan_avg", "truncated_normal", "glorot_normal", "Glorot and Bengio, 2010; normal.")
 lecun_uniform = _scaled(1.0, "fan_in", "uniform", "lecun_uniform", "LeCun, Bottou, Orr and Mueller, 1998; uniform.")
-lecun_normal = _scaled(1.0, "fan_in", "truncated_normal", "lecun_normal", "LeCun, Bottou, Orr and Mueller, 1998; normal.")
+lecun_normal = _scaled(
+    1.0, "fan_in", "truncated_normal", "lecun_normal", "LeCun, Bottou, Orr and Mueller, 1998; normal."
+)
 he_uniform = _scaled(2.0, "fan_in", "uniform", "he_uniform", "He, Zhang, Ren and Sun, 2015; uniform.")
 he_normal = _scaled(2.0, "fan_in", "truncated_normal", "he_normal", "He, Zhang, Ren and Sun, 2015; normal.")
 xavier_uniform, xavier_normal = glorot_uniform, glorot_normal

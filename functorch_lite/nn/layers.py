@@ -27,7 +27,9 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     return out if bias is None else out + bias
 
 
-def conv2d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:
+def conv2d(
+    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
     """Two-dimensional convolution (cross-correlation, as networks have it).
 
     Args:
@@ -41,7 +43,12 @@ def conv2d(x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any 
     """
     sides = padding if isinstance(padding, str) else [(p, p) for p in _pair(padding)]
     out = convolution.conv_general_dilated(
-        as_operand(x), as_operand(weight), _pair(stride), sides, rhs_dilation=_pair(dilation), feature_group_count=groups
+        as_operand(x),
+        as_operand(weight),
+        _pair(stride),
+        sides,
+        rhs_dilation=_pair(dilation),
+        feature_group_count=groups,
     )
     return out if bias is None else out + fnp.reshape(bias, (1, -1, 1, 1))
 

@@ -103,7 +103,9 @@ def _same(self: Array, memo: Any = None) -> Array:
 
 
 def _no_pickle(self: Tracer) -> Any:
-    raise TypeError(f"a {type(self).__name__} of type {self.type} cannot be pickled: it stands for a value inside a function.")
+    raise TypeError(
+        f"a {type(self).__name__} of type {self.type} cannot be pickled: it stands for a value inside a function."
+    )
 
 
 def install() -> None:

@@ -12,7 +12,13 @@
 
 from .alias import adagrad, adam, adamw, rmsprop, sgd
 from .base import EmptyState, GradientTransformation, apply_updates, chain, identity, set_to_zero
-from .schedules import constant_schedule, cosine_decay_schedule, exponential_decay, linear_schedule, warmup_cosine_decay_schedule
+from .schedules import (
+    constant_schedule,
+    cosine_decay_schedule,
+    exponential_decay,
+    linear_schedule,
+    warmup_cosine_decay_schedule,
+)
 from .transform import (
     add_decayed_weights,
     clip,

@@ -24,9 +24,7 @@ def constant_schedule(value: float) -> Schedule:
     return lambda count: value
 
 
-def linear_schedule(
-    init_value: float, end_value: float, transition_steps: int, transition_begin: int = 0
-) -> Schedule:
+def linear_schedule(init_value: float, end_value: float, transition_steps: int, transition_begin: int = 0) -> Schedule:
     """A straight line from `init_value` to `end_value` in `transition_steps` steps, from `transition_begin` on."""
 
     def schedule(count: Any) -> Any:
@@ -67,7 +65,12 @@ def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.
 
 
 def warmup_cosine_decay_schedule(
-    init_value: float, peak_value: float, warmup_steps: int, decay_steps: int, end_value: float = 0.0, exponent: float = 1.0
+    init_value: float,
+    peak_value: float,
+    warmup_steps: int,
+    decay_steps: int,
+    end_value: float = 0.0,
+    exponent: float = 1.0,
 ) -> Schedule:
     """A line from `init_value` up to `peak_value` in `warmup_steps`, then a cosine down to `end_value` at `decay_steps`."""
     up = linear_schedule(init_value, peak_value, warmup_steps)

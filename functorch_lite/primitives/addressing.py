@@ -1,15 +1,14 @@
 """Where the windows of a gather or scatter lie in an array: from vectors of indices to numbers of rows.
 
-An operand is looked at as a matrix. Its rows are numbered by the *addressed* axes, those along which a window is not the
-whole axis; a row holds all of the other axes. A gather then takes rows, a scatter writes rows, whatever the dimension
-numbers are, and rows are as long as can be.
+An operand is looked at as a matrix. Its rows are numbered by the *addressed* axes, those along which a window is not
+the whole axis; a row holds all of the other axes. A gather then takes rows, a scatter writes rows, whatever the
+dimension numbers are, and rows are as long as can be.
 """
 
 from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +24,9 @@ Axes = tuple[int, ...]
 class GatherScatterMode(enum.StrEnum):
     """What becomes of a window that sticks out of the array.
 
-    CLIP moves it inwards. FILL_OR_DROP gives a fill value instead (gather) or leaves it out (scatter). PROMISE_IN_BOUNDS
-    says that there is none; if there is one all the same, the result is not specified, but no foreign memory is touched.
+    CLIP moves it inwards. FILL_OR_DROP gives a fill value instead (gather) or leaves it out (scatter).
+    PROMISE_IN_BOUNDS says that there is none; if there is one all the same, the result is not specified (it may be an
+    IndexError), but no foreign memory is touched.
     """
 
     CLIP = "clip"
@@ -99,9 +99,7 @@ def _distinct(axes: Axes, ndim: int) -> bool:
     return len(set(axes)) == len(axes) and all(0 <= a < ndim for a in axes)
 
 
-def gathered_shape(
-    name: str, x: ArrayType, indices: ArrayType, numbers: GatherDimensionNumbers, sizes: Shape
-) -> Shape:
+def gathered_shape(name: str, x: ArrayType, indices: ArrayType, numbers: GatherDimensionNumbers, sizes: Shape) -> Shape:
     """The shape of what a gather takes, after checking that its numbers fit together."""
     if indices.dtype.kind not in "iu" or not indices.ndim:
         raise DTypeError(f"{name} of {x} needs indices of integer dtype, vectors along the last axis; got {indices}.")
@@ -147,6 +145,7 @@ class Layout:
         self.addressed = tuple(a for a in range(len(shape)) if a in left_out or sizes[a] != shape[a])
         self.passed = tuple(a for a in range(len(shape)) if a not in self.addressed)
         self.row_shape = tuple(shape[a] for a in self.passed)
+        self.row_size = math.prod(self.row_shape)
         self.rows = math.prod(shape[a] for a in self.addressed)
         self.strides = {a: math.prod(shape[b] for b in self.addressed if b > a) for a in self.addressed}
         self.spread = tuple(a for a in self.addressed if a not in left_out)
@@ -165,7 +164,7 @@ class Layout:
         return tuple(len(self.batch) + inner.index(next(kept)) if i in offset else next(batch) for i in range(rank))
 
     def numbers_of_rows(self, xp: Any, indices: Any, mode: str) -> tuple[Any, Any]:
-        """Row numbers, int64[count], within the operand (unless that was promised); and whether each window does not stick out
+        """Row numbers, int64[count], within the operand (unless that was promised); and whether each window lies inside
         (bool[batch], None unless the mode asks for it)."""
         indices = _signed(xp, indices)
         total: Any = None
@@ -202,7 +201,8 @@ class Layout:
         first = self.addressed[0] if self.addressed else 0
         if self.addressed == tuple(range(first, first + len(self.addressed))):
             before = self.shape[:first]
-            flat = x if len(self.addressed) == 1 else xp.reshape(x, (*before, self.rows, *self.shape[first + len(self.addressed) :]))
+            behind = self.shape[first + len(self.addressed) :]
+            flat = x if len(self.addressed) == 1 else xp.reshape(x, (*before, self.rows, *behind))
         else:
             first, before = 0, ()
             flat = xp.reshape(xp.permute_dims(x, (*self.addressed, *self.passed)), (self.rows, *self.row_shape))
@@ -221,7 +221,7 @@ class Layout:
 
     def as_rows(self, xp: Any, x: Any) -> Any:
         """The operand as a matrix."""
-        return xp.reshape(xp.permute_dims(x, (*self.addressed, *self.passed)), (self.rows, math.prod(self.row_shape)))
+        return xp.reshape(xp.permute_dims(x, (*self.addressed, *self.passed)), (self.rows, self.row_size))
 
     def from_rows(self, xp: Any, rows: Any) -> Any:
         """A matrix as the operand."""
@@ -231,7 +231,7 @@ class Layout:
 
     def updates_as_rows(self, xp: Any, updates: Any) -> Any:
         """What a scatter writes, a row for each of the row numbers."""
-        return xp.reshape(xp.permute_dims(updates, self.inverse), (self.count, math.prod(self.row_shape)))
+        return xp.reshape(xp.permute_dims(updates, self.inverse), (self.count, self.row_size))
 
     def mask_of_rows(self, xp: Any, inside: Any) -> Any:
         """bool[batch] -> bool[count]."""

@@ -2,13 +2,14 @@
 
 A row says which kinds of dtype it accepts, what it gives, the namespace's function that computes it, and, per operand,
 how a tangent of that operand contributes to the tangent of the result. The machinery does the rest: symbolic zeros,
-operands of rank 0 beside larger ones ("splat"), batching.
+operands of rank 0 beside larger ones ("splat"), batching, 16-bit floats that are computed in 32 bits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from .. import dtypes
@@ -18,7 +19,7 @@ from ..errors import DTypeError, ShapeError
 from ..primitive import LinearOperand, Primitive, Zero
 from .structural import broadcast_in_dim, broadcast_to, move_to_front, reduce_sum
 
-__all__ = ["Elementwise", "add", "align_batch", "kind", "linear", "same", "unsplat"]
+__all__ = ["Elementwise", "add", "align_batch", "const", "kind", "linear", "same", "unsplat"]
 
 _KINDS = {"b": "boolean", "i": "integer", "u": "unsigned integer", "f": "floating", "c": "complex"}
 
@@ -29,7 +30,7 @@ def kind(dtype: Any) -> str:
 
 
 Contribution = Callable[..., Any]
-"""(tangent, result, *operands) -> its contribution to the result's tangent."""
+"""(tangent, result, *operands, **params) -> its contribution to the result's tangent."""
 
 
 class Elementwise(Primitive):
@@ -38,10 +39,15 @@ class Elementwise(Primitive):
     Args:
       name: of the primitive.
       accepts: kinds of dtype of the operands: any of `biufc`.
+      arity: how many operands there are.
+      params: the names of the params; rules get them by keyword.
       derivatives: per operand, a `Contribution`; None where the derivative is zero. Omitted: zero in all operands.
-      transposes: per operand, (cotangent, *operands) -> cotangent of that operand, where the operation is linear in it.
-      namespace: the namespace's function that computes it for all accepted dtypes.
-      impl: (xp, *buffers) -> buffer, where no single function does.
+      transposes: per operand, (cotangent, *operands, **params) -> cotangent of that operand, where the operation is
+        linear in it.
+      namespace: the namespace's function that computes it for all accepted dtypes; dotted for `special.erf`.
+      impl: (xp, *buffers, **params) -> buffer, where no single function does.
+      widens: whether 16-bit floats are computed in float32, and rounded once: where the namespace has no 16-bit loops,
+        or several steps would each round.
       result: the result's dtype from the operands' (default: the same).
       scalar: the instruction of the code generators, by default the name.
       expand: (*operands) -> the same by simpler primitives.
@@ -55,10 +61,12 @@ class Elementwise(Primitive):
         *,
         accepts: str,
         arity: int = 1,
+        params: Sequence[str] = (),
         derivatives: Sequence[Contribution | None] | None = None,
         transposes: Sequence[Callable[..., Any] | None] | None = None,
         namespace: str | None = None,
         impl: Callable[..., Any] | None = None,
+        widens: bool = False,
         result: Callable[[Any], Any] | None = None,
         scalar: str | None = None,
         expand: Callable[..., Any] | None = None,
@@ -66,17 +74,21 @@ class Elementwise(Primitive):
         super().__init__(name)
         self.accepts = accepts
         self.arity = arity
+        self.params = frozenset(params)
         self.derivatives = derivatives
         self.transposes = transposes
         self.namespace = namespace
         self.own_impl = impl
+        self.widens = widens
         self.result = result
         self.scalar = scalar or name
         self.expand = expand
 
-    def infer(self, *types: ArrayType) -> ArrayType:
+    def infer(self, *types: ArrayType, **params: Any) -> ArrayType:
         if len(types) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} operands, not {len(types)}")
+        if params.keys() != self.params:
+            raise TypeError(f"{self.name} takes the params {sorted(self.params)}, not {sorted(params)}")
         dtype = types[0].dtype
         if any(t.dtype != dtype for t in types):
             raise DTypeError(
@@ -99,19 +111,24 @@ class Elementwise(Primitive):
                         "the functions of functorch_lite.numpy, which broadcast."
                     )
                 shape = t.shape
-        return ArrayType(shape, dtype, all(t.weak for t in types))
+        return ArrayType(shape, dtype, not dtypes.is_bool(dtype) and all(t.weak for t in types))
 
-    def impl(self, xp: Any, *buffers: Any) -> Any:
-        assert self.own_impl is not None
-        return self.own_impl(xp, *buffers)
+    def impl(self, xp: Any, *buffers: Any, **params: Any) -> Any:
+        function = attrgetter(self.namespace)(xp) if self.namespace else partial(self.own_impl, xp)  # type: ignore[arg-type]
+        return function(*buffers, **params)
 
     def kernel(self, xp: Any, types: Sequence[ArrayType], params: Mapping[str, Any]) -> Callable[..., Any]:
-        return getattr(xp, self.namespace) if self.namespace else partial(self.own_impl or self.impl, xp, **params)
+        function = attrgetter(self.namespace)(xp) if self.namespace else partial(self.own_impl or self.impl, xp, **params)
+        dtype = types[0].dtype
+        return _widened(xp, function, dtype) if self.widens and dtypes.accumulator_dtype(dtype) != dtype else function
 
     def implemented_over(self, xp: Any) -> bool:
-        if self.namespace is not None:
-            return hasattr(xp, self.namespace)
-        return self.own_impl is not None or type(self).impl is not Elementwise.impl
+        if self.namespace is None:
+            return self.own_impl is not None or type(self).impl is not Elementwise.impl
+        try:
+            return bool(attrgetter(self.namespace)(xp))
+        except AttributeError:
+            return False
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         out = self(*primals, **params)
@@ -138,6 +155,16 @@ class Elementwise(Primitive):
         return self(*moved, **params), out
 
 
+def _widened(xp: Any, function: Callable[..., Any], dtype: Any) -> Callable[..., Any]:
+    """`function` of operands of a 16-bit dtype, computed in 32 bits; of a floating result, rounded back."""
+
+    def run(*buffers: Any) -> Any:
+        out = function(*(xp.astype(x, dtypes.float32) if x.dtype == dtype else x for x in buffers))
+        return xp.astype(out, dtype) if out.dtype == dtypes.float32 else out
+
+    return run
+
+
 def align_batch(operands: Sequence[Any], dims: Sequence[int | None]) -> tuple[list[Any], int]:
     """Operands with batch dimensions in one place, of equal shape or (unbatched) of rank 0; and that place."""
     ranks = [x.ndim - (d is not None) for x, d in zip(operands, dims, strict=True)]
@@ -147,7 +174,9 @@ def align_batch(operands: Sequence[Any], dims: Sequence[int | None]) -> tuple[li
         return list(operands), batched.pop()  # type: ignore[return-value]
     size = next(x.shape[d] for x, d in zip(operands, dims, strict=True) if d is not None)
     inner = next(
-        tuple(n for i, n in enumerate(x.shape) if i != d) for x, d, r in zip(operands, dims, ranks, strict=True) if r == rank
+        tuple(n for i, n in enumerate(x.shape) if i != d)
+        for x, d, r in zip(operands, dims, ranks, strict=True)
+        if r == rank
     )
     moved = []
     for x, d, r in zip(operands, dims, ranks, strict=True):
@@ -167,6 +196,11 @@ def unsplat(ct: Any, type: ArrayType) -> Any:
 
 def _and(types: Sequence[ArrayType]) -> str:
     return " and ".join(map(str, types))
+
+
+def const(like: Any, value: Any) -> Any:
+    """A constant of the dtype of `like`."""
+    return like.dtype.type(value)
 
 
 def linear(t: Any, out: Any, *operands: Any) -> Any:

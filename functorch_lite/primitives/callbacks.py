@@ -21,7 +21,11 @@ class PureCallback(NotDifferentiable, Primitive):
     multiple_results = True
 
     def infer(
-        self, *types: ArrayType, function: Callable[..., Any], result_types: tuple[ArrayType, ...], vmap_method: str | None
+        self,
+        *types: ArrayType,
+        function: Callable[..., Any],
+        result_types: tuple[ArrayType, ...],
+        vmap_method: str | None,
     ) -> list[ArrayType]:
         return list(result_types)
 
@@ -73,7 +77,8 @@ class EachRow:
 
     def __call__(self, *arrays: Any) -> list[Any]:
         rows = [
-            self.function(*(x[i] if b else x for x, b in zip(arrays, self.batched, strict=True))) for i in range(self.size)
+            self.function(*(x[i] if b else x for x, b in zip(arrays, self.batched, strict=True)))
+            for i in range(self.size)
         ]
         return [np.stack(columns) for columns in zip(*rows, strict=True)]
 
@@ -113,4 +118,3 @@ class DebugCallback(NotLinear, Primitive):
 
 pure_callback = PureCallback("pure_callback")
 debug_callback = DebugCallback("debug_callback")
-

@@ -30,7 +30,9 @@ class Collective(Primitive):
         return frozenset((params["axis_name"],))
 
     def impl(self, xp: Any, *buffers: Any, axis_name: Any, **params: Any) -> Any:
-        raise NameError(f"{self.name}: no axis is named {axis_name!r} here; name one with vmap(f, axis_name={axis_name!r}).")
+        raise NameError(
+            f"{self.name}: no axis is named {axis_name!r} here; name one with vmap(f, axis_name={axis_name!r})."
+        )
 
     def batch(self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         if axis.name == params["axis_name"]:
@@ -115,7 +117,9 @@ class AllGather(LinearCollective):
         if not tiled:
             return stacked, None
         shape = stacked.shape
-        return reshape(stacked, shape=(*shape[:dimension], shape[dimension] * shape[dimension + 1], *shape[dimension + 2 :])), None
+        return reshape(
+            stacked, shape=(*shape[:dimension], shape[dimension] * shape[dimension + 1], *shape[dimension + 2 :])
+        ), None
 
     def beside(self, x: Any, *, dimension: int, **params: Any) -> tuple[Any, Any]:
         return self(x, dimension=dimension + 1, **params), 0
@@ -188,4 +192,3 @@ all_gather = AllGather("all_gather")
 reduce_scatter = ReduceScatter("reduce_scatter")
 ppermute = Ppermute("ppermute")
 axis_index = AxisIndex("axis_index")
-

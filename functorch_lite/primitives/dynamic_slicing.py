@@ -1,7 +1,7 @@
 """Pieces of arrays whose place is known only at run time: dynamic_slice, and dynamic_update_slice, beside its adjoint.
 
-A start that would let the piece stick out is moved inwards: start i of an axis becomes min(max(start_i, 0), n_i - size_i).
-With starts that differ along a batch they are gathers and scatters.
+A start that would let the piece stick out is moved inwards: start_i becomes min(max(start_i, 0), n_i - size_i). With
+starts that differ along a batch they are gathers and scatters.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ def _check_starts(name: str, x: ArrayType, sizes: Shape, starts: Sequence[ArrayT
         )
     if any(t.shape or not dtypes.is_integer(t.dtype) for t in starts):
         raise DTypeError(f"{name} of {x} needs starts that are integers of rank 0, got {', '.join(map(str, starts))}.")
-    if any(m is not n and (type(m) is Dim or type(n) is Dim or not 0 <= m <= n) for m, n in zip(sizes, x.shape, strict=True)):
+    if any(
+        m is not n and (type(m) is Dim or type(n) is Dim or not 0 <= m <= n)
+        for m, n in zip(sizes, x.shape, strict=True)
+    ):
         raise ShapeError(f"{name} of {x}: a piece of shape {sizes} does not fit into it.")
 
 
-def _place(xp: Any, shape: Shape, sizes: Shape, starts: Sequence[Any]) -> tuple[slice, ...]:
+def _place(shape: Shape, sizes: Shape, starts: Sequence[Any]) -> tuple[slice, ...]:
     """The slices of an array of `shape` where the piece is."""
     place = []
     for n, m, start in zip(shape, sizes, starts, strict=True):
@@ -53,7 +56,7 @@ def _stacked(axis: Any, starts: Sequence[Any], dims: Sequence[int | None]) -> An
 
 
 class DynamicSlice(Primitive):
-    """The piece of shape `sizes` that begins at `starts`, one integer of rank 0 per axis. Linear in the first operand."""
+    """The piece of shape `sizes` that begins at `starts`, an integer of rank 0 per axis. Linear in the array."""
 
     may_alias = True
 
@@ -62,7 +65,7 @@ class DynamicSlice(Primitive):
         return x.update(shape=sizes)
 
     def impl(self, xp: Any, x: Any, *starts: Any, sizes: Shape) -> Any:
-        return x[_place(xp, x.shape, sizes, starts)]
+        return x[_place(x.shape, sizes, starts)]
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], *, sizes: Shape) -> tuple[Any, Any]:
         x, *starts = primals
@@ -107,13 +110,15 @@ class DynamicUpdateSlice(Primitive):
 
     def infer(self, x: ArrayType, update: ArrayType, *starts: ArrayType) -> ArrayType:
         if x.dtype != update.dtype:
-            raise DTypeError(f"dynamic_update_slice of {x} needs an update of its dtype, got {update}: cast with astype.")
+            raise DTypeError(
+                f"dynamic_update_slice of {x} needs an update of its dtype, got {update}: cast with astype."
+            )
         _check_starts(self.name, x, update.shape, starts)
         return x.update(weak=x.weak and update.weak)
 
     def impl(self, xp: Any, x: Any, update: Any, *starts: Any) -> Any:
         out = xp.asarray(x, copy=True)
-        out[_place(xp, x.shape, update.shape, starts)] = update
+        out[_place(x.shape, update.shape, starts)] = update
         return out
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:

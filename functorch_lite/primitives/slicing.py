@@ -5,7 +5,8 @@ Pieces whose place is known only at run time are in `dynamic_slicing`, and singl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ class Slice(Structural):
     ) -> ArrayType:
         steps = strides or (1,) * x.ndim
         if not len(start) == len(limit) == len(steps) == x.ndim:
-            raise ShapeError(f"slice of {x}: start {start}, limit {limit} and strides {strides} need {x.ndim} items each.")
+            raise ShapeError(
+                f"slice of {x}: start {start}, limit {limit} and strides {strides} need {x.ndim} items each."
+            )
         lengths = []
         for n, a, b, step in zip(x.shape, start, limit, steps, strict=True):
             if b is n and a == 0 and step == 1:
@@ -47,16 +50,22 @@ class Slice(Structural):
                 continue
             if Dim in (type(n), type(a), type(b)) or not (0 <= a <= b <= n and step >= 1):
                 raise ShapeError(
-                    f"slice of {x} from {start} to {limit} in steps of {steps}: needs 0 <= start <= limit <= length and "
-                    "positive steps, and a length that is known unless all is taken."
+                    f"slice of {x} from {start} to {limit} in steps of {steps}: needs 0 <= start <= limit <= length "
+                    "and positive steps, and a length that is known unless all is taken."
                 )
             lengths.append(-((a - b) // step))
         return x.update(shape=tuple(lengths))
 
-    def impl(self, xp: Any, x: Any, *, start: Any, limit: Any, strides: Any = None) -> Any:
-        return x[tuple(map(slice, start, limit, strides or (None,) * len(start)))]
+    def impl(self, xp: Any, x: Any, **params: Any) -> Any:
+        return self.kernel(xp, (), params)(x)
 
-    def transpose(self, ct: Any, operands: Sequence[Any], *, start: Any, limit: Any, strides: Any = None) -> Sequence[Any]:
+    def kernel(self, xp: Any, types: Sequence[ArrayType], params: Mapping[str, Any]) -> Callable[..., Any]:
+        start, limit = params["start"], params["limit"]
+        return itemgetter(tuple(map(slice, start, limit, params.get("strides") or (1,) * len(start))))
+
+    def transpose(
+        self, ct: Any, operands: Sequence[Any], *, start: Any, limit: Any, strides: Any = None
+    ) -> Sequence[Any]:
         x = operands[0].type
         steps = strides or (1,) * x.ndim
         config = tuple(
@@ -65,7 +74,9 @@ class Slice(Structural):
         )
         return [pad(ct, ct.dtype.type(0), config=config)]
 
-    def batch(self, axis: Any, operands: Any, dims: Any, *, start: Any, limit: Any, strides: Any = None) -> tuple[Any, Any]:
+    def batch(
+        self, axis: Any, operands: Any, dims: Any, *, start: Any, limit: Any, strides: Any = None
+    ) -> tuple[Any, Any]:
         (x,), (b,) = operands, dims
         out = self(
             x,
@@ -86,7 +97,9 @@ class Pad(Primitive):
         if x.dtype != value.dtype or value.shape:
             raise DTypeError(f"pad of {x} needs a value of rank 0 and its dtype, got {value}: cast with astype.")
         if len(config) != x.ndim or any(interior < 0 for _, _, interior in config):
-            raise ShapeError(f"pad of {x} needs (low, high, interior >= 0) for each of its {x.ndim} axes, got {config}.")
+            raise ShapeError(
+                f"pad of {x} needs (low, high, interior >= 0) for each of its {x.ndim} axes, got {config}."
+            )
         lengths = tuple(_padded(n, *c) for n, c in zip(x.shape, config, strict=True))
         if any(type(n) is not Dim and n < 0 for n in lengths):
             raise ShapeError(f"pad of {x} by {config} cuts off more than there is: the shape would be {lengths}.")
@@ -121,7 +134,9 @@ class Pad(Primitive):
         if isinstance(x, LinearOperand):
             uncut = self(ct, ct.dtype.type(0), config=tuple((-low, -high, 0) for low, high, _ in config))
             steps = tuple(interior + 1 for _, _, interior in config)
-            cts[0] = slice_(uncut, start=(0,) * type.ndim, limit=uncut.shape, strides=steps) if max(steps, default=1) > 1 else uncut
+            cts[0] = uncut
+            if any(step > 1 for step in steps):
+                cts[0] = slice_(uncut, start=(0,) * type.ndim, limit=uncut.shape, strides=steps)
         if isinstance(value, LinearOperand):
             around = select(self.around(type, config), ct.dtype.type(0), ct)
             cts[1] = reduce_sum(around, axes=tuple(range(type.ndim)))
@@ -163,7 +178,7 @@ class Rev(Structural):
 
     def impl(self, xp: Any, x: Any, *, dimensions: tuple[int, ...]) -> Any:
         backwards, whole = slice(None, None, -1), slice(None)
-        return x[tuple(backwards if i in dimensions else whole for i in range(x.ndim))]
+        return x[tuple(backwards if i in dimensions else whole for i in range(len(x.shape)))]
 
     def transpose(self, ct: Any, operands: Sequence[Any], *, dimensions: tuple[int, ...]) -> Sequence[Any]:
         return [self(ct, dimensions=dimensions)]

@@ -79,7 +79,9 @@ class Reshape(Structural):
 
     def infer(self, x: ArrayType, *, shape: Shape) -> ArrayType:
         if not _same_size(x.shape, shape):
-            raise ShapeError(f"cannot reshape {x} ({_product(x.shape)} elements) to {shape} ({_product(shape)} elements).")
+            raise ShapeError(
+                f"cannot reshape {x} ({_product(x.shape)} elements) to {shape} ({_product(shape)} elements)."
+            )
         return x.update(shape=shape)
 
     def impl(self, xp: Any, x: Any, *, shape: Shape) -> Any:

@@ -22,12 +22,13 @@ from .. import dtypes
 from ..arrays import Array, from_host, type_of
 from ..backend import Backend, use_backend
 from ..checking import check
-from ..primitive import NotLinear, registry
+from ..primitive import NotLinear, Primitive, registry
+from ..primitives.base import Elementwise
 from ..program import Program, subprograms
 from ..promotion import as_operand
 from ..transforms.capture import make_program
 from ..transforms.grad import jvp, vjp
-from .closeness import assert_close, tolerance, wide
+from .closeness import assert_close, assert_same_bits, tolerance, wide
 from .derivatives import check_grads, check_transpose
 from .equivalence import check_jit, check_vmap
 
@@ -136,9 +137,8 @@ class _Setting:
 
     def differentiable(self) -> list[int]:
         """Positions of the operands to differentiate by."""
-        if self.row.differentiable is not None:
-            return list(self.row.differentiable)
-        return [i for i, x in enumerate(self.operands) if dtypes.is_inexact(x.dtype)]
+        named = self.row.differentiable
+        return [i for i, x in enumerate(self.operands) if dtypes.is_inexact(x.dtype) and (named is None or i in named)]
 
     def partial(self, positions: Sequence[int]) -> Callable[..., list[Any]]:
         """The call as a function of the operands at `positions` only; it gives the results that have derivatives."""
@@ -150,6 +150,12 @@ class _Setting:
             return [y for y in self.call(*given) if dtypes.is_inexact(y.dtype)]
 
         return function
+
+    def assert_close(self, found: Any, expected: Any, what: str) -> None:
+        """Within what rounding in the dtypes of the result and of the operands explains, times the row's factor."""
+        inexact = dtypes.is_inexact(found.dtype)
+        bound = self.row.tolerance * (max(tolerance(found.dtype), tolerance(self.dtype)) if inexact else 0.0)
+        assert_close(found, expected, atol=bound, rtol=bound, what=what)
 
     def at(self, positions: Sequence[int]) -> list[Array]:
         return [self.operands[i] for i in positions]
@@ -179,7 +185,8 @@ def check_value(s: _Setting) -> None:
     program = s.program()
     check(program)
     found = _primitives(program)
-    if s.row.primitive not in found:
+    collective = type(registry[s.row.primitive]).axis_names is not Primitive.axis_names  # gone with the vmap in the row
+    if s.row.primitive not in found and not collective:
         raise AssertionError(f"the row of {s.row.primitive} does not use it, but {sorted(found)}")
     results = s.call(*s.operands)
     for i, (y, t) in enumerate(zip(results, program.out_types, strict=True)):
@@ -191,8 +198,20 @@ def check_value(s: _Setting) -> None:
     if s.row.reference is not None:
         expected = _reference(s.row, s.hosts)
         for i, (y, e) in enumerate(zip(results, expected, strict=True)):
-            bound = s.row.tolerance * max(tolerance(y.dtype), tolerance(s.dtype) if dtypes.is_inexact(y.dtype) else 0.0)
-            assert_close(y, e, atol=bound, rtol=bound, what=f"result {i} of {s.row.name}")
+            s.assert_close(y, e, f"result {i} of {s.row.name}")
+    _check_memory(s, program, results)
+
+
+def _check_memory(s: _Setting, program: Program, results: Sequence[Array]) -> None:
+    """Operands are not changed, results are views only where the primitive says so, strides do not matter."""
+    for i, (x, host) in enumerate(zip(s.operands, s.hosts, strict=True)):
+        assert_same_bits(x, host, f"operand {i} after the call")
+    may_alias = len(program.equations) != 1 or program.equations[0].primitive.may_alias
+    if not may_alias and any(np.shares_memory(np.asarray(x), np.asarray(y)) for x in s.operands for y in results):
+        raise AssertionError(f"a result shares memory with an operand, but {s.row.primitive} does not say `may_alias`")
+    strided = s.call(*s.on_backend([np.array(x, order="F") for x in s.hosts]))
+    for i, (y, z) in enumerate(zip(results, strided, strict=True)):
+        s.assert_close(z, y, f"result {i}, of operands stored by columns,")
 
 
 def check_jitted(s: _Setting) -> None:
@@ -220,7 +239,7 @@ def check_batched(s: _Setting) -> None:
 def check_differentiated(s: _Setting) -> None:
     """Derivatives against finite differences in 64 bits up to the row's order; their types in all dtypes."""
     positions = s.differentiable()
-    if not positions or not dtypes.is_inexact(s.operands[positions[0]].dtype):
+    if not positions:
         raise Unsupported("nothing to differentiate by")
     smooth = [t for t in s.program().out_types if dtypes.is_inexact(t.dtype)]
     if not smooth:
@@ -276,16 +295,31 @@ def _one_like(x: Any) -> Any:
 
 
 def check_transposed(s: _Setting) -> None:
-    """Where the call is linear in some operand, or in all of them: its transpose, by inner products."""
+    """Where the primitive is linear in some operands, and says so: its transpose, by inner products."""
     s.program()
-    positions = [i for i, x in enumerate(s.operands) if dtypes.is_inexact(x.dtype)]
+    positions = s.differentiable()
     others = s.on_backend(s.draw())
     subsets = [[i] for i in positions] + ([positions] if len(positions) > 1 else [])
-    linear = [p for p in subsets if _is_linear(s.partial(p), s.at(p), [others[i] for i in p])]
+    linear = [p for p in subsets if _says_linear(s, p) and _is_linear(s.partial(p), s.at(p), [others[i] for i in p])]
     if not linear:
         raise Unsupported("the call is linear in no operand")
     for p in linear:
         check_transpose(s.partial(p), s.at(p))
+
+
+def _says_linear(s: _Setting, positions: Sequence[int]) -> bool:
+    """Whether the primitive has a transpose by the operands at `positions`: its derivative by them is itself."""
+    primitive = registry[s.row.primitive]
+    if isinstance(primitive, Elementwise) and primitive.transposes is not None:
+        return all(primitive.transposes[i] is not None for i in positions)
+    f, xs = s.partial(positions), tuple(s.at(positions))
+    program = make_program(lambda *dots: jvp(f, xs, dots)[1])(*xs).program
+    tangents = program.inputs[-len(xs) :]
+    return any(
+        [i for i, a in enumerate(e.operands) if a in tangents] == list(positions)
+        for e in program.equations
+        if e.primitive is primitive
+    )
 
 
 def _is_linear(f: Callable[..., Any], xs: Sequence[Any], ys: Sequence[Any]) -> bool:
@@ -318,7 +352,7 @@ def applies(name: str, row: Case, dtype: str) -> bool:
         return bool(row.order) and row.differentiable != () and dtypes.is_inexact(dtypes.as_dtype(dtype))
     if name == "transpose":
         wide_enough = dtypes.real_dtype(dtypes.as_dtype(dtype)) == dtypes.float64
-        return wide_enough and not isinstance(registry.get(row.primitive), NotLinear)
+        return wide_enough and row.differentiable != () and not isinstance(registry.get(row.primitive), NotLinear)
     return True
 
 
@@ -329,6 +363,8 @@ def run_check(name: str, row: Case, dtype: str, backend: Backend) -> None:
       AssertionError: if it fails.
       Unsupported: if it does not apply, or the backend lacks a dtype.
     """
+    if row.primitive not in registry:
+        raise AssertionError(f"the row {row.name!r} speaks of a primitive {row.primitive!r}, which there is not")
     if not applies(name, row, dtype):
         raise Unsupported(f"{name} does not apply to {row.name} with {dtype}")
     with use_backend(backend):

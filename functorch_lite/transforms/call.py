@@ -91,7 +91,10 @@ class ProgramCall(Primitive):
         known = [x for x in operands if not isinstance(x, LinearOperand)]
         out = iter(self(*known, *(ct for ct in cts if not isinstance(ct, Zero)), program=transposed, **params))
         marks = iter(has)
-        return [(next(out) if next(marks) else Zero(x.type)) if lin else None for x, lin in zip(operands, linear, strict=True)]
+        return [
+            (next(out) if next(marks) else Zero(x.type)) if lin else None
+            for x, lin in zip(operands, linear, strict=True)
+        ]
 
     def batch(self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], *, program: Program, **params: Any) -> Any:
         batched, out_dims = batch_program(program, axis, tuple(dims))
@@ -113,4 +116,3 @@ def as_call(primitive: Primitive, program: Program, params: dict[str, Any]) -> P
 
 
 call = ProgramCall("jit")
-

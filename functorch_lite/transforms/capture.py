@@ -16,7 +16,15 @@ from ..tracing import Tracer
 from ..tree import flatten, unflatten
 from .signature import StaticArguments, function_name
 
-__all__ = ["ClosedProgram", "ShapeDtypeStruct", "closure_convert", "eval_shape", "make_jaxpr", "make_program", "program_as_fun"]
+__all__ = [
+    "ClosedProgram",
+    "ShapeDtypeStruct",
+    "closure_convert",
+    "eval_shape",
+    "make_jaxpr",
+    "make_program",
+    "program_as_fun",
+]
 
 
 class ShapeDtypeStruct:
@@ -84,7 +92,9 @@ class ClosedProgram(NamedTuple):
     __repr__ = __str__
 
 
-def _captured(fun: Callable[..., Any], static: StaticArguments, args: Sequence[Any], kwargs: dict[str, Any]) -> ClosedProgram:
+def _captured(
+    fun: Callable[..., Any], static: StaticArguments, args: Sequence[Any], kwargs: dict[str, Any]
+) -> ClosedProgram:
     statics: Any = None
     dynamic: Any = (tuple(args), kwargs)
     if static:
@@ -185,5 +195,3 @@ def closure_convert(fun: Callable[..., Any], *example_args: Any) -> tuple[Callab
 def program_as_fun(closed: ClosedProgram) -> Callable[..., Any]:
     """The function that a captured program computes."""
     return closed.__call__
-
-

@@ -39,7 +39,8 @@ class Checkpoint(ProgramCall):
         again = [e for e in known.equations if not (e.results and all(v in saved for v in e.results))]
         renamed = dict(zip(linear.inputs[:n_res], residuals, strict=True))
         linear_equations = [
-            e.replace(operands=[renamed.get(a, a) if isinstance(a, Var) else a for a in e.operands]) for e in linear.equations
+            e.replace(operands=[renamed.get(a, a) if isinstance(a, Var) else a for a in e.operands])
+            for e in linear.equations
         ]
         outputs = [renamed.get(a, a) if isinstance(a, Var) else a for a in linear.outputs]
         backward = dead_code(
@@ -58,7 +59,10 @@ def _fresh(program: Program) -> Program:
 
     return Program(
         [var(v) for v in program.inputs],
-        [e.replace(operands=[var(a) for a in e.operands], results=[var(v) for v in e.results]) for e in program.equations],
+        [
+            e.replace(operands=[var(a) for a in e.operands], results=[var(v) for v in e.results])
+            for e in program.equations
+        ],
         [var(a) for a in program.outputs],
         program.name,
     )
@@ -69,10 +73,7 @@ def _saved(known: Program, policy: Callable[..., bool] | None) -> list[Var]:
     if policy is None:
         return []
     return [
-        v
-        for e in known.equations
-        if policy(e.primitive, *(a.type for a in e.operands), **e.params)
-        for v in e.results
+        v for e in known.equations if policy(e.primitive, *(a.type for a in e.operands), **e.params) for v in e.results
     ]
 
 
@@ -132,7 +133,11 @@ def checkpoint(
     """
     if fun is None:
         return functools.partial(
-            checkpoint, prevent_cse=prevent_cse, policy=policy, static_argnums=static_argnums, static_argnames=static_argnames
+            checkpoint,
+            prevent_cse=prevent_cse,
+            policy=policy,
+            static_argnums=static_argnums,
+            static_argnames=static_argnames,
         )
     del prevent_cse
     static = StaticArguments.of(fun, static_argnums or None, static_argnames or None)
@@ -159,5 +164,3 @@ def checkpoint(
         return unflatten(out_tree, checkpoint_p(*hoisted, *operands, program=program, policy=policy))
 
     return checkpointed
-
-

@@ -25,7 +25,9 @@ __all__ = ["custom_jvp", "custom_vjp", "stop_gradient"]
 class _Function:
     """A function whose arguments are either part of the rule (`nondiff_argnums`) or differentiated."""
 
-    def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
+    def __init__(
+        self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()
+    ):
         functools.update_wrapper(self, fun)
         self.fun = fun
         names = _positional_names(fun)
@@ -90,7 +92,9 @@ def _checked(t: Any, primal: Any, what: str) -> Any:
         return Zero(wanted)
     found = as_operand(t, what)
     if found.shape != wanted.shape or not (dtypes.is_inexact(found.dtype) or found.weak_type):
-        raise TransformationError(f"{what} has type {type_of(found)}, needed is {wanted}: that of the value it belongs to.")
+        raise TransformationError(
+            f"{what} has type {type_of(found)}, needed is {wanted}: that of the value it belongs to."
+        )
     if found.dtype != wanted.dtype and not found.weak_type:
         raise TransformationError(f"{what} has type {type_of(found)}, needed is {wanted}: cast it with astype.")
     return cast(found, wanted.dtype)
@@ -164,7 +168,9 @@ class custom_jvp(_Function):
             dots = [_tangent_argument(t, symbolic) for t in tangents]
             pair = rule(*static, tuple(unflatten(in_tree, primals)), tuple(unflatten(in_tree, dots)))
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise TransformationError(f"the jvp rule of {name} must give a pair (result, tangent), got {type(pair).__name__}.")
+                raise TransformationError(
+                    f"the jvp rule of {name} must give a pair (result, tangent), got {type(pair).__name__}."
+                )
             outs, out_tree = _operands(pair[0], f"a result of the jvp rule of {name}")
             found, dot_tree = flatten(pair[1])
             if dot_tree != out_tree:
@@ -230,7 +236,9 @@ class custom_vjp(_Function):
             values = [Perturbed(x, True) for x in xs] if symbolic else xs
             pair = fwd_rule(*self.joined(static, unflatten(in_tree, values)))
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise TransformationError(f"the fwd rule of {name} must give a pair (result, residuals), got {type(pair).__name__}.")
+                raise TransformationError(
+                    f"the fwd rule of {name} must give a pair (result, residuals), got {type(pair).__name__}."
+                )
             outs, out_tree = _operands(pair[0], f"a result of the fwd rule of {name}")
             leaves, tree = flatten(pair[1])
             arrays = [is_arraylike(x) for x in leaves]
@@ -282,7 +290,8 @@ def _argument_cotangents(found: Any, in_tree: Any, types: Sequence[Any], name: s
             )
         what = f"a cotangent given by the bwd rule of {name}"
         out.extend(
-            Zero(t.tangent()) if ct is None else _checked(ct, _Typed(t), what) for ct, t in zip(leaves, own, strict=True)
+            Zero(t.tangent()) if ct is None else _checked(ct, _Typed(t), what)
+            for ct, t in zip(leaves, own, strict=True)
         )
     return out
 

@@ -86,7 +86,9 @@ class _Custom(NotLinear, Primitive):
         return frozenset() if params["program"] is None else params["program"].effects
 
 
-def _fronts(function: Callable[..., Any], axis: BatchAxis, operands: Sequence[Any], dims: Sequence[int | None]) -> list[Any]:
+def _fronts(
+    function: Callable[..., Any], axis: BatchAxis, operands: Sequence[Any], dims: Sequence[int | None]
+) -> list[Any]:
     """Results of a batch, all with the batch dimension at the front."""
     outs, found = batch_flat(function, axis, operands, dims)
     return [move_to_front(x, d, axis.size) for x, d in zip(outs, found, strict=True)]
@@ -108,7 +110,8 @@ class CustomJvp(_Custom):
         trace = PartialTrace(context.trace)
         marks = nonzeros[n_hoisted:]
         tangents = [
-            trace.new_input(type_of(x).tangent()) if m else Zero(type_of(x).tangent()) for x, m in zip(own, marks, strict=True)
+            trace.new_input(type_of(x).tangent()) if m else Zero(type_of(x).tangent())
+            for x, m in zip(own, marks, strict=True)
         ]
         with use_trace(trace, closing=True):
             outs, dots = jvp(own, tangents)
@@ -118,7 +121,15 @@ class CustomJvp(_Custom):
         return outs, rule, trace.hoisted
 
     def batch(  # type: ignore[override]
-        self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], *, fun: Rule, jvp: Rule, program: Any, n_hoisted: int
+        self,
+        axis: Any,
+        operands: Sequence[Any],
+        dims: Sequence[Any],
+        *,
+        fun: Rule,
+        jvp: Rule,
+        program: Any,
+        n_hoisted: int,
     ) -> tuple[Any, Any]:
         new_fun, new_program = self.batched_primal(axis, dims, fun, program)
         own_dims = dims[n_hoisted:]
@@ -226,7 +237,9 @@ class CustomVjp(_Custom):
         return out, [0] * len(out)
 
 
-def _batched_bwd(bwd: Rule, axis: BatchAxis, residual_dims: Sequence[int | None], own_dims: Sequence[int | None]) -> Rule:
+def _batched_bwd(
+    bwd: Rule, axis: BatchAxis, residual_dims: Sequence[int | None], own_dims: Sequence[int | None]
+) -> Rule:
     """`bwd` for a whole batch: cotangents come with the batch dimension at the front, and go where the operands have it."""
 
     def batched(residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
@@ -259,7 +272,9 @@ def _linear_part(outs: Any, residuals: Any, own: Sequence[Any], dots: Sequence[A
     differentiable = tuple(dtypes.is_inexact(type_of(x).dtype) for x in own)
     out_types = tuple(type_of(x).tangent() for x in outs)
     found = iter(
-        custom_linear(*residuals, *dots, n_residuals=len(residuals), bwd=bwd, out_types=out_types, differentiable=differentiable)
+        custom_linear(
+            *residuals, *dots, n_residuals=len(residuals), bwd=bwd, out_types=out_types, differentiable=differentiable
+        )
     )
     return [next(found) if dtypes.is_inexact(t.dtype) else Zero(t) for t in out_types]
 

@@ -34,7 +34,9 @@ def check_input(x: Any, holomorphic: bool, allow_int: bool, what: str) -> None:
     if dtype.kind == "f" and not holomorphic:
         return
     if holomorphic and not dtypes.is_complex(dtype):
-        raise DTypeError(f"{what} with holomorphic=True needs complex inputs, got {type_of(x)}: cast with astype(complex).")
+        raise DTypeError(
+            f"{what} with holomorphic=True needs complex inputs, got {type_of(x)}: cast with astype(complex)."
+        )
     if not dtypes.is_inexact(dtype) and not allow_int:
         raise DTypeError(
             f"{what} needs inputs of floating or complex dtype, got {type_of(x)}: an integer has no derivative. Pass "
@@ -58,7 +60,11 @@ def _check_scalar(x: Any, function: Any, holomorphic: bool) -> None:
     if not holomorphic and not dtypes.is_floating(t.dtype):
         raise DTypeError(
             f"grad needs a function with a real floating result; {function_name(function)} gave {t}. "
-            + ("Take its real part, or set holomorphic=True." if dtypes.is_complex(t.dtype) else "Cast the result with astype(float).")
+            + (
+                "Take its real part, or set holomorphic=True."
+                if dtypes.is_complex(t.dtype)
+                else "Cast the result with astype(float)."
+            )
         )
 
 
@@ -132,7 +138,9 @@ def _value_and_grad(
         out = fun(*full, **kwargs)
         if has_aux:
             if not isinstance(out, (tuple, list)) or len(out) != 2:
-                raise TransformationError(f"grad with has_aux=True needs a pair from {function_name(fun)}, got {type(out).__name__}.")
+                raise TransformationError(
+                    f"grad with has_aux=True needs a pair from {function_name(fun)}, got {type(out).__name__}."
+                )
             out, aux_tree = out
             aux_leaves, aux = flatten(aux_tree)
         else:
@@ -313,9 +321,7 @@ class Pullback:
         n_rest = len(self.tape.outs) - len(cts)
         rest = [Zero(t) for t in self.tape.out_types[len(cts) :]] if n_rest else []
         ins = self.tape.pull_back([*cts, *rest])
-        return unflatten(
-            self.in_tree, [_cotangent_out(ct, t) for ct, t in zip(ins, self.tape.in_types, strict=True)]
-        )
+        return unflatten(self.in_tree, [_cotangent_out(ct, t) for ct, t in zip(ins, self.tape.in_types, strict=True)])
 
 
 class _TypeOnly:
@@ -396,7 +402,8 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[[Any], 
     """
     leaves, structure = flatten(primals)
     types = [
-        ArrayType(tuple(x.shape), dtypes.as_dtype(x.dtype)) if hasattr(x, "shape") else type_of(as_operand(x)) for x in leaves
+        ArrayType(tuple(x.shape), dtypes.as_dtype(x.dtype)) if hasattr(x, "shape") else type_of(as_operand(x))
+        for x in leaves
     ]
     for t in types:
         if not dtypes.is_inexact(t.dtype):

@@ -138,7 +138,9 @@ def jacrev(
         for x in outs:
             if not (dtypes.is_complex(x.dtype) if holomorphic else dtypes.is_floating(x.dtype)):
                 wanted = "complex" if holomorphic else "real floating"
-                raise DTypeError(f"jacrev needs {wanted} results, {function_name(fun)} gave {type_of(x)}: cast with astype.")
+                raise DTypeError(
+                    f"jacrev needs {wanted} results, {function_name(fun)} gave {type_of(x)}: cast with astype."
+                )
         (rows,) = vmap(pullback)(unflatten(out_tree, _basis(outs)))
         ins = flatten(rows)[0]
         parts = [_split_rows(g, outs) for g in ins]
@@ -153,7 +155,11 @@ def _split_rows(g: Any, outs: Sequence[Any]) -> list[Any]:
     parts, start = [], 0
     for x in outs:
         part = g if len(outs) == 1 else g[start : start + x.size]
-        parts.append(reshape(part, shape=(*x.shape, *g.shape[1:])) if not isinstance(g, np.ndarray) else part.reshape((*x.shape, *g.shape[1:])))
+        parts.append(
+            reshape(part, shape=(*x.shape, *g.shape[1:]))
+            if not isinstance(g, np.ndarray)
+            else part.reshape((*x.shape, *g.shape[1:]))
+        )
         start += x.size
     return parts
 

@@ -197,8 +197,6 @@ def jit(
     Array([0., 2., 4.], dtype=float32)
     """
     if function is None:
-        return functools.partial(
-            jit, static_argnums=static_argnums, static_argnames=static_argnames, backend=backend
-        )
+        return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, backend=backend)
     static = StaticArguments.of(function, static_argnums, static_argnames)
     return Jitted(function, static, None if backend is None else get(backend))

@@ -81,7 +81,9 @@ def jvp_flat(
     return [p for p, _ in pairs], [t for _, t in pairs]
 
 
-def jvp_program(program: Program, nonzeros: tuple[bool, ...], instantiated: Any = False) -> tuple[Program, tuple[bool, ...]]:
+def jvp_program(
+    program: Program, nonzeros: tuple[bool, ...], instantiated: Any = False
+) -> tuple[Program, tuple[bool, ...]]:
     """The program that also computes tangents.
 
     Args:

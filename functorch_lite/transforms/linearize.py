@@ -443,9 +443,7 @@ def linearize_flat(function: Callable[..., Sequence[Any]], primals: Sequence[Any
         slots.append(x.slot if own else None)
     in_types = tuple(type_of(x) for x in primals)
     out_types = tuple(type_of(x) for x in results)
-    return results, Tape(
-        trace.entries, trace.slots, tuple(range(len(primals))), tuple(slots), in_types, out_types
-    )
+    return results, Tape(trace.entries, trace.slots, tuple(range(len(primals))), tuple(slots), in_types, out_types)
 
 
 def linearize_program(

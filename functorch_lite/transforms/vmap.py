@@ -46,7 +46,9 @@ def vmap(
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
     if not (in_axes is None or isinstance(in_axes, (int, tuple))):
-        raise TypeError(f"vmap: in_axes must be an integer, None or a tuple with an item per argument, got {in_axes!r}.")
+        raise TypeError(
+            f"vmap: in_axes must be an integer, None or a tuple with an item per argument, got {in_axes!r}."
+        )
 
     @functools.wraps(fun)
     def batched(*args: Any, **kwargs: Any) -> Any:

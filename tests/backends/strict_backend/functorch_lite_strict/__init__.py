@@ -60,7 +60,7 @@ def _method(name: str) -> Callable[..., Any]:
 
 _BINARY = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift"]
 _COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
-_OTHERS = ["neg", "pos", "abs", "invert", "bool", "int", "float", "complex", "index", "getitem"]
+_OTHERS = ["neg", "pos", "abs", "invert", "bool", "int", "float", "complex", "index", "getitem", "setitem"]
 for _name in [*_BINARY, *(f"r{name}" for name in _BINARY), *_COMPARISONS, *_OTHERS]:
     setattr(Buffer, f"__{_name}__", _method(f"__{_name}__"))
 

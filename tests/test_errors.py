@@ -1,0 +1,289 @@
+"""Mistakes that users make, and what they are told: what came, what was needed, what to do, and their own line."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite import lax
+
+LEAKED: list[Any] = []
+
+
+def leak(x):
+    LEAKED.append(x)
+    return x * 2.0
+
+
+def use_leaked():
+    LEAKED.clear()
+    fl.jit(leak)(1.0)
+    return LEAKED[0] + 1.0
+
+
+def leak_from_grad():
+    LEAKED.clear()
+    fl.grad(leak)(1.0)
+    return fnp.sin(LEAKED[0])
+
+
+def assign(x):
+    x[0] = 1.0
+    return x
+
+
+def branch(x):
+    return x if x > 0 else -x
+
+
+@fl.custom_vjp
+def no_rule(x):
+    return x
+
+
+# name: (what the user did, the exception, words that the message must have)
+MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] = {
+    "shapes that do not broadcast": (
+        lambda: fnp.ones((3, 4)) + fnp.ones((2,)),
+        ValueError,
+        ("[3, 4]", "[2]", "do not broadcast", "neither is 1"),
+    ),
+    "matmul of wrong shapes": (lambda: fnp.ones((3, 4)) @ fnp.ones((3, 4)), ValueError, ("f32[3,4]", "lengths")),
+    "reshape to another size": (lambda: fnp.ones(6).reshape((4,)), ValueError, ("f32[6]", "4")),
+    "axis that is not there": (lambda: fnp.sum(fnp.ones((2, 3)), axis=2), ValueError, ("f32[2,3]", "2")),
+    "concatenate of wrong shapes": (
+        lambda: fnp.concatenate([fnp.ones((2, 3)), fnp.ones((2, 4))]),
+        ValueError,
+        ("f32[2,3]", "f32[2,4]"),
+    ),
+    "grad of a vector function": (
+        lambda: fl.grad(lambda x: x * 2.0)(fnp.ones(3)),
+        TypeError,
+        ("scalar result", "f32[3]", "jacrev"),
+    ),
+    "grad by an integer": (
+        lambda: fl.grad(lambda x: x * 2.0)(3),
+        TypeError,
+        ("i32[]", "1.0 instead of 1", "allow_int"),
+    ),
+    "grad with an integer result": (
+        lambda: fl.grad(lambda x: fnp.astype(x, "int32"))(3.0),
+        TypeError,
+        ("real floating result", "i32[]"),
+    ),
+    "grad with a complex result": (
+        lambda: fl.grad(lambda x: x * 1j)(3.0),
+        TypeError,
+        ("c64[]", "holomorphic=True"),
+    ),
+    "holomorphic grad of a real input": (
+        lambda: fl.grad(lambda x: x, holomorphic=True)(3.0),
+        TypeError,
+        ("complex inputs", "f32[]"),
+    ),
+    "grad of a function that gives a tuple": (
+        lambda: fl.grad(lambda x: (x, x))(3.0),
+        TypeError,
+        ("tuple", "has_aux=True"),
+    ),
+    "has_aux without a pair": (lambda: fl.grad(lambda x: x, has_aux=True)(3.0), TypeError, ("needs a pair",)),
+    "argnums beyond the arguments": (
+        lambda: fl.grad(lambda x: x, argnums=1)(3.0),
+        ValueError,
+        ("argnums is 1", "1 positional"),
+    ),
+    "argnums of a wrong type": (
+        lambda: fl.grad(lambda x: x, argnums="x")(3.0),
+        TypeError,
+        ("argnums must be an integer",),
+    ),
+    "string as an argument": (lambda: fl.grad(lambda x: x)("three"), TypeError, ("got a str",)),
+    "if on a tracer under jit": (lambda: fl.jit(branch)(1.0), TypeError, ("bool[]", "where", "static")),
+    "if on a tracer under vmap": (lambda: fl.vmap(branch)(fnp.ones(2)), TypeError, ("bool[]", "where")),
+    "truth of an array": (lambda: bool(fnp.ones(3)), ValueError, ("f32[3]", ".any()")),
+    "range of a tracer": (
+        lambda: fl.jit(lambda n: [i for i in range(n)])(3),
+        TypeError,
+        ("i32[]", "fori_loop"),
+    ),
+    "float() of a tracer": (
+        lambda: fl.grad(lambda x: math.sin(x))(1.0),
+        TypeError,
+        ("cut off its derivative", "f32[]"),
+    ),
+    "leaked tracer of jit": (use_leaked, TypeError, ("had ended", "Return the value")),
+    "leaked tracer of grad": (leak_from_grad, TypeError, ("had ended", "Return the value")),
+    "assignment to an item": (lambda: assign(fnp.ones(3)), TypeError, ("immutable", "x.at[index].set(value)")),
+    "assignment under jit": (lambda: fl.jit(assign)(fnp.ones(3)), TypeError, ("immutable", ".at[")),
+    "array as a key of a dict": (lambda: {fnp.ones(3): 1}, TypeError, ("cannot be hashed",)),
+    "unhashable static argument": (
+        lambda: fl.jit(lambda x, n: x, static_argnums=1)(1.0, [1]),
+        ValueError,
+        ("list", "cannot be hashed", "tuple"),
+    ),
+    "static argument that is not there": (
+        lambda: fl.jit(lambda x: x, static_argnames="n"),
+        ValueError,
+        ("'n'", "no parameters"),
+    ),
+    "jit of a function that gives a string": (lambda: fl.jit(lambda x: "a")(1.0), TypeError, ("got a str", "result")),
+    "vmap of different sizes": (
+        lambda: fl.vmap(lambda x, y: x)(fnp.ones(3), fnp.ones(4)),
+        ValueError,
+        ("f32[3] has 3", "f32[4] has 4"),
+    ),
+    "vmap over an axis that is not there": (
+        lambda: fl.vmap(lambda x: x, in_axes=1)(fnp.ones(3)),
+        ValueError,
+        ("axis 1", "f32[3]"),
+    ),
+    "vmap of a scalar": (lambda: fl.vmap(lambda x: x)(1.0), ValueError, ("axis 0", "f32[]")),
+    "vmap without a batch": (lambda: fl.vmap(lambda x: x, in_axes=None)(1.0), ValueError, ("give axis_size",)),
+    "vmap with too few in_axes": (
+        lambda: fl.vmap(lambda x, y: x, in_axes=(0,))(fnp.ones(3), fnp.ones(3)),
+        ValueError,
+        ("1 items", "2 positional"),
+    ),
+    "vmap with out_axes None for a batched result": (
+        lambda: fl.vmap(lambda x: x, out_axes=None)(fnp.ones(3)),
+        ValueError,
+        ("out_axes is None", "depends on the batch"),
+    ),
+    "psum over an unknown axis": (lambda: lax.psum(1.0, "i"), NameError, ("'i'", "axis_name='i'")),
+    "scan with a carry that changes": (
+        lambda: lax.scan(lambda c, x: (x, None), fnp.asarray(1.0), fnp.ones((3, 2))),
+        TypeError,
+        ("f32[]", "f32[2]", "keep its type"),
+    ),
+    "scan with a function that gives no pair": (
+        lambda: lax.scan(lambda c, x: c, 1.0, fnp.ones(3)),
+        TypeError,
+        ("must return a pair",),
+    ),
+    "scan over different lengths": (
+        lambda: lax.scan(lambda c, x: (c, None), 1.0, (fnp.ones(3), fnp.ones(4))),
+        ValueError,
+        ("f32[3]", "f32[4]"),
+    ),
+    "scan without a length": (lambda: lax.scan(lambda c, x: (c, None), 1.0), ValueError, ("length=",)),
+    "while_loop with a condition that is no boolean": (
+        lambda: lax.while_loop(lambda c: c, lambda c: c, 1.0),
+        TypeError,
+        ("scalar boolean", "f32[]"),
+    ),
+    "while_loop with a value that changes": (
+        lambda: lax.while_loop(lambda c: True, lambda c: fnp.ones(2), fnp.asarray(1.0)),
+        TypeError,
+        ("keep its type", "f32[2]"),
+    ),
+    "cond with branches that differ": (
+        lambda: fl.jit(lambda x: lax.cond(x > 0, lambda x: fnp.ones(2), lambda x: x, x))(1.0),
+        TypeError,
+        ("branch 0 gives f32[]", "branch 1 gives f32[2]"),
+    ),
+    "cond with a vector predicate": (
+        lambda: lax.cond(fnp.ones(2) > 0, lambda: 1, lambda: 2),
+        TypeError,
+        ("bool[2]", "any()"),
+    ),
+    "jvp with a tangent of another shape": (
+        lambda: fl.jvp(fnp.sin, (fnp.ones(3),), (fnp.ones(2),)),
+        ValueError,
+        ("f32[2]", "f32[3]"),
+    ),
+    "jvp without tuples": (lambda: fl.jvp(fnp.sin, 1.0, 1.0), TypeError, ("jvp(f, (x,), (x_dot,))",)),
+    "vjp with a cotangent of another shape": (
+        lambda: fl.vjp(fnp.sin, fnp.ones(3))[1](fnp.ones(2)),
+        ValueError,
+        ("f32[2]", "f32[3]"),
+    ),
+    "custom_vjp without rules": (lambda: no_rule(1.0), AttributeError, ("defvjp", "no_rule")),
+    "backend that is not there": (
+        lambda: fl.use_backend("tpu").__enter__(),
+        RuntimeError,
+        ("'tpu'", "installed are", "numpy"),
+    ),
+    "index out of range": (lambda: fnp.ones(3)[5], IndexError, ("5", "f32[3]")),
+    "too many indices": (lambda: fnp.ones(3)[0, 0], IndexError, ("f32[3]",)),
+    "boolean mask under jit": (lambda: fl.jit(lambda x: x[x > 0])(fnp.ones(3)), TypeError, ("where",)),
+    "float index": (lambda: fnp.ones(3)[1.0], (TypeError, IndexError), ("integer",)),  # type: ignore[dict-item]
+    "np. function that has no counterpart": (
+        lambda: fl.jit(lambda x: np.linalg.eig(x))(fnp.ones((2, 2))),
+        TypeError,
+        ("np.eig", "pure_callback"),
+    ),
+    "np.asarray of a tracer": (
+        lambda: fl.jit(lambda x: np.asarray(x))(1.0),
+        TypeError,
+        ("f32[]", "functorch_lite.numpy"),
+    ),
+    "integer that does not fit": (lambda: fnp.asarray(2**40), OverflowError, ("1099511627776", "i32")),
+    "random without a key": (lambda: fl.random.normal(0, (3,)), TypeError, ("random.key(seed)",)),
+    "randomness from many keys at once": (
+        lambda: fl.random.normal(fl.random.split(fl.random.key(0), 3)),
+        ValueError,
+        ("single key", "vmap"),
+    ),
+    "pickle of a tracer": (lambda: fl.jit(lambda x: pickle.dumps(x))(1.0), TypeError, ("cannot be pickled",)),
+    "list as an operand": (lambda: lax.add([1.0], 2.0), TypeError, ("array",)),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistake(name):
+    run, kind, words = MISTAKES[name]
+    with pytest.raises(kind) as caught:
+        run()
+    message = str(caught.value)
+    for word in words:
+        assert word in message, message
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["shapes that do not broadcast", "grad of a vector function", "if on a tracer under jit", "leaked tracer of grad"],
+)
+def test_message_names_the_users_line(name):
+    run, kind, _ = MISTAKES[name]
+    with pytest.raises(kind) as caught:
+        run()
+    assert f"{__file__}:" in str(caught.value)
+
+
+def test_there_are_enough_mistakes():
+    assert len(MISTAKES) >= 40
+
+
+def test_operands_on_two_backends(stranger):
+    sys.path.insert(0, str(stranger))
+    try:
+        other = fl.device_put(fnp.ones(3), "strict")
+        with pytest.raises(RuntimeError, match=r"two backends, numpy and strict: move one with device_put"):
+            other + fnp.ones(3)
+    finally:
+        sys.path.remove(str(stranger))
+
+
+def test_arrays_copy_and_pickle():
+    x = fnp.arange(4.0)
+    assert copy.deepcopy(x) is x
+    np.testing.assert_array_equal(np.asarray(pickle.loads(pickle.dumps(x))), np.arange(4.0))
+
+
+def test_nothing_of_the_users_changes():
+    host = np.ones(3)
+    x = fnp.asarray(host)
+    host[0] = 7
+    assert float(x[0]) == 1.0
+    view = np.asarray(x)
+    with pytest.raises(ValueError, match="read-only"):
+        view[0] = 3
