@@ -135,6 +135,7 @@ class _Reader:
         self.view: list[Any] = []
         self.axes: list[int] = []
         self.arrays: list[Any] = []
+        self.wrong: list[OutOfBoundsError] = []
 
     def whole(self, start: Any = 0, limit: Any = None, step: int = 1) -> None:
         """Take a slice of the axis at hand."""
@@ -184,7 +185,7 @@ class _Reader:
         self.whole()
 
     def in_range(self, value: np.ndarray, n: int) -> np.ndarray:
-        """Known indices with negative ones counted from the end; raises for what is out of range if asked to."""
+        """Known indices with negative ones counted from the end; notes what is out of range if asked to."""
         if value.dtype.kind == "u":
             value = np.minimum(value, np.iinfo(np.int64).max)
         value = value.astype(np.int64)
@@ -193,7 +194,7 @@ class _Reader:
         least, most = value.min(), value.max()
         if self.check and (most >= n or least < (-n if self.wrap else 0)):
             bad = value[(value >= n) | (value < (-n if self.wrap else 0))]
-            raise out_of_bounds(self.type, self.axis, int(bad.flat[0]))
+            self.wrong.append(out_of_bounds(self.type, self.axis, int(bad.flat[0])))
         return np.where(value < 0, value + n, value) if least < 0 and self.wrap else value
 
     def along(self, array: Any, n: Any) -> None:
@@ -261,6 +262,8 @@ def read_index(type: ArrayType, index: Any, *, check: bool = True, wrap: bool = 
             reader.integer(item)
         else:
             reader.array(item)
+    if reader.wrong and all(a.size for a in reader.arrays):  # where nothing is taken, NumPy lets it pass
+        raise reader.wrong[0]
     if advanced and (_apart(advanced) or any(advanced[0] < gap <= advanced[-1] for gap in gaps)):
         spot = 0
     return Plan(

@@ -1,4 +1,4 @@
-"""What a `Plan` comes down to: the static view of an array, and the operands and params of a gather or scatter in it."""
+"""What a `Plan` comes down to: the static view of an array, and operands and params of a gather or scatter in it."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def take(
       OutOfBoundsError: (an IndexError) if a known index is out of range and no mode was given.
 
     >>> import functorch_lite.numpy as fnp
-    >>> take(fnp.arange(5), fnp.asarray([3, -1]))
+    >>> take(fnp.arange(5), [3, -1])
     Array([3, 4], dtype=int32)
     """
     if out is not None:

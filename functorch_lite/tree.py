@@ -213,14 +213,21 @@ def transpose(outer_treedef: PyTreeDef, inner_treedef: PyTreeDef | None, pytree_
       inner_treedef: the inner structure; by default that of the first inner tree.
       pytree_to_transpose: a pytree of structure `outer_treedef.compose(inner_treedef)`.
 
+    JAX compares only the number of leaves; here the structures must be equal.
+
     Raises:
       TypeError: if the tree has another structure.
-      ValueError: if `inner_treedef` is to be found and `outer_treedef` has no leaves.
+      ValueError: if `inner_treedef` is to be found, and `outer_treedef` has no leaves or is not how the tree begins.
 
     >>> transpose(structure([0, 0]), None, [{"a": 1, "b": 2}, {"a": 3, "b": 4}])
     {'a': [1, 3], 'b': [2, 4]}
     """
-    parts = flatten_up_to(outer_treedef, pytree_to_transpose, "the tree to transpose")
+    try:
+        parts = flatten_up_to(outer_treedef, pytree_to_transpose, "the tree to transpose")
+    except ValueError as error:
+        if inner_treedef is None:
+            raise
+        raise TypeError(f"transpose: {error}") from None
     if inner_treedef is None:
         if not parts:
             raise ValueError(f"transpose: the outer structure {outer_treedef} has no leaves: give inner_treedef.")

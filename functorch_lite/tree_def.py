@@ -7,7 +7,7 @@ that they are found instead of built, and compared by identity.
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import islice, repeat
 from typing import Any, NoReturn
 
@@ -37,7 +37,7 @@ class PyTreeDef:
     PyTreeDef({'a': [*, None], 'b': *})
     """
 
-    __slots__ = ("__weakref__", "_aux", "_children", "_flat", "_hash", "_kind", "_leaves", "_shared")
+    __slots__ = ("__weakref__", "_aux", "_children", "_flat", "_hash", "_kind", "_leaves", "_nodes", "_shared")
 
     def __init__(self, kind: Kind | None, aux: Any, children: tuple[PyTreeDef, ...]):
         self._kind = kind
@@ -45,6 +45,7 @@ class PyTreeDef:
         self._children = children
         self._flat = all(child is LEAF for child in children) if kind else False
         self._leaves: int = sum([child._leaves for child in children]) if kind else 1
+        self._nodes: int = 1 + sum([child._nodes for child in children])
         self._hash: int | None = None
         self._shared = kind is None
 
@@ -56,7 +57,7 @@ class PyTreeDef:
     @property
     def num_nodes(self) -> int:
         """How many leaves and containers there are."""
-        return 1 + sum(child.num_nodes for child in self._children)
+        return self._nodes
 
     def children(self) -> list[PyTreeDef]:
         """The structures of the children; none for a leaf."""
@@ -78,32 +79,35 @@ class PyTreeDef:
 
     def compose(self, inner: PyTreeDef) -> PyTreeDef:
         """This structure with `inner` in the place of each leaf."""
-        if self._kind is None:
-            return inner
-        return _node(self._kind, self._aux, [child.compose(inner) for child in self._children])
+        return _deep(_composed(self, inner))
 
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
         if not isinstance(other, PyTreeDef):
             return NotImplemented
-        if self._kind is None or other._kind is None or self._kind.type is not other._kind.type:
-            return False
-        return bool(self._aux == other._aux) and self._children == other._children
+        pairs: list[tuple[PyTreeDef, PyTreeDef]] = [(self, other)]
+        while pairs:
+            a, b = pairs.pop()
+            if a is b:
+                continue
+            if a._kind is None or b._kind is None or a._kind.type is not b._kind.type:
+                return False
+            if len(a._children) != len(b._children) or not a._aux == b._aux:
+                return False
+            pairs.extend(zip(a._children, b._children, strict=True))
+        return True
 
     def __hash__(self) -> int:
         value = self._hash
         if value is None:
-            type = None if self._kind is None else self._kind.type
-            try:
-                value = hash((type, self._aux, self._children))
-            except TypeError:  # auxiliary data of a user's type need not be hashable
-                value = hash((type, self._children))
-            self._hash = value
+            for node in _postorder(self):
+                node._hash = value = _hash_of(node)
+        assert value is not None
         return value
 
     def __repr__(self) -> str:
-        return f"PyTreeDef({_text(self)})"
+        return f"PyTreeDef({_deep(_text(self))})"
 
     def __copy__(self) -> PyTreeDef:
         return self
@@ -112,11 +116,41 @@ class PyTreeDef:
         return self
 
     def __reduce__(self) -> Any:
-        return _rebuild, (None if self._kind is None else self._kind.type, self._aux, self._children)
+        # As a flat table, lest pickle recurse; children are named by their place in it.
+        places: dict[int, int] = {}
+        rows: list[Any] = []
+        for node in _postorder(self):
+            if id(node) not in places:
+                places[id(node)] = len(rows)
+                children = [places[id(child)] for child in node._children]
+                rows.append((None if node._kind is None else node._kind.type, node._aux, children))
+        return _rebuild_all, (rows,)
 
 
 LEAF = PyTreeDef(None, None, ())
 """The structure of a single leaf."""
+
+
+def _postorder(treedef: PyTreeDef) -> Iterator[PyTreeDef]:
+    """The nodes of a structure, children first; each at least once."""
+    done: set[int] = set()
+    stack = [treedef]
+    while stack:
+        node = stack[-1]
+        waiting = [child for child in node._children if id(child) not in done]
+        if waiting:
+            stack.extend(reversed(waiting))
+        else:
+            done.add(id(node))
+            yield stack.pop()
+
+
+def _hash_of(node: PyTreeDef) -> int:
+    type = None if node._kind is None else node._kind.type
+    try:
+        return hash((type, node._aux, node._children))
+    except TypeError:  # auxiliary data of a user's type need not be hashable
+        return hash((type, node._children))
 
 
 def _rebuild(type: type | None, aux: Any, children: Sequence[PyTreeDef]) -> PyTreeDef:
@@ -128,11 +162,54 @@ def _rebuild(type: type | None, aux: Any, children: Sequence[PyTreeDef]) -> PyTr
     return _node(kind, shared_keys(aux) if type is dict else aux, children)
 
 
-def _text(treedef: PyTreeDef) -> str:
+def _rebuild_all(rows: Sequence[tuple[type | None, Any, Sequence[int]]]) -> PyTreeDef:
+    nodes: list[PyTreeDef] = []
+    for type, aux, children in rows:
+        nodes.append(_rebuild(type, aux, [nodes[i] for i in children]))
+    return nodes[-1]
+
+
+# -- deep trees ------------------------------------------------------------------------------------------------------
+
+# Python's stack ends at some 1000 calls. The quick walks recurse, and are done again on a stack of our own when that
+# happens; walks that need not be quick are always done so.
+_DEEPEST = 5_000  # key paths take the square of it in memory
+_Walk = Generator["_Walk", Any, Any]
+
+
+def _deep(walk: _Walk) -> Any:
+    """What a recursive generator returns, where `yield f(x)` stands for a recursive call."""
+    stack, value = [walk], None
+    while stack:
+        try:
+            call = stack[-1].send(value)
+        except StopIteration as done:
+            stack.pop()
+            value = done.value
+        else:
+            if len(stack) >= _DEEPEST:
+                raise RecursionError(f"a pytree is more than {_DEEPEST} containers deep: does it contain itself?")
+            stack.append(call)
+            value = None
+    return value
+
+
+def _composed(outer: PyTreeDef, inner: PyTreeDef) -> _Walk:
+    if outer._kind is None:
+        return inner
+    children = []
+    for child in outer._children:
+        children.append((yield _composed(child, inner)))
+    return _node(outer._kind, outer._aux, children)
+
+
+def _text(treedef: PyTreeDef) -> _Walk:
     kind = treedef._kind
     if kind is None:
         return "*"
-    inner = [_text(child) for child in treedef._children]
+    inner = []
+    for child in treedef._children:
+        inner.append((yield _text(child)))
     row = ", ".join(inner)
     if kind.type is type(None):
         return "None"
@@ -209,7 +286,12 @@ def flatten(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[Any], PyTreeDef]:
     if type(tree) in leaf_types:
         return [tree], LEAF
     leaves: list[Any] = []
-    return leaves, _split(tree, leaves) if is_leaf is None else _split_until(tree, leaves, is_leaf)
+    try:
+        return leaves, _split(tree, leaves) if is_leaf is None else _split_until(tree, leaves, is_leaf)
+    except RecursionError:
+        pass
+    leaves.clear()
+    return leaves, _deep(_split_deep(tree, leaves, is_leaf))
 
 
 def _split(tree: Any, leaves: list[Any]) -> PyTreeDef:
@@ -237,6 +319,18 @@ def _split_until(tree: Any, leaves: list[Any], is_leaf: Callable[[Any], bool]) -
     return _node(kind, aux, [_split_until(child, leaves, is_leaf) for child in children])
 
 
+def _split_deep(tree: Any, leaves: list[Any], is_leaf: IsLeaf) -> _Walk:
+    kind = None if is_leaf is not None and is_leaf(tree) else kind_of(type(tree))
+    if kind is None:
+        leaves.append(tree)
+        return LEAF
+    children, aux = kind.split(tree)
+    defs = []
+    for child in children:
+        defs.append((yield _split_deep(child, leaves, is_leaf)))
+    return _node(kind, aux, defs)
+
+
 def flatten_with_path(
     tree: Any, is_leaf: Callable[..., bool] | None = None, is_leaf_takes_path: bool = False
 ) -> tuple[list[tuple[KeyPath, Any]], PyTreeDef]:
@@ -252,16 +346,19 @@ def flatten_with_path(
     """
     leaves: list[tuple[KeyPath, Any]] = []
 
-    def walk(x: Any, path: KeyPath) -> PyTreeDef:
+    def walk(x: Any, path: KeyPath) -> _Walk:
         ends = is_leaf is not None and (is_leaf(path, x) if is_leaf_takes_path else is_leaf(x))
         kind = None if ends else kind_of(type(x))
         if kind is None:
             leaves.append((path, x))
             return LEAF
         children, aux = kind.split(x)
-        return _node(kind, aux, [walk(c, (*path, k)) for c, k in zip(children, kind.keys(x), strict=True)])
+        defs = []
+        for child, key in zip(children, kind.keys(x), strict=True):
+            defs.append((yield walk(child, (*path, key))))
+        return _node(kind, aux, defs)
 
-    return leaves, walk(tree, ())
+    return leaves, _deep(walk(tree, ()))
 
 
 def unflatten(treedef: PyTreeDef, leaves: Iterable[Any]) -> Any:
@@ -288,7 +385,11 @@ def unflatten(treedef: PyTreeDef, leaves: Iterable[Any]) -> Any:
         raise ValueError(f"{treedef} has {wanted} leaves, got {len(leaves)}.")
     if treedef._flat:
         return treedef._kind.join(treedef._aux, leaves)  # type: ignore[union-attr]
-    return _join(treedef, iter(leaves))
+    try:
+        return _join(treedef, iter(leaves))
+    except RecursionError:
+        pass
+    return _deep(_join_deep(treedef, iter(leaves)))
 
 
 def _join(treedef: PyTreeDef, leaves: Iterator[Any]) -> Any:
@@ -298,6 +399,15 @@ def _join(treedef: PyTreeDef, leaves: Iterator[Any]) -> Any:
     if treedef._flat:
         return kind.join(treedef._aux, [*islice(leaves, treedef._leaves)])
     return kind.join(treedef._aux, [*map(_join, treedef._children, repeat(leaves))])
+
+
+def _join_deep(treedef: PyTreeDef, leaves: Iterator[Any]) -> _Walk:
+    if treedef._kind is None:
+        return next(leaves)
+    children = []
+    for child in treedef._children:
+        children.append((yield _join_deep(child, leaves)))
+    return treedef._kind.join(treedef._aux, children)
 
 
 # -- walks of a structure and a tree ---------------------------------------------------------------------------------
@@ -318,9 +428,14 @@ def flatten_up_to(treedef: PyTreeDef, tree: Any, what: str = "the tree") -> list
     [1, (2, 3)]
     """
     out: list[Any] = []
-    if _up_to(treedef, tree, out):
-        return out
-    _explain(treedef, tree, (), what)
+    try:
+        if _up_to(treedef, tree, out):
+            return out
+    except RecursionError:
+        out.clear()
+        if _deep(_up_to_deep(treedef, tree, out)):
+            return out
+    _deep(_explain(treedef, tree, (), what))
     raise ValueError(f"trees differ: {what} has structure {flatten(tree)[1]}, needed is {treedef}.")
 
 
@@ -339,6 +454,22 @@ def _up_to(treedef: PyTreeDef, tree: Any, out: list[Any]) -> bool:
         out.extend(children)
         return True
     return all(map(_up_to, treedef._children, children, repeat(out)))
+
+
+def _up_to_deep(treedef: PyTreeDef, tree: Any, out: list[Any]) -> _Walk:
+    kind = treedef._kind
+    if kind is None:
+        out.append(tree)
+        return True
+    if type(tree) is not kind.type:
+        return False
+    children, aux = kind.split(tree)
+    if aux != treedef._aux or len(children) != len(treedef._children):
+        return False
+    for child, part in zip(treedef._children, children, strict=True):
+        if not (yield _up_to_deep(child, part, out)):
+            return False
+    return True
 
 
 def broadcast_prefix(prefix: Any, full: Any, is_leaf: IsLeaf = None) -> list[Any]:
@@ -387,7 +518,7 @@ def _described(kind: Kind | None, aux: Any, n: int) -> str:
     return f"{article} {name} with {n} child{'ren' * (n != 1)}{data}"
 
 
-def _explain(treedef: PyTreeDef, tree: Any, path: KeyPath, what: str) -> None:
+def _explain(treedef: PyTreeDef, tree: Any, path: KeyPath, what: str) -> _Walk:
     """Raises the error that names the first place where a tree leaves a structure; returns if there is none."""
     kind = treedef._kind
     if kind is None:
@@ -398,7 +529,7 @@ def _explain(treedef: PyTreeDef, tree: Any, path: KeyPath, what: str) -> None:
         came = f"a leaf of type {type(tree).__name__}" if found is None else _described(found, aux, len(children))
         _raise(treedef, came, path, what, aux if type(tree) is kind.type else None)
     for child, part, key in zip(treedef._children, children, kind.keys(tree), strict=True):
-        _explain(child, part, (*path, key), what)
+        yield _explain(child, part, (*path, key), what)
 
 
 def _raise(treedef: PyTreeDef, came: str, path: KeyPath, what: str, aux: Any) -> NoReturn:

@@ -27,6 +27,7 @@ from .tree_def import LEAF, PyTreeDef
 from .tree_def import make_tuple as treedef_tuple
 from .tree_nodes import (
     Partial,
+    is_namedtuple_type,
     kind_of,
     register_dataclass,
     register_pytree_node,
@@ -114,7 +115,7 @@ def is_tree_node(typ: type) -> bool:
 
 
 def flatten_one_level(tree: Any) -> tuple[Sequence[Any], Any]:
-    """The children of a container and its auxiliary data.
+    """The children of a container and its auxiliary data (of a namedtuple: its type).
 
     Raises:
       ValueError: if `tree` is a leaf.
@@ -122,7 +123,8 @@ def flatten_one_level(tree: Any) -> tuple[Sequence[Any], Any]:
     >>> flatten_one_level({"b": 1, "a": [2]})
     ([[2], 1], ('a', 'b'))
     """
-    return _kind(tree).split(tree)
+    children, aux = _kind(tree).split(tree)
+    return children, type(tree) if is_namedtuple_type(type(tree)) else aux
 
 
 def flatten_one_level_with_keys(tree: Any) -> tuple[list[tuple[KeyEntry, Any]], Any]:
@@ -131,9 +133,8 @@ def flatten_one_level_with_keys(tree: Any) -> tuple[list[tuple[KeyEntry, Any]], 
     Raises:
       ValueError: if `tree` is a leaf.
     """
-    kind = _kind(tree)
-    children, aux = kind.split(tree)
-    return list(zip(kind.keys(tree), children, strict=True)), aux
+    children, aux = flatten_one_level(tree)
+    return list(zip(_kind(tree).keys(tree), children, strict=True)), aux
 
 
 def _kind(tree: Any) -> Any:
@@ -149,9 +150,17 @@ class PyTreeRegistry:
     """The types that are containers of pytrees, as an object; there is one, `default_registry`."""
 
     flatten = staticmethod(tree_flatten)
-    flatten_one_level = staticmethod(flatten_one_level)
-    flatten_one_level_with_keys = staticmethod(flatten_one_level_with_keys)
     register_node = staticmethod(register_pytree_node)
+
+    @staticmethod
+    def flatten_one_level(tree: Any) -> tuple[Sequence[Any], Any] | None:
+        """As the function of that name, but None for a leaf."""
+        return flatten_one_level(tree) if is_tree_node(type(tree)) else None
+
+    @staticmethod
+    def flatten_one_level_with_keys(tree: Any) -> tuple[list[tuple[KeyEntry, Any]], Any] | None:
+        """As the function of that name, but None for a leaf."""
+        return flatten_one_level_with_keys(tree) if is_tree_node(type(tree)) else None
 
 
 default_registry = PyTreeRegistry()

@@ -314,6 +314,38 @@ def test_children_and_node_data():
     assert not tree_util.treedef_is_leaf(tree.structure(None))
 
 
+@pytest.mark.parametrize("depth", [300, 990, 3000])
+@pytest.mark.parametrize("wrap", [lambda x: [x], lambda x: {"a": x, "b": None}, lambda x: Box(x), lambda x: (0, x)])
+def test_deep_trees(depth, wrap):
+    def nest(x):
+        for _ in range(depth):
+            x = wrap(x)
+        return x
+
+    x = nest(7)
+    leaves, treedef = tree.flatten(x)
+    again = tree.unflatten(treedef, leaves)
+    assert tree.leaves(again, is_leaf=lambda _: False) == leaves == treedef.flatten_up_to(x)
+    assert [leaf for _, leaf in tree.leaves_with_path(x)] == leaves == tree.leaves(tree.broadcast(x, again))
+    assert tree.leaves(tree.map(lambda a, b: a + b, x, again)) == [2 * leaf for leaf in leaves]
+    assert tree.structure(again) == treedef == pickle.loads(pickle.dumps(treedef))
+    assert len({treedef, tree.structure(again)}) == 1
+    assert treedef.num_nodes > depth
+    assert repr(treedef).count("*") == len(leaves) == treedef.num_leaves
+    assert treedef.compose(tree.structure((0, 0))).num_leaves == 2 * len(leaves)
+    with pytest.raises(ValueError, match="is a leaf of type int, needed is"):
+        tree.map(lambda a, b: a, nest([7]), x)
+    assert tree.structure(nest([7])) != treedef
+
+
+def test_a_tree_that_holds_itself_is_an_error():
+    x = [1]
+    x.append(x)
+    for walk in (tree.flatten, tree.leaves_with_path, lambda x: tree.flatten(x, lambda _: False)):
+        with pytest.raises(RecursionError, match="does it contain itself"):
+            walk(x)
+
+
 def test_loading_a_structure_of_an_unknown_type():
     with pytest.raises(ValueError, match="not registered"):
         tree_def._rebuild(int, None, ())
@@ -416,6 +448,8 @@ def test_transpose():
         tree.transpose(tree.structure([0, 0]), tree.structure((0, 0)), [(1, 2), (3, (4, 5))])
     with pytest.raises(ValueError, match="trees differ: the tree to transpose"):
         tree.transpose(tree.structure([0, 0]), None, (1, 2))
+    with pytest.raises(TypeError, match=r"transpose: trees differ: .* is a tuple of length 2, needed is a list"):
+        tree.transpose(tree.structure([0, 0]), inner, (rows[0], rows[1]))
     with pytest.raises(ValueError, match="give inner_treedef"):
         tree.transpose(tree.structure([]), None, [])
 
@@ -579,6 +613,13 @@ def test_one_level():
     assert tree_util.flatten_one_level(None) == ((), None)
     assert tree_util.flatten_one_level_with_keys((5,)) == ([(tree_util.SequenceKey(0), 5)], None)
     assert tree_util.default_registry.flatten_one_level(Box(1)) == ((1,), "tag")
+    assert tree_util.default_registry.flatten_one_level(1) is None
+    assert tree_util.default_registry.flatten_one_level_with_keys(1) is None
+    assert tree_util.flatten_one_level(Point(1, [2])) == ((1, [2]), Point)
+    assert tree_util.default_registry.flatten_one_level_with_keys(Point(1, 2)) == (
+        [(tree_util.GetAttrKey("x"), 1), (tree_util.GetAttrKey("y"), 2)],
+        Point,
+    )
     with pytest.raises(ValueError, match="a container was needed"):
         tree_util.flatten_one_level(1)
     assert tree_util.is_tree_node(OrderedDict)

@@ -19,13 +19,12 @@ from ..control.loops import while_loop
 from ..errors import DTypeError
 from ..operators import inexact, true_divide
 from ..primitives import elementwise as e
+from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, cast, promote
 from ..tracing import Tracer
 from ..transforms.custom import custom_jvp
-from ._pending import Pending
 
-reduction = Pending("functorch_lite.primitives.reduction")
 
 __all__ = ["abs", "absolute", "add", "angle", "around", "bitwise_and", "bitwise_count", "bitwise_invert", "bitwise_left_shift",
     "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "clip", "conj", "conjugate", "copysign", "divide", "divmod",

@@ -11,12 +11,11 @@ from .. import dtypes
 from ..arrays import type_of
 from ..operators import binary
 from ..primitives import elementwise as e
+from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, broadcast_shapes, cast, promote
-from ._pending import Pending
 from .elementwise import add, imag, like, named, no_out, real, subtract
 
-reduction = Pending("functorch_lite.primitives.reduction")
 
 __all__ = ["allclose", "array_equal", "array_equiv", "equal", "greater", "greater_equal", "isclose", "iscomplex", "iscomplexobj",
     "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "isrealobj", "less", "less_equal", "logical_and", "logical_not",

@@ -16,7 +16,7 @@ from ..errors import ConcretizationTypeError, ShapeError
 from ..index_plan import host_value
 from ..indexing import getitem, take
 from ..primitives import elementwise as e
-from ..primitives import slicing, structural
+from ..primitives import reduction, slicing, structural
 from ..primitives.slicing import iota, rev, slice_
 from ..promotion import as_operand, broadcast_shapes, cast, promote_dtypes
 from ..tracing import Tracer
@@ -422,9 +422,9 @@ def repeat(a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length
 
 
 def _running_sum(x: Any) -> Any:
-    from ..primitives.reduction import cumsum
 
-    return cumsum(x, axis=0, reverse=False)
+
+    return reduction.cumsum(x, axis=0, reverse=False)
 
 
 def _repeat_evenly(x: Any, count: int, axis: int) -> Any:

@@ -19,7 +19,7 @@ from ..errors import DTypeError, ShapeError
 from ..primitive import LinearOperand, Primitive, Zero
 from .structural import broadcast_in_dim, broadcast_to, move_to_front, reduce_sum
 
-__all__ = ["Elementwise", "add", "align_batch", "const", "kind", "linear", "same", "unsplat"]
+__all__ = ["Elementwise", "add", "align_batch", "const", "either", "kind", "linear", "same", "unsplat"]
 
 _KINDS = {"b": "boolean", "i": "integer", "u": "unsigned integer", "f": "floating", "c": "complex"}
 
@@ -30,7 +30,7 @@ def kind(dtype: Any) -> str:
 
 
 Contribution = Callable[..., Any]
-"""(tangent, result, *operands, **params) -> its contribution to the result's tangent."""
+"""(tangent, result, *operands, **params) -> its contribution to the result's tangent, which may be `Zero`."""
 
 
 class Elementwise(Primitive):
@@ -136,8 +136,10 @@ class Elementwise(Primitive):
         total = None
         for t, contribution in zip(tangents, self.derivatives or (), strict=bool(self.derivatives)):
             if contribution is not None and not isinstance(t, Zero):
-                term = broadcast_to(contribution(t, out, *primals, **params), type.shape)
-                total = term if total is None else add(total, term)
+                term = contribution(t, out, *primals, **params)
+                if not isinstance(term, Zero):
+                    term = broadcast_to(term, type.shape)
+                    total = term if total is None else add(total, term)
         return out, Zero(type.tangent()) if total is None else total
 
     def transpose(self, ct: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
@@ -196,6 +198,16 @@ def unsplat(ct: Any, type: ArrayType) -> Any:
 
 def _and(types: Sequence[ArrayType]) -> str:
     return " and ".join(map(str, types))
+
+
+def either(name: str, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """An `impl` by the namespace's function `name`, or, in a namespace that has none, by `otherwise` (xp, *buffers)."""
+
+    def impl(xp: Any, *buffers: Any) -> Any:
+        function = getattr(xp, name, None)
+        return otherwise(xp, *buffers) if function is None else function(*buffers)
+
+    return impl
 
 
 def const(like: Any, value: Any) -> Any:

@@ -52,8 +52,8 @@ def _up(axes: tuple[int, ...]) -> tuple[int, ...]:
 class Gather(Primitive):
     """Windows of shape `slice_sizes` of the first operand, at the starts that the second holds. Linear in the first.
 
-    Params: dimension_numbers, slice_sizes, mode ("clip", "fill", "promise_in_bounds"), fill_value (None: `default_fill`),
-    indices_are_sorted and unique_indices, which promise something about the indices.
+    Params: dimension_numbers, slice_sizes, mode ("clip", "fill", "promise_in_bounds"), fill_value (by default
+    `default_fill`), indices_are_sorted and unique_indices, which promise something about the indices.
     """
 
     def infer(
@@ -161,7 +161,7 @@ class Scatter(Primitive):
         if x.dtype != updates.dtype or dtypes.kind(x.dtype) not in self.accepts:
             raise DTypeError(
                 f"{self.name} of {x} by updates {updates} needs one dtype for both"
-                f"{'' if 'b' in self.accepts else ', numeric'}{'' if 'c' in self.accepts else ' and not complex'}: cast one."
+                f"{'' if 'b' in self.accepts else ', numeric'}{'' if 'c' in self.accepts else ', not complex'}: cast one."
             )
         if len(dimension_numbers.update_window_dims) + indices.ndim - 1 != updates.ndim or not all(
             0 <= d < updates.ndim for d in dimension_numbers.update_window_dims

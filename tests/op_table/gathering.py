@@ -136,8 +136,8 @@ def _scatter(case: Case, name: str, mode: str, among: Any = FEW, unique: bool = 
         return getattr(g, name)(x, indices, updates, dimension_numbers=numbers, mode=mode, unique_indices=unique)
 
     return Row(
-        f"{name} {case.name}, {mode}{', unique' if unique else ''}", name, call, _operands(case, True, unique), reference,
-        among,
+        f"{name} {case.name}, {mode}{', unique' if unique else ''}", name, call,
+        _operands(case, True, unique), reference, among,
         differentiable=(0,) if name == "scatter_mul" and not unique else (0, 2),
         tolerance=2.0,
         jax=lambda jax, jnp, lax: lambda x, i, u: getattr(lax, name)(
