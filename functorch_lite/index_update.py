@@ -122,9 +122,9 @@ def _by_mask(combine: Callable[..., Any], x: Any, mask: Any, values: Any) -> Ope
     if mask.shape != x.shape[: mask.ndim] or type_of(values).ndim > x.ndim - mask.ndim:
         if mask.shape == x.shape[: mask.ndim] and host_value(mask) is None:
             raise NonConcreteBooleanIndexError(
-                f"an update of {x.type} where a mask {mask.type} is true, whose values are not known here: a value for "
-                f"each of them cannot be told apart; give values that broadcast to {list(x.shape[mask.ndim :])}, or use "
-                "where(mask, new, x)."
+                f"an update of {x.type} where a mask {mask.type} is true, whose values are not known here: a value "
+                "for each of them cannot be told apart. Give values that broadcast to the shape "
+                f"{list(x.shape[mask.ndim :])}, or use where(mask, new, x)."
             )
         return None
     which = broadcast_in_dim(mask, shape=x.shape, dims=tuple(range(mask.ndim))) if mask.ndim < x.ndim else mask
@@ -137,8 +137,10 @@ def _put_back(x: Any, plan: Plan, new: Any) -> Any:
     new = new if new.shape == piece else reshape(new, shape=piece)
     if plan.reversed:
         new = rev(new, dimensions=plan.reversed)
-    if plan.takes_all(x.shape) or 0 in piece:
-        return new if 0 not in piece else x
+    if 0 in piece:
+        return x
+    if plan.takes_all(x.shape):
+        return cast(new, x.dtype, x.weak_type)  # a constant is weak, the array need not be
     if all(step == 1 for step in plan.steps):
         return dynamic_update_slice(x, new, *map(np.int64, plan.starts))
     config = tuple(

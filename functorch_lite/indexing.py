@@ -85,7 +85,7 @@ def _fill_value(value: Any, dtype: np.dtype) -> Any:
     """A fill value as a param: a Python number that equals itself."""
     if value is None:
         return None
-    number = value.item() if hasattr(value, "item") else value
+    number = np.asarray(value).item()
     return None if number != number and dtypes.is_inexact(dtype) else number
 
 
@@ -130,10 +130,10 @@ def take(
         x, axis = reshape(x, shape=(math.prod(x.shape),)), 0
     if not -x.ndim <= axis < x.ndim:
         raise ShapeError(f"take from {x.type} along axis {axis}: there is no such axis.")
-    axis %= x.ndim
+    place = axis % x.ndim
     value = host_value(indices)
     if mode == "wrap":
-        indices = _modulo(indices if value is None else from_host(value), x.shape[axis])
+        indices = _modulo(indices if value is None else from_host(value), x.shape[place])
         mode = "promise_in_bounds"
     elif mode == "raise":
         if value is None:
@@ -141,7 +141,7 @@ def take(
         mode = None
     elif mode is None and value is None:
         mode = "fill"
-    index = (*(slice(None),) * axis, indices)
+    index = (*(slice(None),) * place, indices)
     return getitem(
         x, index, mode=mode, fill_value=fill_value, unique_indices=unique_indices, indices_are_sorted=indices_are_sorted
     )
@@ -160,9 +160,9 @@ def _modulo(indices: Any, n: int) -> Any:
     if n == 0 and indices.size:
         raise OutOfBoundsError("take: there is nothing to take from an axis of length 0.")
     indices = cast(indices, np.dtype(np.int64))
-    n = np.int64(max(n, 1))
-    remainder = e.sub(indices, e.mul(e.div(indices, n), n))
-    return e.select(e.lt(remainder, np.int64(0)), remainder, e.add(remainder, n))
+    length = np.int64(max(n, 1))
+    remainder = e.sub(indices, e.mul(e.div(indices, length), length))
+    return e.select(e.lt(remainder, np.int64(0)), remainder, e.add(remainder, length))
 
 
 class At:

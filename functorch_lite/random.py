@@ -244,7 +244,7 @@ def _uniform01(words: Any, shape: Shape, dtype: np.dtype) -> Any:
         whole = cast(whole, unsigned)
     one = np.ones((), dtype).view(unsigned)[()]
     mantissa = e.shift_right_logical(whole, unsigned.type(n_bits - info.nmant))
-    return e.sub(e.bitcast_convert(e.or_(mantissa, one), dtype=dtype), dtype.type(1))
+    return e.sub(e.bitcast_convert(e.bitwise_or(mantissa, one), dtype=dtype), dtype.type(1))
 
 
 def _uniform(words: Any, shape: Shape, dtype: np.dtype, minval: Any, maxval: Any) -> Any:

@@ -273,6 +273,12 @@ def test_transformations_compose() -> None:
     np.testing.assert_allclose(np.asarray(rows)[1, 2], 2 * x[3])
 
 
+def test_the_weak_flag_is_the_arrays() -> None:
+    for x in (as_operand(array((3,), np.float32)), as_operand(1.5)[None]):
+        for y in (x.at[...].set(1.0), x.at[0].set(1.0), x.at[[0]].add(1), x.at[x > 0].set(2.0), x[0], x[[0]]):
+            assert (y.dtype, y.weak_type) == (x.dtype, x.weak_type)
+
+
 def test_rows_are_iterated() -> None:
     x = as_operand(array((3, 2)))
     assert [np.asarray(row).tolist() for row in x] == [[1, 2], [3, 4], [5, 6]]

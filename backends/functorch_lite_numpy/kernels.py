@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 
-from . import kernels_indexing, kernels_random
+from . import kernels_elementwise, kernels_indexing, kernels_random
+from .kernels_elementwise import OPERATORS
 
 __all__ = ["FAST", "OPERATORS", "TABLE"]
 
-OPERATORS: dict[str, Any] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "neg": operator.neg,
-}
-"""For real floating operands: Python's operators, ten times quicker than the ufuncs on scalars."""
-
-
-def mul_strong(x: Any, y: Any) -> Any:
-    """x * y, zero where x is."""
-    return np.where(x == 0, x.dtype.type(0), x * y)[()]
-
-
-def div_strong(x: Any, y: Any) -> Any:
-    """x / y, zero where x is."""
-    return np.where(x == 0, x.dtype.type(0), x / y)[()]
-
-
-def complex_(x: Any, y: Any) -> Any:
-    """x + iy, exact also where a part is infinite."""
-    out = np.empty(np.broadcast(x, y).shape, np.result_type(x.dtype, np.complex64))
-    out.real = x
-    out.imag = y
-    return out[()]
-
-
 TABLE: dict[str, Any] = {
-    "div_strong": div_strong,
-    "mul_strong": mul_strong,
-    "complex": complex_,
+    **kernels_elementwise.TABLE,
     **kernels_random.TABLE,
 }
 
@@ -79,6 +49,7 @@ def _reshape(types: Any, params: Any) -> Any:
 
 
 FAST: dict[str, Any] = {
+    **kernels_elementwise.FAST,
     "broadcast_in_dim": _broadcast_in_dim,
     "reduce_sum": _reduce_sum,
     "reshape": _reshape,

@@ -11,6 +11,7 @@ from .. import dtypes
 from ..arrays import from_host, type_of
 from ..errors import ShapeError, TransformationError
 from ..primitives import elementwise as e
+from ..primitives.slicing import concatenate
 from ..promotion import as_operand, promote_dtypes
 from ..transforms.vmap import vmap
 from ..tree import flatten, unflatten
@@ -96,5 +97,5 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     if whole < n:
         rest_leaves, out_tree = flatten(vmap(f)(unflatten(tree, [x[whole:] for x in rows])))
         parts.append(rest_leaves)
-    from_parts = parts[0] if len(parts) == 1 else [_joined(a, b) for a, b in zip(*parts, strict=True)]
+    from_parts = parts[0] if len(parts) == 1 else [concatenate(a, b, dimension=0) for a, b in zip(*parts, strict=True)]
     return unflatten(out_tree, from_parts)

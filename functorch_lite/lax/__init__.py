@@ -1,9 +1,54 @@
-"""`functorch_lite.lax`: the primitives by JAX's names, and control flow."""
+"""`functorch_lite.lax`: the primitives by JAX's names, collectives and control flow."""
 
+from ..control.associative_scan import associative_scan
 from ..control.cond import cond, switch
 from ..control.loops import fori_loop, map
 from ..control.scan import scan
 from ..control.while_loop import while_loop
 from ..transforms.custom import stop_gradient
+from .convolution import (
+    ConvDimensionNumbers,
+    conv,
+    conv_dimension_numbers,
+    conv_general_dilated,
+    conv_transpose,
+    conv_with_general_padding,
+    padtype_to_pads,
+)
+from .elementwise import *  # noqa: F403
+from .elementwise import __all__ as _elementwise
+from .operations import *  # noqa: F403
+from .operations import __all__ as _operations
+from .parallel import all_gather, axis_index, axis_size, pmax, pmean, pmin, ppermute, pshuffle, psum, psum_scatter
+from .reduction import reduce_window
 
-__all__ = ["cond", "fori_loop", "map", "scan", "stop_gradient", "switch", "while_loop"]
+__all__ = [
+    "ConvDimensionNumbers",
+    "all_gather",
+    "associative_scan",
+    "axis_index",
+    "axis_size",
+    "cond",
+    "conv",
+    "conv_dimension_numbers",
+    "conv_general_dilated",
+    "conv_transpose",
+    "conv_with_general_padding",
+    "fori_loop",
+    "map",
+    "padtype_to_pads",
+    "pmax",
+    "pmean",
+    "pmin",
+    "ppermute",
+    "pshuffle",
+    "psum",
+    "psum_scatter",
+    "reduce_window",
+    "scan",
+    "stop_gradient",
+    "switch",
+    "while_loop",
+    *_elementwise,
+    *_operations,
+]

@@ -16,7 +16,30 @@ from ..errors import DTypeError
 from ..primitive import Zero
 from .base import Elementwise, add, const, kind, linear, same
 
-__all__ = ["add", "const", "select_n"]  # and every primitive, see the end of the file
+__all__ = [
+    "add",
+    "clamp",
+    "const",
+    "div",
+    "div_strong",
+    "eq",
+    "ge",
+    "gt",
+    "integer_pow",
+    "is_finite",
+    "le",
+    "lt",
+    "max_",
+    "min_",
+    "mul",
+    "mul_strong",
+    "ne",
+    "neg",
+    "select",
+    "select_n",
+    "square",
+    "sub",
+]
 
 # Sums, products, quotients.
 
@@ -267,5 +290,3 @@ clamp = Elementwise(
         lambda t, z, low, x, high: select(lt(high, x), const(t, 0), t),
     ),
 )
-
-__all__ += sorted(name for name, value in globals().items() if isinstance(value, Elementwise) and name not in __all__)

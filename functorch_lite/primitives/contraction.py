@@ -10,6 +10,7 @@ from ..array_type import ArrayType
 from ..errors import DTypeError, ShapeError
 from ..primitive import LinearOperand, Primitive, Zero
 from .base import add
+from .casting import convert
 from .structural import move_to_front, transpose
 
 __all__ = ["dot_general"]
@@ -79,7 +80,9 @@ class DotGeneral(Primitive):
         n = len(xb)
         x_kept, y_kept = _others(x.ndim, xc + xb), _others(y.ndim, yc + yb)
         ct_y_axes = tuple(range(ct.ndim - len(y_kept), ct.ndim))
-        preferred = x.dtype if ct.dtype != x.dtype else None
+        preferred = None
+        if ct.dtype != y.dtype:  # the result was asked for in a wider dtype: multiply in that, and come back
+            y, preferred = convert(y, dtype=ct.dtype, weak=False), x.dtype
         dot = self(ct, y, dimension_numbers=((ct_y_axes, y_kept), (tuple(range(n)), yb)), preferred=preferred)
         # The result's axes: batch, x's kept ones, then y's contracted ones in y's order.
         yc_sorted = sorted(range(len(yc)), key=lambda i: yc[i])

@@ -159,9 +159,10 @@ class Scatter(Primitive):
         unique_indices: bool = False,
     ) -> ArrayType:
         if x.dtype != updates.dtype or dtypes.kind(x.dtype) not in self.accepts:
+            numeric, real = "b" not in self.accepts, "c" not in self.accepts
             raise DTypeError(
                 f"{self.name} of {x} by updates {updates} needs one dtype for both"
-                f"{'' if 'b' in self.accepts else ', numeric'}{'' if 'c' in self.accepts else ', not complex'}: cast one."
+                f"{', numeric' * numeric}{', not complex' * real}: cast with astype."
             )
         if len(dimension_numbers.update_window_dims) + indices.ndim - 1 != updates.ndim or not all(
             0 <= d < updates.ndim for d in dimension_numbers.update_window_dims

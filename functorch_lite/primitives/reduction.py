@@ -15,11 +15,11 @@ from .. import dtypes
 from ..array_type import ArrayType
 from ..errors import DTypeError, ShapeError
 from ..primitive import NotLinear, Primitive, ZeroDerivative
-from .arithmetic import add, const, convert, div, eq, ge, le, max_, min_, mul, select, sub
+from .arithmetic import add, const, div, eq, ge, le, max_, min_, mul, select, sub
 from .base import kind
+from .casting import convert
 from .slicing import pad
 from .structural import Structural, axes_without, broadcast_in_dim, reduce_sum, reshape, transpose
-from .transcendental import exp, log1p
 
 __all__ = [
     "argmax",

@@ -1,13 +1,16 @@
-"""The error function's and the gamma function's families: elementwise, a statement each; values by SciPy's functions."""
+"""The error function's, the gamma function's and Bessel's families: elementwise, a statement each. Values by SciPy."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-from .arithmetic import add, const, div, eq, mul, mul_strong, neg, select, sign, sub
+from .. import dtypes
+from ..primitive import NotDifferentiable
+from .arithmetic import add, const, div, eq, mul, mul_strong, neg, select, sub
 from .base import Elementwise
+from .gamma_ratio import by_shape_over_density
+from .parts import sign
 from .transcendental import exp, log, log1p
 
 __all__ = [
@@ -18,105 +21,178 @@ __all__ = [
     "erf_inv",
     "erfc",
     "igamma",
+    "igamma_grad_a",
     "igammac",
     "lgamma",
     "polygamma",
+    "random_gamma_grad",
     "regularized_incomplete_beta",
     "zeta",
 ]
 
 
-def _special(name: str) -> Callable[..., Any]:
-    """The function of that name in the bundle's `special`, in the operands' dtype (16-bit floats by way of 32)."""
+def _undefined(primitive: str, by: str) -> Any:
+    """The derivative that nobody has a formula for."""
 
-    def impl(xp: Any, *buffers: Any) -> Any:
-        dtype = buffers[0].dtype
-        wide = [xp.astype(x, xp.float32) for x in buffers] if dtype.itemsize == 2 else buffers
-        return xp.astype(getattr(xp.special, name)(*wide), dtype)
+    def contribution(*values: Any) -> NoReturn:
+        raise NotImplementedError(
+            f"{primitive} has no derivative by {by}: differentiate by the other operands only, or hold {by} fixed with "
+            "lax.stop_gradient."
+        )
 
-    return impl
+    return contribution
 
+
+# The error function.
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+
+
+def _bell(x: Any, factor: float) -> Any:
+    """factor exp(-x^2)."""
+    return mul(const(x, factor), exp(neg(mul(x, x))))
+
 
 erf = Elementwise(
     "erf",
     accepts="f",
-    impl=_special("erf"),
-    derivatives=(lambda t, y, x: mul(t, mul(const(x, _TWO_OVER_ROOT_PI), exp(neg(mul(x, x))))),),
+    namespace="special.erf",
+    widens=True,
+    derivatives=(lambda t, y, x: mul(t, _bell(x, _TWO_OVER_ROOT_PI)),),
 )
 erfc = Elementwise(
     "erfc",
     accepts="f",
-    impl=_special("erfc"),
-    derivatives=(lambda t, y, x: mul(t, mul(const(x, -_TWO_OVER_ROOT_PI), exp(neg(mul(x, x))))),),
+    namespace="special.erfc",
+    widens=True,
+    derivatives=(lambda t, y, x: mul(t, _bell(x, -_TWO_OVER_ROOT_PI)),),
 )
 erf_inv = Elementwise(
     "erf_inv",
     accepts="f",
-    impl=_special("erfinv"),
+    namespace="special.erfinv",
+    widens=True,
     derivatives=(lambda t, y, x: mul_strong(t, mul(const(x, 1 / _TWO_OVER_ROOT_PI), exp(mul(y, y)))),),
 )
+
+# The gamma function: logarithm, its derivatives, the zeta function behind these.
+
 lgamma = Elementwise(
-    "lgamma", accepts="f", impl=_special("gammaln"), derivatives=(lambda t, y, x: mul_strong(t, digamma(x)),)
+    "lgamma",
+    accepts="f",
+    namespace="special.gammaln",
+    widens=True,
+    derivatives=(lambda t, y, x: mul_strong(t, digamma(x)),),
 )
 digamma = Elementwise(
     "digamma",
     accepts="f",
-    impl=_special("digamma"),
+    namespace="special.digamma",
+    widens=True,
     derivatives=(lambda t, y, x: mul_strong(t, polygamma(const(x, 1), x)),),
 )
-polygamma = Elementwise(
-    "polygamma",
-    accepts="f",
-    arity=2,
-    impl=lambda xp, n, x: xp.astype(_polygamma(xp, n, x), x.dtype),
-    derivatives=(None, lambda t, z, n, x: mul_strong(t, polygamma(add(n, const(n, 1)), x))),
-)
-
-
-def _polygamma(xp: Any, n: Any, x: Any) -> Any:
-    """psi^(n)(x) = (-1)^(n+1) n! zeta(n+1, x)."""
-    wide = [xp.astype(v, xp.float64) for v in (n, x)]
-    sign = xp.where(wide[0] % 2 == 0, -xp.ones_like(wide[0]), xp.ones_like(wide[0]))
-    values = sign * xp.special.gamma(wide[0] + 1) * xp.special.zeta(wide[0] + 1, wide[1])
-    return xp.where(wide[0] == 0, xp.special.digamma(wide[1]), values)
-
-
 zeta = Elementwise(
     "zeta",
     accepts="f",
     arity=2,
-    impl=_special("zeta"),
-    derivatives=(None, lambda t, z, s, q: mul_strong(t, neg(mul(s, zeta(add(s, const(s, 1)), q))))),
+    namespace="special.zeta",
+    widens=True,
+    derivatives=(
+        _undefined("zeta", "its exponent"),
+        lambda t, z, s, q: mul_strong(t, neg(mul(s, zeta(add(s, const(s, 1)), q)))),
+    ),
 )
+
+
+def _polygamma(xp: Any, n: Any, x: Any) -> Any:
+    """(-1)^(n+1) n! zeta(n+1, x), digamma for n = 0; NaN unless n is a natural number."""
+    dtype = x.dtype
+    n, x = xp.astype(n, dtypes.float64), xp.astype(x, dtypes.float64)
+    sign = xp.where(n % 2 == 0, -xp.ones_like(n), xp.ones_like(n))
+    out = sign * xp.special.gamma(n + 1) * xp.special.zeta(n + 1, x)
+    out = xp.where((n > 0) & (xp.floor(n) == n), out, xp.full_like(n, math.nan))
+    return xp.astype(xp.where(n == 0, xp.special.digamma(x), out), dtype)
+
+
+polygamma = Elementwise(
+    "polygamma",
+    accepts="f",
+    arity=2,
+    impl=_polygamma,
+    derivatives=(
+        _undefined("polygamma", "its order"),
+        lambda t, z, n, x: mul_strong(t, polygamma(add(n, const(n, 1)), x)),
+    ),
+)
+
+# Incomplete integrals.
 
 
 def _gamma_density(a: Any, x: Any) -> Any:
     """x^(a-1) exp(-x) / gamma(a): the derivative of igamma by x."""
-    return exp(sub(sub(mul(sub(a, const(a, 1)), log(x)), x), lgamma(a)))
+    return exp(sub(sub(_times_log(sub(a, const(a, 1)), x), x), lgamma(a)))
+
+
+def _times_log(a: Any, x: Any) -> Any:
+    """a log x, zero where a is."""
+    return mul_strong(a, log(x))
 
 
 igamma = Elementwise(
     "igamma",
     accepts="f",
     arity=2,
-    impl=_special("gammainc"),
-    derivatives=(None, lambda t, z, a, x: mul_strong(t, _gamma_density(a, x))),
+    namespace="special.gammainc",
+    widens=True,
+    derivatives=(
+        lambda t, z, a, x: mul_strong(t, igamma_grad_a(a, x)),
+        lambda t, z, a, x: mul_strong(t, _gamma_density(a, x)),
+    ),
 )
 igammac = Elementwise(
     "igammac",
     accepts="f",
     arity=2,
-    impl=_special("gammaincc"),
-    derivatives=(None, lambda t, z, a, x: neg(mul_strong(t, _gamma_density(a, x)))),
+    namespace="special.gammaincc",
+    widens=True,
+    derivatives=(
+        lambda t, z, a, x: neg(mul_strong(t, igamma_grad_a(a, x))),
+        lambda t, z, a, x: neg(mul_strong(t, _gamma_density(a, x))),
+    ),
 )
+
+
+class _LastDerivative(NotDifferentiable, Elementwise):
+    """A derivative that has none of its own."""
+
+
+def _igamma_grad_a(xp: Any, a: Any, x: Any) -> Any:
+    dtype = a.dtype
+    a, x = xp.astype(a, dtypes.float64), xp.astype(x, dtypes.float64)
+    inside = (x > 0) & (x < math.inf)
+    safe = xp.where(inside, x, xp.ones_like(x))
+    density = xp.exp((a - 1) * xp.log(safe) - safe - xp.special.gammaln(a))
+    out = by_shape_over_density(xp, a, x) * density
+    out = xp.where((x == 0) | (x == math.inf), xp.zeros_like(out), out)
+    return xp.astype(xp.where((a > 0) & (x >= 0), out, xp.full_like(out, math.nan)), dtype)
+
+
+def _random_gamma_grad(xp: Any, a: Any, x: Any) -> Any:
+    wide = xp.astype(a, dtypes.float64), xp.astype(x, dtypes.float64)
+    return xp.astype(-by_shape_over_density(xp, *wide), a.dtype)
+
+
+igamma_grad_a = _LastDerivative("igamma_grad_a", accepts="f", arity=2, impl=_igamma_grad_a)
+"""The derivative of igamma by its first operand."""
+random_gamma_grad = _LastDerivative("random_gamma_grad", accepts="f", arity=2, impl=_random_gamma_grad)
+"""The derivative, by the shape a, of a gamma variate that has come out as x: -(dP/da) / (dP/dx) with P = igamma."""
 
 
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
     """x^(a-1) (1-x)^(b-1) / B(a, b): the derivative of the incomplete beta function by x."""
+    one = const(x, 1)
     norm = sub(add(lgamma(a), lgamma(b)), lgamma(add(a, b)))
-    powers = add(mul(sub(a, const(a, 1)), log(x)), mul(sub(b, const(b, 1)), log1p(neg(x))))
+    powers = add(_times_log(sub(a, one), x), mul_strong(sub(b, one), log1p(neg(x))))
     return exp(sub(powers, norm))
 
 
@@ -124,9 +200,16 @@ regularized_incomplete_beta = Elementwise(
     "regularized_incomplete_beta",
     accepts="f",
     arity=3,
-    impl=_special("betainc"),
-    derivatives=(None, None, lambda t, z, a, b, x: mul_strong(t, _beta_density(a, b, x))),
+    namespace="special.betainc",
+    widens=True,
+    derivatives=(
+        _undefined("betainc", "its first operand"),
+        _undefined("betainc", "its second operand"),
+        lambda t, z, a, b, x: mul_strong(t, _beta_density(a, b, x)),
+    ),
 )
+
+# Bessel functions, times exp(-|x|).
 
 
 def _i1e_over(x: Any, y: Any) -> Any:
@@ -138,12 +221,14 @@ def _i1e_over(x: Any, y: Any) -> Any:
 bessel_i0e = Elementwise(
     "bessel_i0e",
     accepts="f",
-    impl=_special("i0e"),
+    namespace="special.i0e",
+    widens=True,
     derivatives=(lambda t, y, x: mul(t, sub(bessel_i1e(x), mul(sign(x), y))),),
 )
 bessel_i1e = Elementwise(
     "bessel_i1e",
     accepts="f",
-    impl=_special("i1e"),
+    namespace="special.i1e",
+    widens=True,
     derivatives=(lambda t, y, x: mul(t, sub(sub(bessel_i0e(x), mul(sign(x), y)), _i1e_over(x, y))),),
 )

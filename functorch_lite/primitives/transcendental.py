@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from .. import dtypes
 from .arithmetic import add, const, div, div_strong, eq, mul, mul_strong, neg, select, square, sub
-from .base import Elementwise
+from .base import Elementwise, either
 
 __all__ = [
     "acos",
@@ -33,7 +35,7 @@ __all__ = [
     "tanh",
 ]
 
-_LN2 = 0.6931471805599453
+_LN2 = math.log(2)
 
 
 def one(x: Any) -> Any:
@@ -41,11 +43,18 @@ def one(x: Any) -> Any:
     return const(x, 1)
 
 
+def _exp2(xp: Any, x: Any) -> Any:
+    if dtypes.is_complex(x.dtype):
+        return xp.exp(xp.multiply(x, xp.full_like(x, _LN2)))
+    return either("exp2", lambda xp, x: xp.pow(xp.full_like(x, 2), x))(xp, x)
+
+
 exp = Elementwise("exp", accepts="fc", namespace="exp", derivatives=(lambda t, y, x: mul(t, y),))
 exp2 = Elementwise(
     "exp2",
     accepts="fc",
-    impl=lambda xp, x: xp.exp(x * x.dtype.type(_LN2)) if x.dtype.kind == "c" else xp.pow(xp.full_like(x, 2), x),
+    impl=_exp2,
+    widens=True,
     derivatives=(lambda t, y, x: mul(t, mul(y, const(x, _LN2))),),
 )
 expm1 = Elementwise("expm1", accepts="fc", namespace="expm1", derivatives=(lambda t, y, x: mul(t, add(y, one(x))),))
@@ -58,6 +67,7 @@ rsqrt = Elementwise(
     "rsqrt",
     accepts="fc",
     impl=lambda xp, x: xp.divide(xp.ones_like(x), xp.sqrt(x)),
+    widens=True,
     derivatives=(lambda t, y, x: mul_strong(t, mul(const(x, -0.5), div(y, x))),),
 )
 
@@ -74,24 +84,23 @@ def _cbrt(xp: Any, x: Any) -> Any:
 cbrt = Elementwise(
     "cbrt",
     accepts="f",
-    impl=_cbrt,
+    impl=either("cbrt", _cbrt),
+    widens=True,
     derivatives=(lambda t, y, x: div_strong(t, mul(const(y, 3), square(y))),),
 )
 
 
 def _logistic(xp: Any, x: Any) -> Any:
-    """1 / (1 + exp(-x)), by exp of a non-positive number only."""
-    if x.dtype.kind == "c":
-        return xp.divide(xp.ones_like(x), xp.ones_like(x) + xp.exp(-x))
-    small = xp.exp(-xp.abs(x))
-    numerator = xp.where(x >= 0, xp.ones_like(x), small)
-    return numerator / (xp.ones_like(x) + small)
+    """1 / (1 + exp(-x)): where exp overflows, the quotient is zero as it should."""
+    one = xp.ones_like(x)
+    return xp.divide(one, xp.add(one, xp.exp(xp.negative(x))))
 
 
 logistic = Elementwise(
     "logistic",
     accepts="fc",
     impl=_logistic,
+    widens=True,
     derivatives=(lambda t, y, x: mul(t, mul(y, sub(one(y), y))),),
 )
 
@@ -100,17 +109,12 @@ logistic = Elementwise(
 
 def _power_by_base(t: Any, z: Any, x: Any, y: Any) -> Any:
     """y x^(y-1), zero where y is zero, also at x = 0."""
-    zero = const(y, 0)
-    exponent = select(eq(y, zero), sub(y, one(y)), one(y))
-    return mul_strong(t, select(eq(y, zero), mul(y, pow_(x, exponent)), zero))
+    return mul_strong(t, mul_strong(y, pow_(x, sub(y, one(y)))))
 
 
 def _power_by_exponent(t: Any, z: Any, x: Any, y: Any) -> Any:
-    """x^y log x, zero where x is zero: the limit from the right for y > 0."""
-    zero = const(x, 0)
-    safe = select(eq(x, zero), x, one(x))
-    factor = select(eq(x, zero), mul(log(safe), z), zero)
-    return mul_strong(t, factor)
+    """x^y log x, zero at x = 0: the limit for y > 0."""
+    return mul_strong(t, mul_strong(log(select(eq(x, const(x, 0)), x, one(x))), z))
 
 
 pow_ = Elementwise(
@@ -163,14 +167,23 @@ def _square_sum(x: Any, y: Any) -> Any:
     return add(square(x), square(y))
 
 
+def _atan2(xp: Any, x: Any, y: Any) -> Any:
+    """For complex numbers, -i log((y + ix) / sqrt(x^2 + y^2))."""
+    if not dtypes.is_complex(x.dtype):
+        return xp.atan2(x, y)
+    i = xp.asarray(1j, dtype=x.dtype)
+    length = xp.sqrt(xp.add(xp.multiply(x, x), xp.multiply(y, y)))
+    return xp.multiply(xp.negative(i), xp.log(xp.divide(xp.add(y, xp.multiply(i, x)), length)))
+
+
 atan2 = Elementwise(
     "atan2",
-    accepts="f",
+    accepts="fc",
     arity=2,
-    namespace="atan2",
+    impl=_atan2,
     derivatives=(
         lambda t, z, x, y: mul_strong(t, div(y, _square_sum(x, y))),
         lambda t, z, x, y: mul_strong(t, div(neg(x), _square_sum(x, y))),
     ),
 )
-
+"""The angle, between -pi and pi, of the point whose height is the first operand and whose abscissa is the second."""

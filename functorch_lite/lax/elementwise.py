@@ -1,0 +1,59 @@
+"""The elementwise primitives as functions of arrays and numbers, by JAX's names; made from the primitives themselves.
+
+They are strict: arrays must have one dtype and one shape (or rank 0). A Python number takes the dtype of the array that
+it stands beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..arrays import Array
+from ..primitives import elementwise as primitives
+from ..primitives.base import Elementwise
+from ..promotion import as_operand, cast
+from ..tracing import Tracer
+
+__all__: list[str] = []
+
+_NAMES = {
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "not": "bitwise_not",
+    "regularized_incomplete_beta": "betainc",
+}
+_OURS = ("mul_strong", "div_strong", "select", "convert", "bitcast_convert")
+"""Primitives that have no function of their name in `jax.lax`, or one of another form (in `operations`)."""
+
+
+def strict_operands(what: str, xs: tuple[Any, ...]) -> list[Any]:
+    """Arrays as they are; numbers in the dtype of the first array, or of their own if there is none."""
+    first = next((x for x in xs if isinstance(x, (Array, Tracer, np.ndarray))), None)
+    if first is None:
+        return [as_operand(x, what) for x in xs]
+    dtype = dtypes.as_dtype(first.dtype)
+    return [
+        cast(as_operand(x, what), dtype) if isinstance(x, (bool, int, float, complex)) else as_operand(x, what) for x in xs
+    ]
+
+
+def _function(primitive: Elementwise, name: str) -> Callable[..., Any]:
+    def function(*operands: Any, **params: Any) -> Any:
+        return primitive(*strict_operands(f"an operand of {name}", operands), **params)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"The primitive `{primitive.name}` on arrays of one dtype and shape (or rank 0), element by element."
+    return function
+
+
+for _value in list(vars(primitives).values()):
+    if isinstance(_value, Elementwise) and _value.name not in _OURS:
+        _name = _NAMES.get(_value.name, _value.name)
+        globals()[_name] = _function(_value, _name)
+        __all__ += [_name]
+__all__ = sorted(set(__all__))

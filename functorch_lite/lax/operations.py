@@ -1,0 +1,338 @@
+"""The other primitives as functions of arrays and numbers, with JAX's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..arrays import type_of
+from ..errors import DTypeError, ShapeError
+from ..primitives import contraction, dynamic_slicing, reduction, slicing, sorting, structural
+from ..primitives import elementwise as e
+from ..primitives.addressing import GatherDimensionNumbers, GatherScatterMode, ScatterDimensionNumbers
+from ..promotion import as_operand, cast, promote_dtypes
+from .elementwise import strict_operands
+
+__all__ = [
+    "GatherDimensionNumbers",
+    "GatherScatterMode",
+    "ScatterDimensionNumbers",
+    "argmax",
+    "argmin",
+    "bitcast_convert_type",
+    "broadcast",
+    "broadcast_in_dim",
+    "concatenate",
+    "convert_element_type",
+    "cumlogsumexp",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
+    "dot",
+    "dot_general",
+    "dynamic_index_in_dim",
+    "dynamic_slice",
+    "dynamic_slice_in_dim",
+    "dynamic_update_index_in_dim",
+    "dynamic_update_slice",
+    "dynamic_update_slice_in_dim",
+    "expand_dims",
+    "full",
+    "full_like",
+    "index_in_dim",
+    "iota",
+    "pad",
+    "reduce_and",
+    "reduce_max",
+    "reduce_min",
+    "reduce_or",
+    "reduce_prod",
+    "reduce_sum",
+    "reduce_xor",
+    "reshape",
+    "rev",
+    "select",
+    "slice",
+    "slice_in_dim",
+    "sort",
+    "sort_key_val",
+    "squeeze",
+    "top_k",
+    "transpose",
+]
+
+
+def convert_element_type(operand: Any, new_dtype: Any) -> Any:
+    """A cast."""
+    x = as_operand(operand)
+    weak = isinstance(new_dtype, type) and new_dtype in (int, float, complex)
+    return cast(x, dtypes.as_dtype(new_dtype), weak)
+
+
+def bitcast_convert_type(operand: Any, new_dtype: Any) -> Any:
+    """The same bits as another dtype."""
+    return e.bitcast_convert(as_operand(operand), dtype=dtypes.as_dtype(new_dtype))
+
+
+def select(pred: Any, on_true: Any, on_false: Any) -> Any:
+    """`on_true` where `pred` holds, else `on_false`."""
+    a, b = strict_operands("a case of select", (on_true, on_false))
+    return e.select(as_operand(pred), b, a)
+
+
+def full(shape: Sequence[int], fill_value: Any, dtype: Any = None) -> Any:
+    """An array with one value everywhere."""
+    value = as_operand(fill_value)
+    if value.shape:
+        raise ShapeError(f"full needs a scalar to fill with, got {type_of(value)}.")
+    value = value if dtype is None else cast(value, dtypes.as_dtype(dtype))
+    return structural.broadcast_in_dim(cast(value, type_of(value).dtype), shape=tuple(map(int, shape)), dims=())
+
+
+def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Sequence[int] | None = None) -> Any:
+    """An array of the shape and dtype of another, with one value everywhere."""
+    like = as_operand(x)
+    return full(like.shape if shape is None else shape, fill_value, like.dtype if dtype is None else dtype)
+
+
+def broadcast(operand: Any, sizes: Sequence[int]) -> Any:
+    """The array with new leading axes, along which it is constant."""
+    x = as_operand(operand)
+    sizes = tuple(sizes)
+    return structural.broadcast_in_dim(x, shape=(*sizes, *x.shape), dims=tuple(range(len(sizes), len(sizes) + x.ndim)))
+
+
+def broadcast_in_dim(operand: Any, shape: Sequence[int], broadcast_dimensions: Sequence[int]) -> Any:
+    """Axis i of the operand becomes axis `broadcast_dimensions[i]` of a result of the given shape."""
+    return structural.broadcast_in_dim(as_operand(operand), shape=tuple(shape), dims=tuple(broadcast_dimensions))
+
+
+def reshape(operand: Any, new_sizes: Sequence[int], dimensions: Sequence[int] | None = None) -> Any:
+    """The same elements in another shape; `dimensions` is the order in which axes are read."""
+    x = as_operand(operand)
+    if dimensions is not None:
+        x = structural.transpose(x, permutation=tuple(dimensions))
+    return structural.reshape(x, shape=tuple(map(int, new_sizes)))
+
+
+def transpose(operand: Any, permutation: Sequence[int]) -> Any:
+    """Axis i of the result is axis `permutation[i]` of the operand."""
+    return structural.transpose(as_operand(operand), permutation=tuple(map(int, permutation)))
+
+
+def expand_dims(array: Any, dimensions: Sequence[int]) -> Any:
+    """New axes of length 1 at the given positions of the result."""
+    x = as_operand(array)
+    ndim = x.ndim + len(tuple(dimensions))
+    return structural.expand_dims(x, *(d % ndim for d in dimensions))
+
+
+def squeeze(array: Any, dimensions: Sequence[int]) -> Any:
+    """The array without the given axes, which have length 1."""
+    x = as_operand(array)
+    axes = tuple(d % x.ndim for d in dimensions)
+    if any(x.shape[a] != 1 for a in axes):
+        raise ShapeError(f"squeeze of {type_of(x)}: the axes {axes} must have length 1.")
+    return structural.squeeze(x, *axes)
+
+
+def concatenate(operands: Sequence[Any], dimension: int) -> Any:
+    """Arrays one after the other along an axis."""
+    return slicing.concatenate(*map(as_operand, operands), dimension=dimension)
+
+
+def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, int, int]]) -> Any:
+    """A value before, after and between the elements: (low, high, interior) for each axis; negative ones cut."""
+    x = as_operand(operand)
+    value = cast(as_operand(padding_value), x.dtype) if isinstance(padding_value, (int, float, complex)) else as_operand(padding_value)
+    return slicing.pad(x, value, config=tuple(tuple(map(int, c)) for c in padding_config))
+
+
+def slice(operand: Any, start_indices: Sequence[int], limit_indices: Sequence[int], strides: Sequence[int] | None = None) -> Any:
+    """The elements from start up to limit along each axis."""
+    steps = None if strides is None else tuple(strides)
+    return slicing.slice_(as_operand(operand), start=tuple(start_indices), limit=tuple(limit_indices), strides=steps)
+
+
+def slice_in_dim(operand: Any, start_index: int | None, limit_index: int | None, stride: int = 1, axis: int = 0) -> Any:
+    """The elements from start up to limit along one axis."""
+    x = as_operand(operand)
+    axis = axis % x.ndim
+    n = x.shape[axis]
+    first, last = (v if v >= 0 else v + n for v in (start_index or 0, n if limit_index is None else limit_index))
+
+    def at(value: int, others: Sequence[int]) -> tuple[int, ...]:
+        return tuple(value if i == axis else v for i, v in enumerate(others))
+
+    return slicing.slice_(x, start=at(first, (0,) * x.ndim), limit=at(last, x.shape), strides=at(stride, (1,) * x.ndim))
+
+
+def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True) -> Any:
+    """One element along an axis."""
+    x = as_operand(operand)
+    i = index + x.shape[axis] if index < 0 else index
+    out = slice_in_dim(x, i, i + 1, 1, axis)
+    return out if keepdims else squeeze(out, (axis,))
+
+
+def rev(operand: Any, dimensions: Sequence[int]) -> Any:
+    """The elements in reverse order along axes."""
+    x = as_operand(operand)
+    return slicing.rev(x, dimensions=tuple(d % x.ndim for d in dimensions))
+
+
+def iota(dtype: Any, size: int) -> Any:
+    """0, 1, 2, ... up to `size`."""
+    return slicing.iota(dtype=dtypes.as_dtype(dtype), shape=(int(size),), dimension=0)
+
+
+def _starts(start_indices: Sequence[Any], shape: Sequence[int]) -> list[Any]:
+    """Start indices of one integer dtype, those known to be negative counted from the end."""
+    indices = [i + n if isinstance(i, (int, np.integer)) and i < 0 else i for i, n in zip(start_indices, shape, strict=True)]
+    found = [as_operand(i, "a start index") for i in indices]
+    for i in found:
+        if i.shape or not dtypes.is_integer(i.dtype):
+            raise DTypeError(f"start indices are integer scalars, got {type_of(i)}.")
+    return promote_dtypes(*found) if found else []
+
+
+def dynamic_slice(operand: Any, start_indices: Any, slice_sizes: Sequence[int]) -> Any:
+    """The piece of shape `slice_sizes` that begins at indices known at run time, moved inwards if it sticks out."""
+    x = as_operand(operand)
+    return dynamic_slicing.dynamic_slice(x, *_starts(list(start_indices), x.shape), sizes=tuple(slice_sizes))
+
+
+def dynamic_update_slice(operand: Any, update: Any, start_indices: Any) -> Any:
+    """The operand with the piece that begins at indices known at run time replaced."""
+    x, piece = strict_operands("an operand of dynamic_update_slice", (operand, update))
+    return dynamic_slicing.dynamic_update_slice(x, piece, *_starts(list(start_indices), x.shape))
+
+
+def dynamic_slice_in_dim(operand: Any, start_index: Any, slice_size: int, axis: int = 0) -> Any:
+    """`dynamic_slice` along one axis."""
+    x = as_operand(operand)
+    axis = axis % x.ndim
+    starts = [start_index if i == axis else 0 for i in range(x.ndim)]
+    return dynamic_slice(x, starts, [slice_size if i == axis else n for i, n in enumerate(x.shape)])
+
+
+def dynamic_index_in_dim(operand: Any, index: Any, axis: int = 0, keepdims: bool = True) -> Any:
+    """One element along an axis, at an index known at run time."""
+    out = dynamic_slice_in_dim(operand, index, 1, axis)
+    return out if keepdims else squeeze(out, (axis,))
+
+
+def dynamic_update_slice_in_dim(operand: Any, update: Any, start_index: Any, axis: int) -> Any:
+    """`dynamic_update_slice` along one axis."""
+    x = as_operand(operand)
+    axis = axis % x.ndim
+    return dynamic_update_slice(x, update, [start_index if i == axis else 0 for i in range(x.ndim)])
+
+
+def dynamic_update_index_in_dim(operand: Any, update: Any, index: Any, axis: int) -> Any:
+    """One element along an axis replaced, at an index known at run time."""
+    x, new = as_operand(operand), as_operand(update)
+    axis = axis % x.ndim
+    if new.ndim != x.ndim:
+        new = expand_dims(new, (axis,))
+    return dynamic_update_slice_in_dim(x, new, index, axis)
+
+
+def dot_general(
+    lhs: Any, rhs: Any, dimension_numbers: Any, precision: Any = None, preferred_element_type: Any = None
+) -> Any:
+    """Sums of products over contracted axes, with batch axes: ((x's contracted, y's), (x's batch, y's))."""
+    (xc, yc), (xb, yb) = dimension_numbers
+    numbers = ((tuple(xc), tuple(yc)), (tuple(xb), tuple(yb)))
+    x, y = strict_operands("an operand of dot_general", (lhs, rhs))
+    preferred = None if preferred_element_type is None else dtypes.as_dtype(preferred_element_type)
+    return contraction.dot_general(x, y, dimension_numbers=numbers, preferred=preferred)
+
+
+def dot(lhs: Any, rhs: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Any:
+    """The product of vectors and matrices."""
+    x, y = strict_operands("an operand of dot", (lhs, rhs))
+    if not (1 <= x.ndim <= 2 and 1 <= y.ndim <= 2):
+        raise ShapeError(f"dot needs vectors or matrices, got {type_of(x)} and {type_of(y)}: use dot_general.")
+    numbers = (((x.ndim - 1,), (0,)), ((), ()))
+    return dot_general(x, y, numbers, preferred_element_type=preferred_element_type)
+
+
+def _axes(x: Any, axes: Any) -> tuple[int, ...]:
+    return tuple(range(x.ndim)) if axes is None else tuple(a % x.ndim for a in axes)
+
+
+def _reducer(primitive: Any) -> Any:
+    def reduce(operand: Any, axes: Sequence[int]) -> Any:
+        x = as_operand(operand)
+        return primitive(x, axes=_axes(x, axes))
+
+    reduce.__name__ = reduce.__qualname__ = primitive.name
+    reduce.__doc__ = f"The primitive `{primitive.name}` along axes."
+    return reduce
+
+
+reduce_sum = _reducer(structural.reduce_sum)
+reduce_max = _reducer(reduction.reduce_max)
+reduce_min = _reducer(reduction.reduce_min)
+reduce_prod = _reducer(reduction.reduce_prod)
+reduce_and = _reducer(reduction.reduce_and)
+reduce_or = _reducer(reduction.reduce_or)
+reduce_xor = _reducer(reduction.reduce_xor)
+
+
+def _cumulative(primitive: Any) -> Any:
+    def cumulative(operand: Any, axis: int = 0, reverse: bool = False) -> Any:
+        x = as_operand(operand)
+        return primitive(x, axis=axis % x.ndim, reverse=bool(reverse))
+
+    cumulative.__name__ = cumulative.__qualname__ = primitive.name
+    cumulative.__doc__ = f"The primitive `{primitive.name}` along an axis, from the end if `reverse`."
+    return cumulative
+
+
+cumsum = _cumulative(reduction.cumsum)
+cumprod = _cumulative(reduction.cumprod)
+cummax = _cumulative(reduction.cummax)
+cummin = _cumulative(reduction.cummin)
+cumlogsumexp = _cumulative(reduction.cumlogsumexp)
+
+
+def argmax(operand: Any, axis: int, index_dtype: Any) -> Any:
+    """The position of the first largest element along an axis."""
+    x = as_operand(operand)
+    return reduction.argmax(x, axis=axis % x.ndim, index_dtype=dtypes.as_dtype(index_dtype))
+
+
+def argmin(operand: Any, axis: int, index_dtype: Any) -> Any:
+    """The position of the first smallest element along an axis."""
+    x = as_operand(operand)
+    return reduction.argmin(x, axis=axis % x.ndim, index_dtype=dtypes.as_dtype(index_dtype))
+
+
+def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> Any:
+    """An array in order along an axis; several arrays (a tuple) in the order of the first `num_keys`."""
+    several = isinstance(operand, (tuple, list))
+    xs = [as_operand(x) for x in (operand if several else (operand,))]
+    out = sorting.sort(*xs, dimension=dimension % xs[0].ndim, is_stable=is_stable, num_keys=num_keys)
+    return tuple(out) if several else out[0]
+
+
+def sort_key_val(keys: Any, values: Any, dimension: int = -1, is_stable: bool = True) -> tuple[Any, Any]:
+    """Keys in order along an axis, and values in the order of the keys."""
+    k, v = sort((keys, values), dimension, is_stable, 1)
+    return k, v
+
+
+def top_k(operand: Any, k: int, *, axis: int = -1) -> Any:
+    """The k largest elements along an axis, the largest first, and their positions."""
+    x = as_operand(operand)
+    last = structural.move_batch(x, axis % x.ndim, x.ndim - 1)
+    values, positions = sorting.top_k(last, k=int(k))
+    return [structural.move_batch(v, x.ndim - 1, axis % x.ndim) for v in (values, positions)]
+
+
