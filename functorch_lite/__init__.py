@@ -13,10 +13,13 @@ Reading order of the source, each file on top of those before it:
   numpy/, lax/, random, nn/, optim/   what users import
 """
 
-from . import config, indexing, lax, numpy, printing, tree, tree_util
+from . import config, debug, indexing, lax, nn, numpy, optim, printing, random, tree, tree_util
 from .arrays import Array
 from .backend import available as available_backends
 from .backend import default_backend, set_default_backend, use_backend
+from .debug import pure_callback
+from .devices import block_until_ready, device_get, device_put, devices
+from .numpy.protocols import install as _install_protocols
 from .transforms.capture import ShapeDtypeStruct, closure_convert, eval_shape, make_jaxpr, make_program
 from .transforms.checkpoint import checkpoint
 from .transforms.checkpoint import policies as checkpoint_policies
@@ -28,6 +31,8 @@ from .transforms.vmap import vmap
 
 __version__ = "0.1.0"
 
+_install_protocols()
+
 remat = checkpoint
 jacobian = jacrev
 
@@ -35,13 +40,18 @@ __all__ = [
     "Array",
     "ShapeDtypeStruct",
     "available_backends",
+    "block_until_ready",
     "checkpoint",
     "checkpoint_policies",
     "closure_convert",
     "config",
     "custom_jvp",
     "custom_vjp",
+    "debug",
     "default_backend",
+    "device_get",
+    "device_put",
+    "devices",
     "eval_shape",
     "grad",
     "grad_and_value",
@@ -56,8 +66,12 @@ __all__ = [
     "linearize",
     "make_jaxpr",
     "make_program",
+    "nn",
     "numpy",
+    "optim",
     "printing",
+    "pure_callback",
+    "random",
     "remat",
     "set_default_backend",
     "tree",

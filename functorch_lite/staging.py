@@ -18,21 +18,21 @@ from .lowering import mentions_dim, substitute_dims
 from .program import Atom, Equation, Literal, Program, Var, dead_code
 from .tracing import Trace, Tracer, context, leaked, use_trace
 
-__all__ = ["PartialTrace", "Staged", "StagingTrace", "StagingTracer", "bind_dims", "evaluate", "known_params", "stage"]
+__all__ = ["MixedProgramError", "PartialTrace", "Staged", "StagingTrace", "StagingTracer", "bind_dims", "evaluate", "known_params", "stage"]
 
 
 class StagingTracer(Tracer):
     """A variable of a program that is being made."""
 
-    __slots__ = ("var",)
+    __slots__ = ("variable",)
 
     def __init__(self, trace: StagingTrace, var: Var):
-        self.trace = trace
-        self.var = var
+        self.owner = trace
+        self.variable = var
 
     @property
     def type(self) -> ArrayType:
-        return self.var.type
+        return self.variable.type
 
 
 class StagingTrace(Trace):
@@ -55,13 +55,13 @@ class StagingTrace(Trace):
 
     def atom(self, x: Any) -> Atom:
         """The variable or literal that stands for an operand; hoists what is not of this program."""
-        if type(x) is StagingTracer and x.trace is self:
-            return x.var
+        if type(x) is StagingTracer and x.owner is self:
+            return x.variable
         if isinstance(x, np.generic):
             return Literal(x)
         var = self.captured.get(id(x))
         if var is None:
-            if isinstance(x, Tracer) and not x.trace.alive:
+            if isinstance(x, Tracer) and not x.owner.alive:
                 raise leaked(x)
             var = self.captured[id(x)] = Var(type_of(x))
             self.hoisted.append(x)  # held, so that its id stays its own
@@ -98,11 +98,25 @@ class PartialTrace(StagingTrace):
     __slots__ = ()
 
     def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        if any(type(x) is StagingTracer and x.trace is self for x in operands):
+        if any(type(x) is StagingTracer and x.owner is self for x in operands):
+            if primitive.subprograms and any(isinstance(params[name], (Program, tuple)) for name in primitive.subprograms):
+                return self.process_program(primitive, operands, params)
             return super().process(primitive, operands, params)
         assert self.parent is not None
         with use_trace(self.parent):
             return self.parent.process(primitive, operands, params)
+
+
+    def process_program(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """An equation that carries programs may have results that are known and others that are not."""
+        if not primitive.inlines:
+            raise MixedProgramError(primitive.name)
+        with use_trace(self):
+            return evaluate(params[primitive.subprograms[0]], *operands)
+
+
+class MixedProgramError(Exception):
+    """A partial trace met a loop or branch, whose known part it cannot tell from the rest."""
 
 
 class Staged(NamedTuple):

@@ -93,9 +93,10 @@ def axis_size(name: Any) -> int:
 class Tracer:
     """Stands for an array inside a transformation. Operators and methods are installed by `operators`."""
 
-    __slots__ = ("__weakref__", "trace")
+    __slots__ = ("__weakref__", "owner")
 
-    trace: Trace
+    owner: Trace
+    """The trace that made it. (Not `trace`: arrays have a method of that name.)"""
     __array_priority__ = 1000
 
     @property

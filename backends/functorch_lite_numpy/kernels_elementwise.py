@@ -146,6 +146,12 @@ def _reduce_precision(types: Any, params: Any) -> Kernel:
 
 TABLE: dict[str, Kernel] = {
     "copy": _copy,
+    "ge": np.greater_equal,
+    "gt": np.greater,
+    "le": np.less_equal,
+    "lt": np.less,
+    "max": np.maximum,
+    "min": np.minimum,
     "shift_left": np.left_shift,  # NumPy defines shifts by the width and more as we do
     "shift_right_arithmetic": np.right_shift,
 }

@@ -19,11 +19,12 @@ from ..primitives.structural import broadcast_to, reduce_sum, reshape
 from ..promotion import as_operand, broadcast_shapes, cast, promote, promote_dtypes
 from ..tracing import Tracer
 from .axes import axes_of, axis_of
+from .creation import filled
 from .elementwise import conj, like, multiply, no_out
 from .manipulation import concatenate, flip, moveaxis, ravel, transpose
 from .reductions import sum as sum_
 
-__all__ = ["convolve", "correlate", "cross", "diagonal", "dot", "einsum", "einsum_path", "inner", "kron", "matmul", "matvec", "outer", "tensordot",
+__all__ = ["convolve", "correlate", "cross", "diag", "diagflat", "diagonal", "dot", "einsum", "einsum_path", "inner", "kron", "matmul", "matvec", "outer", "tensordot",
     "trace", "vdot", "vecdot", "vecmat"]
 
 
@@ -415,3 +416,20 @@ def correlate(a: Any, v: Any, mode: str = "valid", *, precision: Any = None, pre
     if x.ndim == y.ndim == 1 and x.shape[0] < y.shape[0]:
         return flip(conj(correlate(y, x, mode, preferred_element_type=preferred_element_type)))
     return convolve(x, flip(conj(y)), mode, preferred_element_type=preferred_element_type)
+
+
+def diag(v: Any, k: int = 0) -> Any:
+    """The matrix with a vector on diagonal `k`; or the diagonal `k` of a matrix."""
+    x = as_operand(v)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    if x.ndim != 1:
+        raise ShapeError(f"diag needs a vector or a matrix, got {x.type}.")
+    n = x.shape[0] + abs(k)
+    i = np.arange(x.shape[0])
+    return filled(0, (n, n), x.dtype).at[i + max(-k, 0), i + max(k, 0)].set(x)
+
+
+def diagflat(v: Any, k: int = 0) -> Any:
+    """The matrix with all elements of an array on diagonal `k`."""
+    return diag(ravel(v), k)

@@ -6,7 +6,7 @@ its first operand is zero, whatever the second is. This keeps `grad(lambda x: wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import dtypes
@@ -170,17 +170,25 @@ def _bool(dtype: Any) -> Any:
     return dtypes.bool_
 
 
-def comparison(name: str, namespace: str, accepts: str) -> Elementwise:
-    """A comparison of two operands."""
-    return Elementwise(name, accepts=accepts, arity=2, namespace=namespace, result=_bool)
+def _comparison(
+    name: str, namespace: str, accepts: str, of_booleans: Callable[..., Any] | None = None
+) -> Elementwise:
+    """A comparison of two operands; `of_booleans` serves namespaces that have it for numbers only."""
+    if of_booleans is None:
+        return Elementwise(name, accepts=accepts, arity=2, namespace=namespace, result=_bool)
+
+    def impl(xp: Any, x: Any, y: Any) -> Any:
+        return of_booleans(xp, x, y) if dtypes.is_bool(x.dtype) else getattr(xp, namespace)(x, y)
+
+    return Elementwise(name, accepts=accepts, arity=2, impl=impl, result=_bool)
 
 
-eq = comparison("eq", "equal", "biufc")
-ne = comparison("ne", "not_equal", "biufc")
-lt = comparison("lt", "less", "biuf")
-le = comparison("le", "less_equal", "biuf")
-gt = comparison("gt", "greater", "biuf")
-ge = comparison("ge", "greater_equal", "biuf")
+eq = _comparison("eq", "equal", "biufc")
+ne = _comparison("ne", "not_equal", "biufc")
+lt = _comparison("lt", "less", "biuf", lambda xp, x, y: xp.logical_and(xp.logical_not(x), y))
+le = _comparison("le", "less_equal", "biuf", lambda xp, x, y: xp.logical_or(xp.logical_not(x), y))
+gt = _comparison("gt", "greater", "biuf", lambda xp, x, y: xp.logical_and(x, xp.logical_not(y)))
+ge = _comparison("ge", "greater_equal", "biuf", lambda xp, x, y: xp.logical_or(x, xp.logical_not(y)))
 is_finite = Elementwise("is_finite", accepts="f", namespace="isfinite", result=_bool)
 
 # Selection.
@@ -255,13 +263,28 @@ def _share(x: Any, y: Any, z: Any) -> Any:
     return select(eq(x, z), zero, select(eq(y, z), one, half))
 
 
-def _extremum(name: str, namespace: str) -> Elementwise:
+def _before(xp: Any, x: Any, y: Any) -> Any:
+    """Whether the complex number x comes before y, by real, then by imaginary part; NaN never does."""
+    a, b = xp.real(x), xp.real(y)
+    return (a < b) | ((a == b) & (xp.imag(x) < xp.imag(y)))
+
+
+def _extremum(name: str, namespace: str, of_booleans: str, first: bool) -> Elementwise:
     """max or min of two operands: NaN if one is; complex numbers are ordered by real, then by imaginary part."""
+
+    def impl(xp: Any, x: Any, y: Any) -> Any:
+        if dtypes.is_bool(x.dtype):
+            return getattr(xp, of_booleans)(x, y)
+        if not dtypes.is_complex(x.dtype):
+            return getattr(xp, namespace)(x, y)
+        ordered = _before(xp, x, y) if first else _before(xp, y, x)
+        return xp.where((ordered & (y == y)) | (x != x), x, y)
+
     return Elementwise(
         name,
         accepts="biufc",
         arity=2,
-        namespace=namespace,
+        impl=impl,
         derivatives=(
             lambda t, z, x, y: mul(t, _share(x, y, z)),
             lambda t, z, x, y: mul(t, _share(y, x, z)),
@@ -269,8 +292,8 @@ def _extremum(name: str, namespace: str) -> Elementwise:
     )
 
 
-max_ = _extremum("max", "maximum")
-min_ = _extremum("min", "minimum")
+max_ = _extremum("max", "maximum", "logical_or", first=False)
+min_ = _extremum("min", "minimum", "logical_and", first=True)
 
 
 def _within(low: Any, x: Any, high: Any) -> Any:
@@ -279,11 +302,17 @@ def _within(low: Any, x: Any, high: Any) -> Any:
     return select(gt(x, low), zero, select(lt(x, high), zero, one))
 
 
+def _clamp(xp: Any, low: Any, x: Any, high: Any) -> Any:
+    if dtypes.is_bool(x.dtype):
+        return xp.logical_and(xp.logical_or(x, low), high)
+    return xp.minimum(xp.maximum(x, low), high)
+
+
 clamp = Elementwise(
     "clamp",
     accepts="biuf",
     arity=3,
-    impl=lambda xp, low, x, high: xp.minimum(xp.maximum(x, low), high),
+    impl=_clamp,
     derivatives=(
         lambda t, z, low, x, high: mul(t, _within(x, low, high)),
         lambda t, z, low, x, high: mul(t, _within(low, x, high)),

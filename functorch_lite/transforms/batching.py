@@ -28,7 +28,7 @@ class BatchTracer(Tracer):
     __slots__ = ("dim", "value")
 
     def __init__(self, trace: Trace, value: Any, dim: int):
-        self.trace = trace
+        self.owner = trace
         self.value = value
         self.dim = dim
 
@@ -74,7 +74,7 @@ class BatchTrace(Trace):
 
     def split(self, x: Any) -> tuple[Any, int | None]:
         """The value and batch dimension of an operand."""
-        return (x.value, x.dim) if type(x) is BatchTracer and x.trace is self else (x, None)
+        return (x.value, x.dim) if type(x) is BatchTracer and x.owner is self else (x, None)
 
 
 def batch_flat(

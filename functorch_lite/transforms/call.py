@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-
 from ..array_type import ArrayType, fit_dims, rename_dims
 from ..arrays import Array, two_backends, type_of
 from ..backend import Backend, default_backend
@@ -13,10 +12,10 @@ from ..errors import ProgramError
 from ..passes import executable
 from ..primitive import LinearOperand, Primitive, Zero
 from ..program import Equation, Program, Var
+from .batching import batch_program
 from .jvp import jvp_program
 from .linearize import Linearization, linearize_program
 from .transpose import transpose_program
-from .batching import batch_program
 
 __all__ = ["ProgramCall", "as_call", "call", "only_backend", "run_equation", "run_program"]
 

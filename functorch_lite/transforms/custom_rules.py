@@ -16,11 +16,10 @@ from ..errors import TransformationError
 from ..primitive import LinearOperand, NotLinear, Primitive, Zero
 from ..primitives.structural import instantiate, move_batch, move_to_front, reduce_sum
 from ..program import Equation, Program
-from ..staging import PartialTrace, stage
-from ..tracing import context, use_trace
+from ..staging import stage
 from .batching import BatchAxis, batch_flat, batch_program
 from .call import run_program
-from .linearize import Linearization
+from .linearize import Linearization, linear_part
 
 __all__ = ["Rule", "custom_jvp_p", "custom_vjp_p"]
 
@@ -107,18 +106,9 @@ class CustomJvp(_Custom):
         self, primals: Sequence[Any], nonzeros: Sequence[bool], *, jvp: Rule, n_hoisted: int, **params: Any
     ) -> tuple[list[Any], Linearization, list[Any]]:
         own = self.own_operands(primals, nonzeros, n_hoisted)
-        trace = PartialTrace(context.trace)
-        marks = nonzeros[n_hoisted:]
-        tangents = [
-            trace.new_input(type_of(x).tangent()) if m else Zero(type_of(x).tangent())
-            for x, m in zip(own, marks, strict=True)
-        ]
-        with use_trace(trace, closing=True):
-            outs, dots = jvp(own, tangents)
-            has = tuple(not isinstance(t, Zero) for t in dots)
-            linear = trace.finish([t for t in dots if not isinstance(t, Zero)], jvp.name)
-        rule = Linearization(None, linear, has, True, n_residuals=len(trace.hoisted))
-        return outs, rule, trace.hoisted
+        types = [type_of(x).tangent() for x in own]
+        outs, linear, has, residuals = linear_part(lambda dots: jvp(own, dots), types, nonzeros[n_hoisted:])
+        return outs, Linearization(None, linear, has, True, n_residuals=len(residuals)), residuals
 
     def batch(  # type: ignore[override]
         self,
@@ -189,17 +179,14 @@ class CustomVjp(_Custom):
     ) -> tuple[list[Any], Linearization, list[Any]]:
         own = self.own_operands(primals, nonzeros, n_hoisted)
         outs, residuals = fwd(*own)
-        trace = PartialTrace(context.trace)
-        with use_trace(trace, closing=True):
-            tangents = [
-                trace.new_input(type_of(x).tangent()) if m else Zero(type_of(x).tangent())
-                for x, m in zip(own, nonzeros[n_hoisted:], strict=True)
-            ]
+
+        def tangents_of_results(tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
             dots = [instantiate(t) for t in tangents if dtypes.is_inexact(t.type.dtype)]
-            out_dots = _linear_part(outs, residuals, own, dots, bwd)
-            has = tuple(not isinstance(t, Zero) for t in out_dots)
-            linear = trace.finish([t for t in out_dots if not isinstance(t, Zero)], bwd.name)
-        return outs, Linearization(None, linear, has, True, n_residuals=len(trace.hoisted)), trace.hoisted
+            return outs, _linear_part(outs, residuals, own, dots, bwd)
+
+        types = [type_of(x).tangent() for x in own]
+        _, linear, has, hoisted = linear_part(tangents_of_results, types, nonzeros[n_hoisted:])
+        return outs, Linearization(None, linear, has, True, n_residuals=len(hoisted)), hoisted
 
     def batch(  # type: ignore[override]
         self,

@@ -22,7 +22,7 @@ class JvpTracer(Tracer):
     __slots__ = ("primal", "tangent")
 
     def __init__(self, trace: Trace, primal: Any, tangent: Any):
-        self.trace = trace
+        self.owner = trace
         self.primal = primal
         self.tangent = tangent
 
@@ -43,7 +43,7 @@ class JvpTrace(Trace):
         assert self.parent is not None
         primals, tangents, constant = [], [], True
         for x in operands:
-            if type(x) is JvpTracer and x.trace is self:
+            if type(x) is JvpTracer and x.owner is self:
                 primals.append(x.primal)
                 tangents.append(x.tangent)
                 constant = False
@@ -64,7 +64,7 @@ class JvpTrace(Trace):
 
     def split(self, x: Any) -> tuple[Any, Any]:
         """The primal and tangent of an operand."""
-        if type(x) is JvpTracer and x.trace is self:
+        if type(x) is JvpTracer and x.owner is self:
             return x.primal, x.tangent
         return x, Zero(type_of(x).tangent())
 

@@ -1,0 +1,183 @@
+"""Methods, properties and operators of arrays and tracers that are functions of this face: `x.sum()`, `x.T`, `x @ y`, `x ** 2`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..arrays import Array
+from ..errors import ConcretizationTypeError, ShapeError
+from ..index_plan import host_value
+from ..operators import install_binary, install_method
+from ..primitives import elementwise as e
+from ..promotion import cast
+from ..tracing import Tracer
+from . import contraction, creation, elementwise, logic, manipulation, reductions, searching
+
+__all__ = ["install"]
+
+
+def _reshape(x: Any, *shape: Any, order: str = "C") -> Any:
+    """The same elements in another shape: `x.reshape(2, 3)` or `x.reshape((2, 3))`."""
+    return manipulation.reshape(x, shape[0] if len(shape) == 1 else shape, order)
+
+
+def _transpose(x: Any, *axes: Any) -> Any:
+    """`x` with its axes in another order: `x.transpose(1, 0)`, `x.transpose((1, 0))`, or reversed."""
+    if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
+        axes = axes[0]
+    return manipulation.transpose(x, axes or None)
+
+
+def _flatten(x: Any, order: str = "C") -> Any:
+    """All elements in one row."""
+    return manipulation.ravel(x, order)
+
+
+def _clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    """Each element moved into [min, max]."""
+    return elementwise.clip(x, min, max)
+
+
+def _astype(x: Any, dtype: Any, copy: bool = False, device: Any = None) -> Any:
+    """`x` in another dtype."""
+    return creation.astype(x, dtype)
+
+
+def _known(x: Any, doing: str) -> Any:
+    value = host_value(x) if x.concrete() is not None else None
+    if value is None or (isinstance(x, Tracer) and dtypes.is_inexact(x.dtype)):
+        raise ConcretizationTypeError(
+            f"{doing} of a {type(x).__name__} of type {x.type}: its value is not known here, or its derivative would be lost. "
+            "Return the value from the function, or use debug.print."
+        )
+    return np.asarray(value)
+
+
+def _item(x: Any, *args: int) -> Any:
+    """An element as a Python number: the only one, or that at an index."""
+    return _known(x, "item()").item(*args)
+
+
+def _tolist(x: Any) -> Any:
+    """The elements as nested lists of Python numbers."""
+    return _known(x, "tolist()").tolist()
+
+
+def _tobytes(x: Any, order: str = "C") -> bytes:
+    """The elements' bytes."""
+    return _known(x, "tobytes()").tobytes(order)
+
+
+def _view(x: Any, dtype: Any = None, type: Any = None) -> Any:
+    """The same bytes read as another dtype; the last axis grows or shrinks if the sizes differ."""
+    if type is not None:
+        raise NotImplementedError("x.view(type=...) has no meaning here: give a dtype.")
+    if dtype is None:
+        return x
+    new = dtypes.as_dtype(dtype)
+    if new == x.dtype:
+        return cast(x, new, False)
+    if dtypes.is_bool(x.dtype) or dtypes.is_bool(new):
+        if x.dtype.itemsize == new.itemsize:
+            return creation.astype(x, new) if dtypes.is_bool(x.dtype) else e.ne(x, x.dtype.type(0))
+    small, large = sorted((x.dtype.itemsize, new.itemsize))
+    ratio = large // small
+    if ratio > 1 and (not x.ndim or (new.itemsize == large and x.shape[-1] % ratio)):
+        raise ShapeError(f"view of {x.type} as {new}: the last axis must be a multiple of {ratio} long.")
+    if ratio == 1:
+        return e.bitcast_convert(x, dtype=new)
+    if new.itemsize == large:
+        return e.bitcast_convert(manipulation.reshape(x, (*x.shape[:-1], x.shape[-1] // ratio, ratio)), dtype=new)
+    return manipulation.reshape(e.bitcast_convert(x, dtype=new), (*x.shape[:-1], x.shape[-1] * ratio))
+
+
+def _round(x: Any, decimals: int = 0) -> Any:
+    return elementwise.round(x, decimals)
+
+
+def _python_round(x: Any, decimals: int | None = None) -> Any:
+    return elementwise.round(x, decimals or 0)
+
+
+def _ready(x: Any) -> Any:
+    """`x`, once it is computed."""
+    return x
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(reductions, name) for name in (
+        "all", "any", "argmax", "argmin", "cumprod", "cumsum", "max", "mean", "min", "prod", "ptp", "std", "sum", "var")},
+    **{name: getattr(manipulation, name) for name in ("ravel", "repeat", "squeeze", "swapaxes", "take")},
+    **{name: getattr(searching, name) for name in ("argpartition", "argsort", "choose", "nonzero", "searchsorted", "sort")},
+    **{name: getattr(contraction, name) for name in ("diagonal", "dot", "trace")},
+    "astype": _astype,
+    "block_until_ready": _ready,
+    "clip": _clip,
+    "compress": lambda x, condition, axis=None, **options: searching.compress(condition, x, axis, **options),
+    "conj": elementwise.conj,
+    "conjugate": elementwise.conj,
+    "copy": creation.copy,
+    "flatten": _flatten,
+    "item": _item,
+    "reshape": _reshape,
+    "round": _round,
+    "tobytes": _tobytes,
+    "tolist": _tolist,
+    "transpose": _transpose,
+    "view": _view,
+    "__abs__": elementwise.abs,
+    "__invert__": elementwise.invert,
+    "__round__": _python_round,
+}
+
+_PROPERTIES: dict[str, Callable[[Any], Any]] = {
+    "T": manipulation.transpose,
+    "mT": manipulation.matrix_transpose,
+    "real": elementwise.real,
+    "imag": elementwise.imag,
+    "itemsize": lambda x: x.dtype.itemsize,
+    "nbytes": lambda x: x.size * x.dtype.itemsize,
+    "flat": manipulation.ravel,
+}
+
+_OPERATORS: dict[str, tuple[Callable[[Any, Any], Any], Any]] = {
+    "add": (elementwise.add, e.add),
+    "sub": (elementwise.subtract, e.sub),
+    "mul": (elementwise.multiply, e.mul),
+    "floordiv": (elementwise.floor_divide, None),
+    "mod": (elementwise.remainder, None),
+    "divmod": (elementwise.divmod, None),
+    "pow": (elementwise.power, None),
+    "matmul": (contraction.matmul, None),
+    "and": (elementwise.bitwise_and, e.and_),
+    "or": (elementwise.bitwise_or, e.or_),
+    "xor": (elementwise.bitwise_xor, e.bitwise_xor),
+    "lshift": (elementwise.left_shift, None),
+    "rshift": (elementwise.right_shift, None),
+}
+
+
+def _comparison(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def method(x: Any, y: Any) -> Any:
+        if isinstance(y, (Array, Tracer, int, float, complex, np.generic, np.ndarray)) or hasattr(y, "__jax_array__"):
+            return function(x, y)
+        return NotImplemented
+
+    return method
+
+
+def install() -> None:
+    """Give arrays and tracers their methods, properties and operators."""
+    for name, function in _METHODS.items():
+        install_method(name, function)
+    for name, function in _PROPERTIES.items():
+        install_method(name, property(function))  # type: ignore[arg-type]
+    for name, (function, primitive) in _OPERATORS.items():
+        install_binary(name, function, primitive)
+    for name in ("less", "less_equal", "greater", "greater_equal"):
+        short = name[0] + ("e" if "equal" in name else "t")
+        install_method(f"__{short}__", _comparison(getattr(logic, name)))

@@ -1,0 +1,90 @@
+"""Elementwise primitives at the edges (infinities, NaN, zeros of both signs, extremes, subnormals), against JAX."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from functorch_lite import dtypes
+from functorch_lite.arrays import from_host
+from functorch_lite.primitives import elementwise as e
+from functorch_lite.primitives.base import Elementwise
+from functorch_lite.testing.closeness import wide
+
+pytestmark = pytest.mark.oracle
+
+DTYPES = ("bool", "int8", "uint8", "int32", "uint32", "int64", "float16", "bfloat16", "float32", "float64", "complex64")
+RENAMED = {"and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "not": "bitwise_not", "real": "real"}
+RENAMED["regularized_incomplete_beta"] = "betainc"
+LOOSE = {"polygamma": 30.0, "digamma": 8.0, "zeta": 30.0, "igamma": 30.0, "igammac": 30.0, "lgamma": 16.0, "erf_inv": 16.0}
+OURS_ALONE = {"mul_strong", "div_strong", "trunc", "round", "round_away", "copy", "convert", "select", "integer_pow"}
+OURS_ALONE |= {"reduce_precision", "igamma_grad_a"}
+PRIMITIVES = {p.name: p for p in vars(e).values() if isinstance(p, Elementwise) and p.name not in OURS_ALONE}
+
+
+def edges(dtype: np.dtype) -> np.ndarray:
+    """Values where something may go wrong."""
+    if dtypes.is_bool(dtype):
+        return np.array([False, True])
+    if dtypes.is_integer(dtype):
+        info = np.iinfo(dtype)
+        near = [info.min, info.min + 1, info.max, info.max - 1, info.max // 2]
+        return np.array([v for v in (*near, *range(-9, 10)) if info.min <= v <= info.max]).astype(dtype)
+    if dtypes.is_complex(dtype):
+        parts = [-2.5, -1.0, -0.3, 0.0, 0.7, 1.0, 3.0]
+        return np.array([complex(a, b) for a in parts for b in parts]).astype(dtype)
+    info = dtypes.finfo(dtype)
+    values = [0.0, 0.1, 0.3, 0.5, 0.9, 1.0, 1.5, 2.0, 2.5, 3.0, 7.3, 30.0, 1e3, float(info.max), float(info.tiny), np.inf]
+    return np.array([*values, *(-v for v in values), np.nan]).astype(dtype)
+
+
+def grid(dtype: np.dtype, arity: int) -> list[np.ndarray]:
+    """All combinations."""
+    values = edges(dtype)
+    if arity == 3:
+        values = values[:: max(1, len(values) // 9)]
+    columns = zip(*itertools.product(values, repeat=arity), strict=True)
+    return [np.array(column).astype(dtype) for column in columns]
+
+
+@pytest.fixture(scope="module")
+def lax() -> Any:
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        yield jax.lax
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", sorted(PRIMITIVES))
+def test_values_at_the_edges(name: str, dtype: str, lax: Any) -> None:
+    primitive = PRIMITIVES[name]
+    hosts = grid(dtypes.as_dtype(dtype), primitive.arity)
+    try:
+        theirs = np.asarray(getattr(lax, RENAMED.get(name, name))(*hosts))
+    except TypeError:
+        pytest.skip(f"JAX has no {name} of {dtype}")
+    with warnings.catch_warnings(action="error"):
+        ours = np.asarray(primitive(*map(from_host, hosts)))
+    assert (ours.shape, ours.dtype) == (theirs.shape, theirs.dtype)
+    assert_agree(name, ours, theirs, hosts)
+
+
+def assert_agree(name: str, ours: np.ndarray, theirs: np.ndarray, hosts: list[np.ndarray]) -> None:
+    """Equal, but for a few units in the last place; and where XLA flushes subnormal numbers."""
+    dtype = ours.dtype
+    if not dtypes.is_inexact(dtype):
+        bad = ours != theirs
+    else:
+        info = dtypes.finfo(dtype)
+        a, b = wide(ours), wide(theirs)
+        bound = LOOSE.get(name, 8.0) * float(info.eps)
+        with np.errstate(all="ignore"):
+            near = np.abs(a - b) <= bound * np.abs(b) + float(info.tiny) + bound * (dtype.kind == "c")
+        bad = ~(near | (a == b) | (np.isnan(a) & np.isnan(b)))
+    if bad.any():
+        rows = [f"{[h[i] for h in hosts]}: {ours[i]!r}, JAX {theirs[i]!r}" for i in np.flatnonzero(bad)[:20]]
+        raise AssertionError(f"{name} differs at {bad.sum()} of {bad.size}:\n" + "\n".join(rows))
