@@ -721,6 +721,8 @@ bitwise_not = bitwise_invert = invert
 def bitwise_count(x: Any, /) -> Any:
     """How many bits are set in |x|, elementwise, as uint8."""
     x = as_operand(x)
+    if dtypes.is_bool(x.dtype):
+        return cast(x, np.dtype(np.uint8))
     return cast(e.population_count(abs(x)), np.dtype(np.uint8))
 
 

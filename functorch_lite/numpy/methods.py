@@ -113,7 +113,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
         "all", "any", "argmax", "argmin", "cumprod", "cumsum", "max", "mean", "min", "prod", "ptp", "std", "sum", "var")},
     **{name: getattr(manipulation, name) for name in ("ravel", "repeat", "squeeze", "swapaxes", "take")},
     **{name: getattr(searching, name) for name in ("argpartition", "argsort", "choose", "nonzero", "searchsorted", "sort")},
-    **{name: getattr(contraction, name) for name in ("diagonal", "dot", "trace")},
+    **{name: getattr(contraction, name) for name in ("diagonal", "dot")},
     "astype": _astype,
     "block_until_ready": _ready,
     "clip": _clip,
@@ -174,6 +174,7 @@ def install() -> None:
     """Give arrays and tracers their methods, properties and operators."""
     for name, function in _METHODS.items():
         install_method(name, function)
+    Array.trace = contraction.trace  # type: ignore[attr-defined]  # of a tracer, `trace` is the world that it belongs to
     for name, function in _PROPERTIES.items():
         install_method(name, property(function))  # type: ignore[arg-type]
     for name, (function, primitive) in _OPERATORS.items():

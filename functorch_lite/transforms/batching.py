@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..array_type import ArrayType
 from ..arrays import type_of
+from ..primitives.constants import closed
 from ..primitives.structural import move_batch, move_to_front
 from ..program import Program
 from ..staging import evaluate, stage
@@ -121,8 +122,7 @@ def batch_program(
             return outs
 
         staged = stage(function, types, name=f"vmap({program.name})")
-        assert not staged.hoisted
-        return staged.program, tuple(out_dims)
+        return closed(*staged), tuple(out_dims)
 
     return program.remember(("batch", axis, dims, out_batched, context.trace.axes()), make)
 

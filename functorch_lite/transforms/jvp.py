@@ -8,6 +8,7 @@ from typing import Any
 from ..array_type import ArrayType
 from ..arrays import type_of
 from ..primitive import Zero
+from ..primitives.constants import closed
 from ..primitives.structural import instantiate
 from ..program import Program
 from ..staging import evaluate, stage
@@ -112,7 +113,6 @@ def jvp_program(
 
         types = [*program.in_types, *(t.tangent() for t, nz in zip(program.in_types, nonzeros, strict=True) if nz)]
         staged = stage(function, types, name=f"jvp({program.name})")
-        assert not staged.hoisted
-        return staged.program, tuple(out_nonzero)
+        return closed(*staged), tuple(out_nonzero)
 
     return program.remember(("jvp", nonzeros, instantiated, context.trace.axes()), make)

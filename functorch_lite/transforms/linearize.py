@@ -24,6 +24,7 @@ from ..backend import Backend
 from ..errors import TransformationError
 from ..passes import executable
 from ..primitive import Zero
+from ..primitives.constants import closed
 from ..primitives.base import add
 from ..primitives.structural import instantiate, zeros
 from ..program import Program
@@ -41,11 +42,10 @@ class Linearization:
       known: the program for the value; its first outputs are the results, the rest the residuals.
       linear: the program for the tangents; its first inputs are the residuals.
       nonzeros: which results have a tangent.
-      hoisted: values for the first inputs of `known`, if it has more inputs than there are operands.
       n_residuals: how many, where `known` is None: the value is computed already, by rules that are not kept.
     """
 
-    __slots__ = ("compiled", "hoisted", "known", "linear", "multiple", "n_residuals", "nonzeros")
+    __slots__ = ("compiled", "known", "linear", "multiple", "n_residuals", "nonzeros")
 
     def __init__(
         self,
@@ -53,7 +53,6 @@ class Linearization:
         linear: Program,
         nonzeros: tuple[bool, ...],
         multiple: bool,
-        hoisted: Sequence[Any] = (),
         n_residuals: int | None = None,
     ):
         self.known = known
@@ -61,16 +60,12 @@ class Linearization:
         self.nonzeros = nonzeros
         self.multiple = multiple
         self.n_residuals = len(known.outputs) - len(nonzeros) if known is not None else n_residuals
-        self.hoisted = tuple(hoisted)
         self.compiled: dict[Any, Any] = {}
 
     def forward(self, backend: Backend) -> Callable[..., tuple[Any, ...]]:
         """The known part over buffers."""
-        run = executable(self.known, backend)
-        if self.hoisted:
-            constants = [x.buffer if type(x) is Array else x for x in self.hoisted]
-            return lambda *buffers: run(*constants, *buffers)
-        return run
+        assert self.known is not None
+        return executable(self.known, backend)
 
     def transposed(self, given: tuple[bool, ...]) -> tuple[Program, tuple[bool, ...]]:
         """(residuals, cotangents of the results that have one) -> cotangents; and which operands have one.
@@ -243,7 +238,7 @@ class LinearizeTrace(Trace):
                 results, rule, residuals = primitive.own_linearize(primals, nonzeros, **params)
             else:
                 rule = self.linearization(primitive, primals, operands, params)
-                out = evaluate(rule.known, *rule.hoisted, *primals)
+                out = evaluate(rule.known, *primals)
                 n = len(rule.nonzeros)
                 results, residuals = out[:n], out[n:]
         results = self.record(rule, results, residuals, ins, None)
@@ -323,9 +318,9 @@ def linearize_by_jvp(
         outs, dots = (out, out_dot) if primitive.multiple_results else ([out], [out_dot])
         linear = linear_trace.finish([t for t in dots if not isinstance(t, Zero)], primitive.name)
     with use_trace(known_trace, closing=True):
-        known = known_trace.finish([*outs, *linear_trace.hoisted], primitive.name)
+        known = closed(known_trace.finish([*outs, *linear_trace.hoisted], primitive.name), known_trace.hoisted)
     has = tuple(not isinstance(t, Zero) for t in dots)
-    return Linearization(known, linear, has, primitive.multiple_results, known_trace.hoisted)
+    return Linearization(known, linear, has, primitive.multiple_results)
 
 
 class Tape(NamedTuple):
@@ -526,7 +521,7 @@ def linearize_program(
 
             linear, residuals = stage(push, [x.type.tangent() for x in marked], name=program.name)
             known = trace.finish([*outs, *residuals], program.name)
-            assert not trace.hoisted
+            known = closed(known, trace.hoisted)
         return known, linear, tuple(has)
 
     return program.remember(("linearize", nonzeros, instantiated, context.trace.axes()), make)

@@ -11,6 +11,7 @@ from typing import Any
 from ..array_type import ArrayType, Dim, has_dim
 from ..lowering import substitute_dims
 from ..primitive import LinearOperand, Zero
+from ..primitives.constants import closed
 from ..primitives.base import add
 from ..primitives.structural import instantiate
 from ..program import Literal, Program, Var
@@ -115,7 +116,6 @@ def transpose_program(
             return [ct for ct in ins if not isinstance(ct, Zero)]
 
         staged = stage(function, [*known_types, *ct_types], name=f"transpose({program.name})")
-        assert not staged.hoisted
-        return staged.program, tuple(has)
+        return closed(*staged), tuple(has)
 
     return program.remember(("transpose", linear, nonzeros, instantiated, context.trace.axes()), make)
