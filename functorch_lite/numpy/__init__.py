@@ -1,11 +1,11 @@
-"""NumPy's functions over arrays that can be differentiated, batched and compiled; names, signatures and promotion follow `jax.numpy`.
+"""NumPy's functions over arrays that can be differentiated, batched and compiled, as `jax.numpy` names and promotes.
 
-By what they do: `elementwise`, `logic`, `creation`, `manipulation`, `padding`, `reductions`, `statistics`, `contraction`, `searching`,
-`calculus`; dtypes and constants are in `scalar_types`, the methods of arrays in `methods`.
+By what they do: `elementwise`, `logic`, `creation`, `manipulation`, `padding`, `reductions`, `statistics`,
+`contraction`, `searching`, `calculus`; dtypes and constants are in `scalar_types`, the methods of arrays in `methods`.
 """
 
 from ..promotion import broadcast_shapes as _broadcast_shapes
-from . import (  # noqa: F401
+from . import (
     calculus,
     contraction,
     creation,
@@ -29,16 +29,32 @@ from .reductions import *  # noqa: F403
 from .scalar_types import *  # noqa: F403
 from .searching import *  # noqa: F403
 from .statistics import *  # noqa: F403
-from . import methods, protocols  # isort: skip
+
+from . import methods  # isort: skip
 
 
 def broadcast_shapes(*shapes):  # type: ignore[no-untyped-def]
     """The shape that all `shapes` (tuples, or integers) stretch to."""
-    return _broadcast_shapes("broadcast_shapes", [s if isinstance(s, tuple) else tuple(s) if isinstance(s, list) else (s,) for s in shapes] or [()])
+    return _broadcast_shapes(
+        "broadcast_shapes",
+        [s if isinstance(s, tuple) else tuple(s) if isinstance(s, list) else (s,) for s in shapes] or [()],
+    )
 
 
 __all__ = ["broadcast_shapes"]
-for _part in (calculus, contraction, creation, elementwise, logic, manipulation, padding, reductions, scalar_types, searching, statistics):
+for _part in (
+    calculus,
+    contraction,
+    creation,
+    elementwise,
+    logic,
+    manipulation,
+    padding,
+    reductions,
+    scalar_types,
+    searching,
+    statistics,
+):
     __all__ += _part.__all__
 
 methods.install()

@@ -25,9 +25,35 @@ from .manipulation import broadcast_to, concatenate, moveaxis, ravel, reshape, t
 from .reductions import cumsum, max, min, sum
 from .searching import bincount, searchsorted
 
-__all__ = ["apply_along_axis", "apply_over_axes", "bartlett", "blackman", "diff", "ediff1d", "fill_diagonal", "gradient", "hamming", "hanning",
-    "histogram", "histogram_bin_edges", "kaiser", "piecewise", "place", "poly", "polyadd", "polyder", "polyint", "polymul", "polysub", "polyval",
-    "put", "ravel_multi_index", "trapezoid", "unravel_index", "unwrap"]
+__all__ = [
+    "apply_along_axis",
+    "apply_over_axes",
+    "bartlett",
+    "blackman",
+    "diff",
+    "ediff1d",
+    "fill_diagonal",
+    "gradient",
+    "hamming",
+    "hanning",
+    "histogram",
+    "histogram_bin_edges",
+    "kaiser",
+    "piecewise",
+    "place",
+    "poly",
+    "polyadd",
+    "polyder",
+    "polyint",
+    "polymul",
+    "polysub",
+    "polyval",
+    "put",
+    "ravel_multi_index",
+    "trapezoid",
+    "unravel_index",
+    "unwrap",
+]
 
 
 def _piece(x: Any, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Any:
@@ -69,7 +95,11 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """The differences of neighbours of the flattened array, with more elements before and after."""
     out = diff(ravel(ary))
-    parts = [None if to_begin is None else cast(ravel(to_begin), out.dtype), out, None if to_end is None else cast(ravel(to_end), out.dtype)]
+    parts = [
+        None if to_begin is None else cast(ravel(to_begin), out.dtype),
+        out,
+        None if to_end is None else cast(ravel(to_end), out.dtype),
+    ]
     return concatenate([p for p in parts if p is not None], 0)
 
 
@@ -202,7 +232,10 @@ def polymul(a1: Any, a2: Any, *, trim_leading_zeros: bool = False) -> Any:
     """
     a, b = promote_dtypes(as_operand(a1), as_operand(a2))
     if trim_leading_zeros:
-        a, b = (v[builtins_min(int(np.argmax(np.append(np.asarray(host_value(v)) != 0, True))), v.shape[0] - 1) :] for v in (a, b))
+        a, b = (
+            v[builtins_min(int(np.argmax(np.append(np.asarray(host_value(v)) != 0, True))), v.shape[0] - 1) :]
+            for v in (a, b)
+        )
     return convolve(a, b)
 
 
@@ -301,7 +334,9 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     return linspace(low, high, bins + 1, dtype=x.dtype)
 
 
-def histogram(a: Any, bins: Any = 10, range: Any = None, weights: Any = None, density: bool | None = None) -> tuple[Any, Any]:
+def histogram(
+    a: Any, bins: Any = 10, range: Any = None, weights: Any = None, density: bool | None = None
+) -> tuple[Any, Any]:
     """How many values fall into each bin.
 
     Args:
@@ -346,9 +381,9 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
         return asarray(func1d(line, *args, **kwargs))
 
     mapped: Callable[[Any], Any] = function
-    for i in range(x.ndim - 1 - axis):
+    for _ in range(x.ndim - 1 - axis):
         mapped = vmap(mapped, in_axes=1, out_axes=-1)
-    for i in range(axis):
+    for _ in range(axis):
         mapped = vmap(mapped, in_axes=0, out_axes=0)
     return mapped(x)
 
@@ -376,7 +411,9 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     conditions = [as_operand(c) for c in (condlist if isinstance(condlist, (tuple, list)) else [condlist])]
     functions = list(funclist)
     if len(functions) not in (len(conditions), len(conditions) + 1):
-        raise ValueError(f"piecewise: {len(conditions)} conditions need as many functions, or one more; got {len(functions)}.")
+        raise ValueError(
+            f"piecewise: {len(conditions)} conditions need as many functions, or one more; got {len(functions)}."
+        )
     default = functions.pop() if len(functions) > len(conditions) else 0
 
     def value(f: Any) -> Any:
@@ -466,7 +503,9 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     return tuple(out[::-1])
 
 
-def ravel_multi_index(multi_index: Sequence[Any], dims: Sequence[int], mode: str = "raise", order: str = "C", *, dtype: Any = None) -> Any:
+def ravel_multi_index(
+    multi_index: Sequence[Any], dims: Sequence[int], mode: str = "raise", order: str = "C", *, dtype: Any = None
+) -> Any:
     """Positions along each axis of a shape -> positions in the flattened array.
 
     Args:
@@ -485,7 +524,13 @@ def ravel_multi_index(multi_index: Sequence[Any], dims: Sequence[int], mode: str
             value = host_value(p)
             if value is not None and value.size and (value.min() < 0 or value.max() >= n):
                 raise ValueError(f"ravel_multi_index: a position is out of range for an axis of length {n}.")
-        fixed.append(remainder(p, n) if mode == "wrap" else e.min_(e.max_(p, like(p, 0)), like(p, n - 1)) if mode == "clip" else p)
+        fixed.append(
+            remainder(p, n)
+            if mode == "wrap"
+            else e.min_(e.max_(p, like(p, 0)), like(p, n - 1))
+            if mode == "clip"
+            else p
+        )
     pairs = list(zip(fixed, dims, strict=True))
     out, stride = None, 1
     for p, n in pairs[::-1] if order == "C" else pairs:

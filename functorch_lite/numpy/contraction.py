@@ -24,8 +24,27 @@ from .elementwise import conj, like, multiply, no_out
 from .manipulation import concatenate, flip, moveaxis, ravel, transpose
 from .reductions import sum as sum_
 
-__all__ = ["convolve", "correlate", "cross", "diag", "diagflat", "diagonal", "dot", "einsum", "einsum_path", "inner", "kron", "matmul", "matvec", "outer", "tensordot",
-    "trace", "vdot", "vecdot", "vecmat"]
+__all__ = [
+    "convolve",
+    "correlate",
+    "cross",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "dot",
+    "einsum",
+    "einsum_path",
+    "inner",
+    "kron",
+    "matmul",
+    "matvec",
+    "outer",
+    "tensordot",
+    "trace",
+    "vdot",
+    "vecdot",
+    "vecmat",
+]
 
 
 def _contract(x: Any, y: Any, contracting: Any, batch: Any = ((), ()), preferred: Any = None) -> Any:
@@ -60,7 +79,9 @@ def dot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = 
         return out if preferred_element_type is None else cast(out, dtypes.as_dtype(preferred_element_type))
     axis = max(y.ndim - 2, 0)
     if x.shape[-1] != y.shape[axis]:
-        raise ShapeError(f"dot of {x.type} and {y.type}: the last axis of the first and axis {axis} of the second need equal lengths.")
+        raise ShapeError(
+            f"dot of {x.type} and {y.type}: the last axis of the first and axis {axis} of the second need equal lengths."
+        )
     return _contract(x, y, ((x.ndim - 1,), (axis,)), preferred=preferred_element_type)
 
 
@@ -81,7 +102,9 @@ def matmul(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any
         raise ShapeError(f"matmul needs arrays with axes, got {x.type} and {y.type}: use multiply for numbers.")
     axis = max(y.ndim - 2, 0)
     if x.shape[-1] != y.shape[axis]:
-        raise ShapeError(f"matmul of {x.type} and {y.type}: axis {x.ndim - 1} of the first and axis {axis} of the second need equal lengths.")
+        raise ShapeError(
+            f"matmul of {x.type} and {y.type}: axis {x.ndim - 1} of the first and axis {axis} of the second need equal lengths."
+        )
     k = ((x.ndim - 1,), (axis,))
     if y.ndim <= 2:
         return _contract(x, y, k, preferred=preferred_element_type)
@@ -143,7 +166,10 @@ def tensordot(a: Any, b: Any, axes: Any = 2, *, precision: Any = None, preferred
     """
     x, y = _pair("tensordot", a, b)
     if isinstance(axes, (tuple, list)):
-        first, second = (axes_of("tensordot", tuple(i) if isinstance(i, (tuple, list)) else i, v.ndim) for i, v in zip(axes, (x, y), strict=True))
+        first, second = (
+            axes_of("tensordot", tuple(i) if isinstance(i, (tuple, list)) else i, v.ndim)
+            for i, v in zip(axes, (x, y), strict=True)
+        )
     else:
         n = operator.index(axes)
         if n > min(x.ndim, y.ndim):
@@ -179,7 +205,9 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     x, y = _pair("cross", a, b)
     x, y = moveaxis(x, axisa, -1), moveaxis(y, axisb, -1)
     if x.shape[-1] not in (2, 3) or y.shape[-1] not in (2, 3):
-        raise ShapeError(f"cross needs vectors of length 2 or 3, got {x.type} and {y.type} with the vectors along the last axis.")
+        raise ShapeError(
+            f"cross needs vectors of length 2 or 3, got {x.type} and {y.type} with the vectors along the last axis."
+        )
     flat = x.shape[-1] == y.shape[-1] == 2
     (x0, x1, x2), (y0, y1, y2) = _components(x), _components(y)
     last = x0 * y1 - x1 * y0
@@ -255,11 +283,15 @@ def _labels(subscripts: str, shapes: Sequence[Any]) -> tuple[list[str], str]:
         if "..." in term:
             hidden = len(shape) - len(term) + 3
             if hidden < 0:
-                raise ValueError(f"einsum {subscripts!r}: {term!r} has more labels than the shape {tuple(shape)} has axes.")
+                raise ValueError(
+                    f"einsum {subscripts!r}: {term!r} has more labels than the shape {tuple(shape)} has axes."
+                )
             longest = max(longest, hidden)
             term = term.replace("...", "\0" * hidden)
         if len(term) != len(shape):
-            raise ValueError(f"einsum {subscripts!r}: {term!r} needs as many labels as the shape {tuple(shape)} has axes.")
+            raise ValueError(
+                f"einsum {subscripts!r}: {term!r} needs as many labels as the shape {tuple(shape)} has axes."
+            )
         spelled.append(term)
     dots = "".join(free[:longest])
     terms = []
@@ -273,7 +305,9 @@ def _labels(subscripts: str, shapes: Sequence[Any]) -> tuple[list[str], str]:
         result = dots + "".join(sorted(c for c in set(seen) if seen.count(c) == 1))
     unknown = [c for c in result if not any(c in term for term in terms)]
     if unknown or len(set(result)) != len(result):
-        raise ValueError(f"einsum {subscripts!r}: labels of the result must each stand there once, and in some operand.")
+        raise ValueError(
+            f"einsum {subscripts!r}: labels of the result must each stand there once, and in some operand."
+        )
     return terms, result
 
 
@@ -284,7 +318,9 @@ def _lengths(subscripts: str, terms: Sequence[str], operands: Sequence[Any]) -> 
             known = lengths.setdefault(label, n)
             if known != n:
                 if known != 1 and n != 1:
-                    raise ShapeError(f"einsum {subscripts!r}: the label {label!r} stands for axes of lengths {known} and {n}.")
+                    raise ShapeError(
+                        f"einsum {subscripts!r}: the label {label!r} stands for axes of lengths {known} and {n}."
+                    )
                 lengths[label] = n if known == 1 else known
     return lengths
 
@@ -330,7 +366,13 @@ def _path(subscripts: str, operands: Sequence[Any], optimize: Any) -> list[tuple
 
 
 def einsum(
-    subscripts: Any, /, *operands: Any, out: None = None, optimize: Any = "auto", precision: Any = None, preferred_element_type: Any = None,
+    subscripts: Any,
+    /,
+    *operands: Any,
+    out: None = None,
+    optimize: Any = "auto",
+    precision: Any = None,
+    preferred_element_type: Any = None,
     _dot_general: Callable[..., Any] | None = None,
 ) -> Any:
     """Sums of products in Einstein's notation: labels that are not in the result are summed over.
@@ -380,7 +422,10 @@ def einsum(
 def einsum_path(subscripts: Any, /, *operands: Any, optimize: Any = "auto") -> tuple[list[tuple[int, ...]], Any]:
     """The order of contractions that `einsum` takes, and a description of it."""
     text, given = _notation(subscripts, operands)
-    hollow = [np.broadcast_to(np.zeros((), np.float32), x.shape if isinstance(x, (Array, Tracer)) else np.shape(x)) for x in given]
+    hollow = [
+        np.broadcast_to(np.zeros((), np.float32), x.shape if isinstance(x, (Array, Tracer)) else np.shape(x))
+        for x in given
+    ]
     path, description = np.einsum_path(text, *hollow, optimize="optimal" if optimize in ("auto", True) else optimize)
     return list(path[1:]), description
 

@@ -21,10 +21,41 @@ from ..tree import flatten
 from .elementwise import like
 from .manipulation import moveaxis, transpose
 
-__all__ = ["arange", "array", "asarray", "astype", "copy", "diag_indices", "diag_indices_from", "empty", "empty_like", "eye", "from_dlpack",
-    "frombuffer", "fromfunction", "full", "full_like", "geomspace", "identity", "indices", "linspace", "logspace", 
-    "meshgrid", "ones", "ones_like", "tri", "tril", "tril_indices", "tril_indices_from", "triu", "triu_indices", "triu_indices_from", "vander",
-    "zeros", "zeros_like"]
+__all__ = [
+    "arange",
+    "array",
+    "asarray",
+    "astype",
+    "copy",
+    "diag_indices",
+    "diag_indices_from",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_dlpack",
+    "frombuffer",
+    "fromfunction",
+    "full",
+    "full_like",
+    "geomspace",
+    "identity",
+    "indices",
+    "linspace",
+    "logspace",
+    "meshgrid",
+    "ones",
+    "ones_like",
+    "tri",
+    "tril",
+    "tril_indices",
+    "tril_indices_from",
+    "triu",
+    "triu_indices",
+    "triu_indices_from",
+    "vander",
+    "zeros",
+    "zeros_like",
+]
 
 
 def shape_of(shape: Any) -> tuple[Any, ...]:
@@ -78,7 +109,9 @@ def _array(value: Any, dtype: np.dtype | None) -> Any:
         return _nested(value, dtype)
     if isinstance(value, np.ndarray) and value.dtype == object:
         return _nested(value.tolist(), dtype)
-    if not isinstance(value, (Array, Tracer, np.ndarray, np.generic, bool, int, float, complex)) and not hasattr(value, "__jax_array__"):
+    if not isinstance(value, (Array, Tracer, np.ndarray, np.generic, bool, int, float, complex)) and not hasattr(
+        value, "__jax_array__"
+    ):
         value = np.asarray(value)
     if dtype is None:
         return as_operand(value)
@@ -109,7 +142,11 @@ def _nested(values: Sequence[Any], dtype: np.dtype | None) -> Any:
         if dtype is None:
             strong = any(isinstance(x, (np.ndarray, np.generic)) for x in leaves)
             kind = host.dtype.kind
-            dtype = dtypes.result_type(*leaves) if strong else dtypes.as_dtype({"b": bool, "i": int, "u": int, "f": float, "c": complex}.get(kind, host.dtype))
+            dtype = (
+                dtypes.result_type(*leaves)
+                if strong
+                else dtypes.as_dtype({"b": bool, "i": int, "u": int, "f": float, "c": complex}.get(kind, host.dtype))
+            )
             if dtypes.is_integer(dtype) and host.size and not strong:
                 limits = np.iinfo(dtype)
                 if host.max() > limits.max or host.min() < limits.min:
@@ -125,7 +162,9 @@ def _stacked(values: Any, dtype: np.dtype) -> Any:
     from_rows = [_stacked(v, dtype) for v in values]
     shapes = {tuple(v.shape) for v in from_rows}
     if len(shapes) > 1:
-        raise ShapeError(f"array: the elements of a sequence have shapes {' and '.join(str(list(s)) for s in shapes)}; they must be equal.")
+        raise ShapeError(
+            f"array: the elements of a sequence have shapes {' and '.join(str(list(s)) for s in shapes)}; they must be equal."
+        )
     if not from_rows:
         return filled(0, (0,), dtype)
     rows = [reshape(v, shape=(1, *v.shape)) for v in from_rows]
@@ -136,7 +175,9 @@ def _concatenated(rows: Sequence[Any]) -> Any:
     return concatenate(*rows, dimension=0) if len(rows) > 1 else rows[0]
 
 
-def asarray(a: Any, dtype: Any = None, order: str | None = None, *, copy: bool | None = None, device: Any = None) -> Any:
+def asarray(
+    a: Any, dtype: Any = None, order: str | None = None, *, copy: bool | None = None, device: Any = None
+) -> Any:
     """`a` as an array; the same as `array`.
 
     Args:
@@ -202,7 +243,11 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
 
 
 def _like(a: Any, dtype: Any, shape: Any) -> tuple[Any, np.dtype]:
-    found = a if hasattr(a, "shape") and hasattr(a, "dtype") else as_operand(np.asarray(a) if isinstance(a, (list, tuple)) else a)
+    found = (
+        a
+        if hasattr(a, "shape") and hasattr(a, "dtype")
+        else as_operand(np.asarray(a) if isinstance(a, (list, tuple)) else a)
+    )
     return (tuple(found.shape) if shape is None else shape_of(shape)), _dtype(dtype, dtypes.as_dtype(found.dtype))
 
 
@@ -273,7 +318,15 @@ def _number(x: Any) -> Any:
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0, *, device: Any = None
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
 ) -> Any:
     """`num` numbers at equal distances from `start` to `stop`.
 
@@ -317,7 +370,9 @@ def linspace(
     return out, reshape(step, shape=tuple(shape))
 
 
-def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0) -> Any:
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+) -> Any:
     """`base` to the powers `linspace(start, stop, num)`."""
     exponents = linspace(start, stop, num, endpoint, axis=axis)
     out = e.pow_(*promote("logspace", cast(asarray(base), exponents.dtype), exponents))
@@ -467,10 +522,15 @@ def indices(dimensions: Sequence[int], dtype: Any = None, sparse: bool = False) 
     dtype, shape = _dtype(dtype, dtypes.default_int()), shape_of(dimensions)
     if sparse:
         lines = [iota(dtype=dtype, shape=(n,), dimension=0) for n in shape]
-        return tuple(broadcast_in_dim(x, shape=tuple(n if j == i else 1 for j, n in enumerate(shape)), dims=(i,)) for i, x in enumerate(lines))
+        return tuple(
+            broadcast_in_dim(x, shape=tuple(n if j == i else 1 for j, n in enumerate(shape)), dims=(i,))
+            for i, x in enumerate(lines)
+        )
     if not shape:
         return filled(0, (0,), dtype)
-    return _concatenated([reshape(iota(dtype=dtype, shape=shape, dimension=i), shape=(1, *shape)) for i in range(len(shape))])
+    return _concatenated(
+        [reshape(iota(dtype=dtype, shape=shape, dimension=i), shape=(1, *shape)) for i in range(len(shape))]
+    )
 
 
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:

@@ -25,13 +25,72 @@ from ..promotion import as_operand, cast, promote
 from ..tracing import Tracer
 from ..transforms.custom import custom_jvp
 
-
-__all__ = ["abs", "absolute", "add", "angle", "around", "bitwise_and", "bitwise_count", "bitwise_invert", "bitwise_left_shift",
-    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "clip", "conj", "conjugate", "copysign", "divide", "divmod",
-    "exp2", "fabs", "float_power", "floor_divide", "fmax", "fmin", "fmod", "frexp", "gcd", "heaviside", "hypot", "i0", "imag", "invert",
-    "lcm", "ldexp", "left_shift", "log10", "log2", "logaddexp", "logaddexp2", "maximum", "minimum", "mod", "modf", "multiply", "nan_to_num",
-    "negative", "nextafter", "positive", "pow", "power", "real", "reciprocal", "remainder", "right_shift", "rint", "round", "sign",
-    "signbit", "sinc", "spacing", "square", "subtract", "true_divide"]
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "angle",
+    "around",
+    "bitwise_and",
+    "bitwise_count",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "clip",
+    "conj",
+    "conjugate",
+    "copysign",
+    "divide",
+    "divmod",
+    "exp2",
+    "fabs",
+    "float_power",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "frexp",
+    "gcd",
+    "heaviside",
+    "hypot",
+    "i0",
+    "imag",
+    "invert",
+    "lcm",
+    "ldexp",
+    "left_shift",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "maximum",
+    "minimum",
+    "mod",
+    "modf",
+    "multiply",
+    "nan_to_num",
+    "negative",
+    "nextafter",
+    "positive",
+    "pow",
+    "power",
+    "real",
+    "reciprocal",
+    "remainder",
+    "right_shift",
+    "rint",
+    "round",
+    "sign",
+    "signbit",
+    "sinc",
+    "spacing",
+    "square",
+    "subtract",
+    "true_divide",
+]
 
 _ARRAYS = (Array, Tracer)
 
@@ -62,7 +121,9 @@ def _inexact_pair(name: str, x: Any, y: Any) -> list[Any]:
 def _floating_pair(name: str, x: Any, y: Any) -> list[Any]:
     x, y = _inexact_pair(name, x, y)
     if dtypes.is_complex(x.dtype):
-        raise DTypeError(f"{name} is not defined for complex numbers, got {type_of(x)} and {type_of(y)}: pass real ones.")
+        raise DTypeError(
+            f"{name} is not defined for complex numbers, got {type_of(x)} and {type_of(y)}: pass real ones."
+        )
     return [x, y]
 
 
@@ -80,7 +141,11 @@ def _unary(name: str, primitive: Any, doc: str) -> Callable[[Any], Any]:
             return primitive(x)
         return primitive(_inexact1(x))
 
-    return named(function, name, f"{doc}, elementwise; integers become floats.\n\n    Args:\n      x: an array of any shape.\n    ")
+    return named(
+        function,
+        name,
+        f"{doc}, elementwise; integers become floats.\n\n    Args:\n      x: an array of any shape.\n    ",
+    )
 
 
 _UNARY = {
@@ -269,7 +334,9 @@ def _static_power(x: Any, n: int) -> Any:
     if n == 2:
         return e.square(x)
     if n < 0 and not dtypes.is_inexact(x.dtype):
-        raise ValueError(f"{type_of(x)} to the power {n}: integers have no negative powers; make the base floating with astype.")
+        raise ValueError(
+            f"{type_of(x)} to the power {n}: integers have no negative powers; make the base floating with astype."
+        )
     return e.integer_pow(x, y=n)
 
 
@@ -295,7 +362,7 @@ def _integer_power(x: Any, y: Any) -> Any:
 
 
 def float_power(x: Any, y: Any, /) -> Any:
-    """x to the power y in floating point, elementwise."""
+    """X to the power y in floating point, elementwise."""
     return e.pow_(*_inexact_pair("float_power", x, y))
 
 
@@ -540,7 +607,9 @@ def imag(val: Any, /) -> Any:
 def zeros_of(x: Any) -> Any:
     """Zeros of the type of `x`, without a derivative."""
     from_type = type_of(x)
-    return cast(broadcast_in_dim(from_type.dtype.type(0), shape=from_type.shape, dims=()), from_type.dtype, from_type.weak)
+    return cast(
+        broadcast_in_dim(from_type.dtype.type(0), shape=from_type.shape, dims=()), from_type.dtype, from_type.weak
+    )
 
 
 def conj(x: Any, /) -> Any:
@@ -577,7 +646,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     """
     x = as_operand(x)
     if dtypes.is_complex(x.dtype):
-        return e.complex_(nan_to_num(e.real(x), copy, nan, posinf, neginf), nan_to_num(e.imag(x), copy, nan, posinf, neginf))
+        return e.complex_(
+            nan_to_num(e.real(x), copy, nan, posinf, neginf), nan_to_num(e.imag(x), copy, nan, posinf, neginf)
+        )
     if not dtypes.is_floating(x.dtype):
         return x
     info = dtypes.finfo(x.dtype)
@@ -727,7 +798,7 @@ def bitwise_count(x: Any, /) -> Any:
 
 
 def left_shift(x: Any, y: Any, /) -> Any:
-    """x 2**y of integers, by shifting bits, elementwise."""
+    """X 2**y of integers, by shifting bits, elementwise."""
     return e.shift_left(*_no_booleans("left_shift", x, y))
 
 

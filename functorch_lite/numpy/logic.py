@@ -14,12 +14,33 @@ from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, broadcast_shapes, cast, promote
-from .elementwise import add, imag, like, named, no_out, real, subtract
+from .elementwise import add, imag, like, named, no_out
 
-
-__all__ = ["allclose", "array_equal", "array_equiv", "equal", "greater", "greater_equal", "isclose", "iscomplex", "iscomplexobj",
-    "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "isrealobj", "less", "less_equal", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "not_equal"]
+__all__ = [
+    "allclose",
+    "array_equal",
+    "array_equiv",
+    "equal",
+    "greater",
+    "greater_equal",
+    "isclose",
+    "iscomplex",
+    "iscomplexobj",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "isrealobj",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "not_equal",
+]
 
 
 def _comparison(name: str, primitive: Any, doc: str) -> Callable[[Any, Any], Any]:
@@ -87,8 +108,12 @@ def _by_parts(name: str, real_part: Callable[[Any], Any], combine: str, else_: b
 
 
 isnan = _by_parts("isnan", lambda x: e.ne(x, x), "or_", False, "Whether x is not a number, elementwise.")
-isfinite = _by_parts("isfinite", lambda x: e.is_finite(x), "and_", True, "Whether x is neither infinite nor NaN, elementwise.")
-isinf = _by_parts("isinf", lambda x: e.eq(e.abs_(x), like(x, np.inf)), "or_", False, "Whether x is infinite, elementwise.")
+isfinite = _by_parts(
+    "isfinite", lambda x: e.is_finite(x), "and_", True, "Whether x is neither infinite nor NaN, elementwise."
+)
+isinf = _by_parts(
+    "isinf", lambda x: e.eq(e.abs_(x), like(x, np.inf)), "or_", False, "Whether x is infinite, elementwise."
+)
 
 
 def isposinf(x: Any, /, out: None = None) -> Any:
@@ -186,7 +211,9 @@ def where3(condition: Any, x: Any, y: Any) -> Any:
     if len(full) > 1:
         shape = broadcast_shapes("where", shapes)
         condition, x, y = (
-            v if s in ((), shape) else broadcast_in_dim(v, shape=shape, dims=tuple(range(len(shape) - len(s), len(shape))))
+            v
+            if s in ((), shape)
+            else broadcast_in_dim(v, shape=shape, dims=tuple(range(len(shape) - len(s), len(shape))))
             for v, s in zip((condition, x, y), shapes, strict=True)
         )
     return e.select(condition, y, x)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from ..array_type import Dim
-from ..arrays import Array, from_host, type_of
+from ..arrays import Array, from_host
 from ..errors import ConcretizationTypeError, ShapeError
 from ..index_plan import host_value
 from ..indexing import getitem, take
@@ -23,10 +23,51 @@ from ..tracing import Tracer
 from .axes import axes_of, axis_of
 from .elementwise import no_out
 
-__all__ = ["append", "array_split", "atleast_1d", "atleast_2d", "atleast_3d", "block", "broadcast_arrays", "broadcast_to", "column_stack",
-    "concat", "concatenate", "delete", "dsplit", "dstack", "expand_dims", "flip", "fliplr", "flipud", "hsplit", "hstack", "insert",
-    "matrix_transpose", "moveaxis", "permute_dims", "put_along_axis", "ravel", "repeat", "reshape", "resize", "roll", "rollaxis", "rot90",
-    "split", "squeeze", "stack", "swapaxes", "take", "take_along_axis", "tile", "transpose", "unstack", "vsplit", "vstack"]
+__all__ = [
+    "append",
+    "array_split",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "block",
+    "broadcast_arrays",
+    "broadcast_to",
+    "column_stack",
+    "concat",
+    "concatenate",
+    "delete",
+    "dsplit",
+    "dstack",
+    "expand_dims",
+    "flip",
+    "fliplr",
+    "flipud",
+    "hsplit",
+    "hstack",
+    "insert",
+    "matrix_transpose",
+    "moveaxis",
+    "permute_dims",
+    "put_along_axis",
+    "ravel",
+    "repeat",
+    "reshape",
+    "resize",
+    "roll",
+    "rollaxis",
+    "rot90",
+    "split",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "take",
+    "take_along_axis",
+    "tile",
+    "transpose",
+    "unstack",
+    "vsplit",
+    "vstack",
+]
 
 
 # Shapes.
@@ -69,7 +110,9 @@ def _full_shape(x: Any, shape: tuple[Any, ...]) -> tuple[Any, ...]:
     size = math.prod(n for n in x.shape if type(n) is not Dim)
     rest = math.prod(n for n in shape if type(n) is not Dim and n >= 0)
     if rest == 0 or size % rest or len(here) > 1 or (here and size != rest):
-        raise ShapeError(f"reshape of {x.type} to {shape}: its elements do not fill that shape for any length in place of -1.")
+        raise ShapeError(
+            f"reshape of {x.type} to {shape}: its elements do not fill that shape for any length in place of -1."
+        )
     found = here[0] if here else size // rest
     return tuple(found if i == unknown[0] else n for i, n in enumerate(shape))
 
@@ -268,7 +311,9 @@ def dstack(tup: Any, dtype: Any = None) -> Any:
 
 def column_stack(tup: Any) -> Any:
     """Arrays beside each other; vectors count as columns."""
-    return concatenate([transpose(atleast_2d(x)) if x.ndim < 2 else x for x in map(as_operand, _items("column_stack", tup))], 1)
+    return concatenate(
+        [transpose(atleast_2d(x)) if x.ndim < 2 else x for x in map(as_operand, _items("column_stack", tup))], 1
+    )
 
 
 def block(arrays: Any) -> Any:
@@ -276,7 +321,13 @@ def block(arrays: Any) -> Any:
     depth = _depth(arrays)
 
     def rank(blocks: Any) -> int:
-        return max(map(rank, blocks)) if isinstance(blocks, list) else np.ndim(blocks) if not hasattr(blocks, "ndim") else blocks.ndim
+        return (
+            max(map(rank, blocks))
+            if isinstance(blocks, list)
+            else np.ndim(blocks)
+            if not hasattr(blocks, "ndim")
+            else blocks.ndim
+        )
 
     n = max(depth, rank(arrays))
 
@@ -321,7 +372,9 @@ def _split(name: str, ary: Any, indices_or_sections: Any, axis: int, equal: bool
         return _pieces(x, [int(i) for i in np.asarray(indices_or_sections)], axis)
     sections = operator.index(indices_or_sections)
     if sections <= 0 or (equal and n % sections):
-        raise ShapeError(f"{name} of {x.type}: axis {axis} cannot be split into {sections} equal parts; array_split takes unequal ones.")
+        raise ShapeError(
+            f"{name} of {x.type}: axis {axis} cannot be split into {sections} equal parts; array_split takes unequal ones."
+        )
     size, more = divmod(n, sections)
     ends = np.cumsum([size + (i < more) for i in range(sections)])
     return _pieces(x, [int(i) for i in ends[:-1]], axis)
@@ -407,12 +460,16 @@ def repeat(a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length
         places = np.repeat(np.arange(n), known)
         if total_repeat_length is not None:
             last = places[-1] if len(places) else 0
-            places = np.append(places, np.full(max(total_repeat_length - len(places), 0), last, places.dtype))[:total_repeat_length]
+            places = np.append(places, np.full(max(total_repeat_length - len(places), 0), last, places.dtype))[
+                :total_repeat_length
+            ]
         if known.size == 1 and total_repeat_length is None:
             return _repeat_evenly(x, int(known.reshape(())), axis)
         return take(x, places, axis)
     if total_repeat_length is None:
-        raise ConcretizationTypeError("repeat: the repeats are traced, so the result's length is not known: give total_repeat_length.")
+        raise ConcretizationTypeError(
+            "repeat: the repeats are traced, so the result's length is not known: give total_repeat_length."
+        )
     counts = structural.broadcast_to(as_operand(repeats), (n,))
     ends = _running_sum(counts)
     columns = structural.broadcast_in_dim(ends, shape=(n, total_repeat_length), dims=(0,))
@@ -422,7 +479,6 @@ def repeat(a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length
 
 
 def _running_sum(x: Any) -> Any:
-
 
     return reduction.cumsum(x, axis=0, reverse=False)
 
@@ -478,7 +534,9 @@ def roll(a: Any, shift: Any, axis: int | Sequence[int] | None = None) -> Any:
         return reshape(roll(ravel(x), shift, 0), x.shape)
     axes = [axis_of("roll", i, x.ndim) for i in (axis if isinstance(axis, (tuple, list)) else [axis])]
     if isinstance(shift, (Array, Tracer, np.ndarray)):
-        shifts = [shift] * len(axes) if not shift.ndim else [shift[i if shift.shape[0] > 1 else 0] for i in range(len(axes))]
+        shifts = (
+            [shift] * len(axes) if not shift.ndim else [shift[i if shift.shape[0] > 1 else 0] for i in range(len(axes))]
+        )
     else:
         shifts = list(shift) if isinstance(shift, (tuple, list)) else [shift] * len(axes)
         if len(axes) == 1 < len(shifts):
@@ -534,12 +592,20 @@ def _index_along(shape: Sequence[Any], indices: Any, axis: int) -> tuple[Any, ..
         if d == axis:
             index.append(indices)
         else:
-            index.append(from_host(np.arange(n, dtype=np.int32).reshape([n if k == d else 1 for k in range(len(shape))])))
+            index.append(
+                from_host(np.arange(n, dtype=np.int32).reshape([n if k == d else 1 for k in range(len(shape))]))
+            )
     return tuple(index)
 
 
 def take_along_axis(
-    arr: Any, indices: Any, axis: int | None = -1, mode: Any = None, fill_value: Any = None, *, wrap_negative_indices: bool | None = None
+    arr: Any,
+    indices: Any,
+    axis: int | None = -1,
+    mode: Any = None,
+    fill_value: Any = None,
+    *,
+    wrap_negative_indices: bool | None = None,
 ) -> Any:
     """Elements picked along an axis, separately for each position of the other axes.
 
@@ -562,7 +628,9 @@ def take_along_axis(
     return getitem(x, index, mode=mode, fill_value=fill_value, wrap_negative_indices=wrap_negative_indices is not False)
 
 
-def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None, inplace: bool = True, *, mode: Any = None) -> Any:
+def put_along_axis(
+    arr: Any, indices: Any, values: Any, axis: int | None, inplace: bool = True, *, mode: Any = None
+) -> Any:
     """`arr` with elements along an axis replaced, the opposite of `take_along_axis`.
 
     Args:
@@ -584,7 +652,9 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None, inplac
 def _known_places(name: str, obj: Any) -> Any:
     value = host_value(obj) if isinstance(obj, (Array, Tracer)) else obj
     if value is None:
-        raise ConcretizationTypeError(f"{name}: the places are traced, so the result's shape is not known: give them as constants.")
+        raise ConcretizationTypeError(
+            f"{name}: the places are traced, so the result's shape is not known: give them as constants."
+        )
     return value
 
 

@@ -109,10 +109,30 @@ def _ready(x: Any) -> Any:
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
-    **{name: getattr(reductions, name) for name in (
-        "all", "any", "argmax", "argmin", "cumprod", "cumsum", "max", "mean", "min", "prod", "ptp", "std", "sum", "var")},
+    **{
+        name: getattr(reductions, name)
+        for name in (
+            "all",
+            "any",
+            "argmax",
+            "argmin",
+            "cumprod",
+            "cumsum",
+            "max",
+            "mean",
+            "min",
+            "prod",
+            "ptp",
+            "std",
+            "sum",
+            "var",
+        )
+    },
     **{name: getattr(manipulation, name) for name in ("ravel", "repeat", "squeeze", "swapaxes", "take")},
-    **{name: getattr(searching, name) for name in ("argpartition", "argsort", "choose", "nonzero", "searchsorted", "sort")},
+    **{
+        name: getattr(searching, name)
+        for name in ("argpartition", "argsort", "choose", "nonzero", "searchsorted", "sort")
+    },
     **{name: getattr(contraction, name) for name in ("diagonal", "dot")},
     "astype": _astype,
     "block_until_ready": _ready,

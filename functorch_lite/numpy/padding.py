@@ -18,7 +18,8 @@ from .creation import linspace
 from .elementwise import round as round_
 from .manipulation import concatenate, moveaxis
 from .reductions import max as max_
-from .reductions import mean, min as min_
+from .reductions import mean
+from .reductions import min as min_
 from .statistics import median
 
 __all__ = ["pad"]
@@ -77,7 +78,9 @@ def _widths(x: Any, pad_width: Any) -> list[tuple[int, int]]:
     if isinstance(pad_width, dict):
         given = {axis % x.ndim: v for axis, v in pad_width.items()}
         pad_width = [_pairs(given.get(i, 0), 1, "pad_width")[0] for i in range(x.ndim)]
-    widths = [(int(a), int(b)) for a, b in _pairs(np.asarray(pad_width).tolist(), x.ndim, "pad_width")] if x.ndim else []
+    widths = (
+        [(int(a), int(b)) for a, b in _pairs(np.asarray(pad_width).tolist(), x.ndim, "pad_width")] if x.ndim else []
+    )
     if any(n < 0 for pair in widths for n in pair):
         raise ValueError(f"pad of {type_of(x)}: widths must not be negative, got {pad_width!r}.")
     return widths
@@ -85,7 +88,9 @@ def _widths(x: Any, pad_width: Any) -> list[tuple[int, int]]:
 
 def _constant(x: Any, widths: Sequence[tuple[int, int]], values: Any) -> Any:
     if isinstance(values, (tuple, list, np.ndarray)):
-        for axis, ((before, after), (low, high)) in enumerate(zip(widths, _pairs(values, x.ndim, "constant_values"), strict=True)):
+        for axis, ((before, after), (low, high)) in enumerate(
+            zip(widths, _pairs(values, x.ndim, "constant_values"), strict=True)
+        ):
             for n, value, at in ((before, low, 0), (after, high, 1)):
                 config = tuple(((n, 0, 0) if at == 0 else (0, n, 0)) if i == axis else (0, 0, 0) for i in range(x.ndim))
                 x = pad_p(x, cast(as_operand(value), x.dtype), config=config)
@@ -97,7 +102,9 @@ def _constant(x: Any, widths: Sequence[tuple[int, int]], values: Any) -> Any:
 def _along(x: Any, axis: int, before: int, after: int, mode: str, options: dict[str, Any]) -> Any:
     n = x.shape[axis]
     if n == 0:
-        raise ShapeError(f"pad of {type_of(x)} in mode {mode!r}: an axis of length 0 can only be padded with constants.")
+        raise ShapeError(
+            f"pad of {type_of(x)} in mode {mode!r}: an axis of length 0 can only be padded with constants."
+        )
     if mode in _COPYING:
         return take(x, np.pad(np.arange(n), (before, after), mode=mode), axis)  # type: ignore[call-overload]
     if mode == "linear_ramp":
@@ -106,7 +113,11 @@ def _along(x: Any, axis: int, before: int, after: int, mode: str, options: dict[
         return concatenate([_ramp(low, first, before, axis), x, _flipped(_ramp(high, last, after, axis), axis)], axis)
     lengths = options.get("stat_length")
     low, high = (None, None) if lengths is None else _pairs(lengths, x.ndim, "stat_length")[axis]
-    parts = [_statistic(x, mode, axis, slice(0, low), before), x, _statistic(x, mode, axis, slice(n - min(high, n) if high else 0, n), after)]
+    parts = [
+        _statistic(x, mode, axis, slice(0, low), before),
+        x,
+        _statistic(x, mode, axis, slice(n - min(high, n) if high else 0, n), after),
+    ]
     return concatenate(parts, axis)
 
 
@@ -115,7 +126,7 @@ def _flipped(x: Any, axis: int) -> Any:
 
 
 def _ramp(end: Any, edge: Any, n: int, axis: int) -> Any:
-    """n numbers from `end` towards `edge`, which is not reached."""
+    """N numbers from `end` towards `edge`, which is not reached."""
     start = broadcast_to(cast(as_operand(end), edge.dtype), edge.shape)
     line = linspace(start, edge, n, endpoint=False, dtype=edge.dtype, axis=0)
     return moveaxis(line, 0, axis).reshape(tuple(n if i == axis else m for i, m in enumerate(edge.shape)))
@@ -144,9 +155,12 @@ def _odd(x: Any, widths: Sequence[tuple[int, int]], mode: str) -> Any:
     return x
 
 
-def _by_function(x: Any, widths: Sequence[tuple[int, int]], function: Callable[..., Any], options: dict[str, Any]) -> Any:
+def _by_function(
+    x: Any, widths: Sequence[tuple[int, int]], function: Callable[..., Any], options: dict[str, Any]
+) -> Any:
     x = _constant(x, widths, 0)
     for axis, pair in enumerate(widths):
+
         def line(v: Any, axis: int = axis, pair: Any = pair) -> Any:
             return function(v, pair, axis, options)
 

@@ -14,25 +14,49 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import type_of
-from ..errors import ShapeError
-from ..operators import inexact
 from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.sorting import sort as sort_p
-from ..primitives.structural import broadcast_in_dim, broadcast_to, expand_dims, reduce_sum, reshape
+from ..primitives.structural import broadcast_to, expand_dims, reduce_sum, reshape
 from ..promotion import as_operand, cast, promote
 from .axes import axes_of, axis_of
-from .creation import filled, zeros
-from .elementwise import abs as abs_
-from .elementwise import conj, floor, like, no_out, real, true_divide
+from .creation import filled
+from .elementwise import conj, like, no_out, real, true_divide
 from .logic import as_bool, isnan, where3
 from .manipulation import concatenate, moveaxis, ravel
-from .manipulation import reshape as reshape_to
 
-__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum",
-    "cumulative_prod", "cumulative_sum", "max", "mean", "min", "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax",
-    "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar", "prod",
-    "ptp", "std", "sum", "var"]
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "cumprod",
+    "cumsum",
+    "cumulative_prod",
+    "cumulative_sum",
+    "max",
+    "mean",
+    "min",
+    "nanargmax",
+    "nanargmin",
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmin",
+    "nanprod",
+    "nanstd",
+    "nansum",
+    "nanvar",
+    "prod",
+    "ptp",
+    "std",
+    "sum",
+    "var",
+]
 
 Axis = int | Sequence[int] | None
 
@@ -64,11 +88,23 @@ def _summed_dtype(dtype: np.dtype, promote_integers: bool) -> np.dtype:
 
 
 def _fold(
-    name: str, primitive: Callable[..., Any], combine: Callable[..., Any], unit: Any,
-    a: Any, axis: Axis, dtype: Any, keepdims: bool, initial: Any, where: Any, promote_integers: bool,
+    name: str,
+    primitive: Callable[..., Any],
+    combine: Callable[..., Any],
+    unit: Any,
+    a: Any,
+    axis: Axis,
+    dtype: Any,
+    keepdims: bool,
+    initial: Any,
+    where: Any,
+    promote_integers: bool,
 ) -> Any:
     """A sum or a product."""
     x = as_operand(a)
+    if dtype is None and initial is None and where is None and x.dtype.kind in "fc" and not x.weak_type:  # the usual case, quickly
+        axes = tuple(range(x.ndim)) if axis is None else axes_of(name, axis, x.ndim)
+        return _keep(primitive(x, axes=axes) if axes else x, axes, keepdims)
     target = dtypes.as_dtype(dtype) if dtype is not None else _summed_dtype(x.dtype, promote_integers)
     if dtypes.is_bool(target):
         return _keep_bool(name, x, axis, keepdims, initial, where)
@@ -90,8 +126,14 @@ def _keep_bool(name: str, x: Any, axis: Axis, keepdims: bool, initial: Any, wher
 
 
 def sum(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
-    where: Any = None, promote_integers: bool = True,
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+    promote_integers: bool = True,
 ) -> Any:
     """The sum of elements.
 
@@ -113,8 +155,14 @@ def sum(
 
 
 def prod(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None,
-    where: Any = None, promote_integers: bool = True,
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
+    promote_integers: bool = True,
 ) -> Any:
     """The product of elements; arguments as of `sum`."""
     no_out("prod", out)
@@ -160,7 +208,15 @@ def _highest(dtype: np.dtype) -> Any:
 
 
 def _extreme(
-    name: str, primitive: Any, combine: Any, unit: Callable[[np.dtype], Any], a: Any, axis: Axis, keepdims: bool, initial: Any, where: Any
+    name: str,
+    primitive: Any,
+    combine: Any,
+    unit: Callable[[np.dtype], Any],
+    a: Any,
+    axis: Axis,
+    keepdims: bool,
+    initial: Any,
+    where: Any,
 ) -> Any:
     x = _strong(as_operand(a))
     axes = axes_of(name, axis, x.ndim)
@@ -196,13 +252,17 @@ def flattened(x: Any, axes: tuple[int, ...]) -> tuple[Any, tuple[Any, ...]]:
     return reshape(x, shape=(*kept, math.prod(x.shape[len(kept) :]))), kept
 
 
-def max(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+def max(
+    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Any:
     """The largest element; NaN if there is one. Arguments as of `sum`; `where` needs `initial`."""
     no_out("max", out)
     return _extreme("max", reduction.reduce_max, e.max_, _lowest, a, axis, keepdims, initial, where)
 
 
-def min(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+def min(
+    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Any:
     """The smallest element; NaN if there is one. Arguments as of `sum`; `where` needs `initial`."""
     no_out("min", out)
     return _extreme("min", reduction.reduce_min, e.min_, _highest, a, axis, keepdims, initial, where)
@@ -266,7 +326,9 @@ def _floating_dtype(x: Any, dtype: Any) -> tuple[np.dtype, np.dtype]:
     return target, dtypes.accumulator_dtype(target)
 
 
-def mean(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None) -> Any:
+def mean(
+    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, *, where: Any = None
+) -> Any:
     """The mean of elements, sum / count; integers become floats. Arguments as of `sum`.
 
     >>> mean(np.arange(4, dtype=np.int32))
@@ -285,8 +347,16 @@ def mean(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdim
 
 
 def var(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False, *, where: Any = None,
-    mean: Any = None, correction: Any = None,
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: Any = None,
 ) -> Any:
     """The variance: the mean of |x - mean(x)|^2.
 
@@ -318,11 +388,15 @@ def var(
     count = _count(x, axes, where, total.dtype)
     rest = e.sub(count, like(total, ddof)) if where is not None else like(total, float(count) - ddof)
     out_ = _variance(total, rest)
-    return cast(out_ if keepdims else reshape(out_, shape=tuple(n for i, n in enumerate(x.shape) if i not in axes)), target, False)
+    return cast(
+        out_ if keepdims else reshape(out_, shape=tuple(n for i, n in enumerate(x.shape) if i not in axes)),
+        target,
+        False,
+    )
 
 
 def _variance(total: Any, count: Any) -> Any:
-    """total / count, NaN where there is nothing to divide by."""
+    """Total / count, NaN where there is nothing to divide by."""
     if isinstance(count, np.generic):
         return e.div(total, count) if count > 0 else e.mul(total, like(total, math.nan))
     return where3(e.gt(count, like(count, 0)), e.div(total, count), like(total, math.nan))
@@ -332,8 +406,16 @@ _mean = mean
 
 
 def std(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False, *, where: Any = None,
-    mean: Any = None, correction: Any = None,
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: Any = None,
 ) -> Any:
     """The standard deviation: the square root of `var`, with its arguments."""
     return e.sqrt(var(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction))
@@ -347,20 +429,34 @@ def _without_nan(x: Any, value: Any) -> Any:
 
 
 def nansum(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Any:
     """The sum of what is not NaN; arguments as of `sum`."""
     return sum(_without_nan(as_operand(a), 0), axis, dtype, out, keepdims, initial, where)
 
 
 def nanprod(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Any:
     """The product of what is not NaN; arguments as of `sum`."""
     return prod(_without_nan(as_operand(a), 1), axis, dtype, out, keepdims, initial, where)
 
 
-def _nan_extreme(function: Any, unit: Any, a: Any, axis: Axis, out: Any, keepdims: bool, initial: Any, where: Any) -> Any:
+def _nan_extreme(
+    function: Any, unit: Any, a: Any, axis: Axis, out: Any, keepdims: bool, initial: Any, where: Any
+) -> Any:
     x = as_operand(a)
     if not dtypes.is_floating(x.dtype):
         return function(x, axis, out, keepdims, initial, where)
@@ -370,12 +466,16 @@ def _nan_extreme(function: Any, unit: Any, a: Any, axis: Axis, out: Any, keepdim
     return where3(all(isnan(x), axis, keepdims=keepdims), like(x, math.nan), found)
 
 
-def nanmax(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+def nanmax(
+    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Any:
     """The largest element that is not NaN; NaN where all are. Arguments as of `max`."""
     return _nan_extreme(max, -math.inf, a, axis, out, keepdims, initial, where)
 
 
-def nanmin(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+def nanmin(
+    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Any:
     """The smallest element that is not NaN; NaN where all are. Arguments as of `min`."""
     return _nan_extreme(min, math.inf, a, axis, out, keepdims, initial, where)
 
@@ -405,14 +505,23 @@ def _present(a: Any, where: Any) -> tuple[Any, Any]:
     return x, there if where is None else e.and_(*promote("where", there, as_bool(where)))
 
 
-def nanmean(a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, where: Any = None) -> Any:
+def nanmean(
+    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, where: Any = None
+) -> Any:
     """The mean of what is not NaN; arguments as of `mean`."""
     x, there = _present(a, where)
     return mean(x, axis, dtype, out, keepdims, where=there)
 
 
 def nanvar(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False, where: Any = None, mean: Any = None
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: bool = False,
+    where: Any = None,
+    mean: Any = None,
 ) -> Any:
     """The variance of what is not NaN; arguments as of `var`."""
     x, there = _present(a, where)
@@ -420,7 +529,14 @@ def nanvar(
 
 
 def nanstd(
-    a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: bool = False, where: Any = None, mean: Any = None
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: bool = False,
+    where: Any = None,
+    mean: Any = None,
 ) -> Any:
     """The standard deviation of what is not NaN; arguments as of `std`."""
     return e.sqrt(nanvar(a, axis, dtype, out, ddof, keepdims, where, mean))
@@ -435,7 +551,9 @@ def _running(name: str, primitive: Any, a: Any, axis: int | None, dtype: Any, ou
     if axis is None:
         x, axis = ravel(x), 0
     axis = axis_of(name, axis, x.ndim)
-    target = dtypes.as_dtype(dtype) if dtype is not None else dtypes.default_int() if dtypes.is_bool(x.dtype) else x.dtype
+    target = (
+        dtypes.as_dtype(dtype) if dtype is not None else dtypes.default_int() if dtypes.is_bool(x.dtype) else x.dtype
+    )
     wide = dtypes.accumulator_dtype(target) if x.dtype != target else target
     if dtypes.is_bool(target):
         wide = dtypes.default_int()
@@ -470,7 +588,9 @@ def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = N
     return cumprod(_without_nan(as_operand(a), 1), axis, dtype, out)
 
 
-def _cumulative(name: str, function: Any, unit: int, x: Any, axis: int | None, dtype: Any, include_initial: bool) -> Any:
+def _cumulative(
+    name: str, function: Any, unit: int, x: Any, axis: int | None, dtype: Any, include_initial: bool
+) -> Any:
     x = as_operand(x)
     if axis is None:
         if x.ndim > 1:
@@ -481,7 +601,9 @@ def _cumulative(name: str, function: Any, unit: int, x: Any, axis: int | None, d
     if not include_initial:
         return out
     axis = axis_of(name, axis, x.ndim)
-    return concatenate([filled(unit, tuple(1 if i == axis else n for i, n in enumerate(out.shape)), out.dtype), out], axis)
+    return concatenate(
+        [filled(unit, tuple(1 if i == axis else n for i, n in enumerate(out.shape)), out.dtype), out], axis
+    )
 
 
 def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:

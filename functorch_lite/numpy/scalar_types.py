@@ -14,10 +14,60 @@ from ..dtypes import can_cast, finfo, iinfo, issubdtype, promote_types, result_t
 from ..promotion import as_operand, cast
 from ..tracing import Tracer
 
-__all__ = ["bfloat16", "bool", "bool_", "can_cast", "cdouble", "complex128", "complex64", "complexfloating", "complex_", "csingle", "double", "dtype",
-    "e", "euler_gamma", "finfo", "float16", "float32", "float64", "float_", "floating", "generic", "iinfo", "inexact", "inf", "int16", "int32", "int64",
-    "int8", "int_", "integer", "isdtype", "isscalar", "issubdtype", "iterable", "nan", "ndarray", "ndim", "newaxis", "number", "pi", "promote_types",
-    "result_type", "shape", "signedinteger", "single", "size", "uint", "uint16", "uint32", "uint64", "uint8", "unsignedinteger"]
+__all__ = [
+    "bfloat16",
+    "bool",
+    "bool_",
+    "can_cast",
+    "cdouble",
+    "complex64",
+    "complex128",
+    "complex_",
+    "complexfloating",
+    "csingle",
+    "double",
+    "dtype",
+    "e",
+    "euler_gamma",
+    "finfo",
+    "float16",
+    "float32",
+    "float64",
+    "float_",
+    "floating",
+    "generic",
+    "iinfo",
+    "inexact",
+    "inf",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "int_",
+    "integer",
+    "isdtype",
+    "isscalar",
+    "issubdtype",
+    "iterable",
+    "nan",
+    "ndarray",
+    "ndim",
+    "newaxis",
+    "number",
+    "pi",
+    "promote_types",
+    "result_type",
+    "shape",
+    "signedinteger",
+    "single",
+    "size",
+    "uint",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "unsignedinteger",
+]
 
 e = float(np.e)
 euler_gamma = float(np.euler_gamma)
@@ -36,7 +86,9 @@ class ScalarType(type):
         return cast(as_operand(x if isinstance(x, (Array, Tracer)) else np.asarray(x, cls.dtype)), cls.dtype)
 
     def __eq__(cls, other: Any) -> Any:
-        return cls is other or (isinstance(other, (type, np.dtype, str)) and not isinstance(other, ScalarType) and _same(cls.dtype, other))
+        return cls is other or (
+            isinstance(other, (type, np.dtype, str)) and not isinstance(other, ScalarType) and _same(cls.dtype, other)
+        )
 
     def __hash__(cls) -> int:
         return hash(cls.dtype.type)
@@ -67,7 +119,13 @@ complex64, complex128 = map(_scalar_type, (np.complex64, np.complex128))
 single, double, csingle, cdouble = float32, float64, complex64, complex128
 int_, uint, float_, complex_ = int32, uint32, float32, complex64
 
-generic, number, integer, signedinteger, unsignedinteger = np.generic, np.number, np.integer, np.signedinteger, np.unsignedinteger
+generic, number, integer, signedinteger, unsignedinteger = (
+    np.generic,
+    np.number,
+    np.integer,
+    np.signedinteger,
+    np.unsignedinteger,
+)
 inexact, floating, complexfloating = np.inexact, np.floating, np.complexfloating
 dtype = np.dtype
 ndarray = Array

@@ -25,9 +25,39 @@ from .elementwise import like, no_out, remainder
 from .logic import as_bool, isnan, less, where3
 from .manipulation import concatenate, flip, moveaxis, ravel
 
-__all__ = ["argpartition", "argsort", "argwhere", "bincount", "choose", "compress", "digitize", "extract", "flatnonzero", "in1d", "interp",
-    "intersect1d", "isin", "ix_", "lexsort", "mask_indices", "nonzero", "partition", "searchsorted", "select", "setdiff1d", "setxor1d", "sort",
-    "sort_complex", "union1d", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "where"]
+__all__ = [
+    "argpartition",
+    "argsort",
+    "argwhere",
+    "bincount",
+    "choose",
+    "compress",
+    "digitize",
+    "extract",
+    "flatnonzero",
+    "in1d",
+    "interp",
+    "intersect1d",
+    "isin",
+    "ix_",
+    "lexsort",
+    "mask_indices",
+    "nonzero",
+    "partition",
+    "searchsorted",
+    "select",
+    "setdiff1d",
+    "setxor1d",
+    "sort",
+    "sort_complex",
+    "union1d",
+    "unique",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
+    "where",
+]
 
 _INT32 = np.dtype(np.int32)
 
@@ -51,7 +81,13 @@ def _line(name: str, a: Any, axis: int | None) -> tuple[Any, int]:
 
 
 def sort(
-    a: Any, axis: int | None = -1, *, kind: None = None, order: None = None, stable: bool = True, descending: bool = False
+    a: Any,
+    axis: int | None = -1,
+    *,
+    kind: None = None,
+    order: None = None,
+    stable: bool = True,
+    descending: bool = False,
 ) -> Any:
     """Elements in rising order; NaN comes last.
 
@@ -69,7 +105,13 @@ def sort(
 
 
 def argsort(
-    a: Any, axis: int | None = -1, *, kind: None = None, order: None = None, stable: bool = True, descending: bool = False,
+    a: Any,
+    axis: int | None = -1,
+    *,
+    kind: None = None,
+    order: None = None,
+    stable: bool = True,
+    descending: bool = False,
     dtype: Any = None,
 ) -> Any:
     """The positions of elements in rising order; arguments as of `sort`. Equal elements keep their order."""
@@ -271,7 +313,9 @@ def extract(condition: Any, arr: Any, *, size: int | None = None, fill_value: An
     return compress(ravel(condition), ravel(arr), size=size, fill_value=fill_value)
 
 
-def compress(condition: Any, a: Any, axis: int | None = None, *, size: int | None = None, fill_value: Any = 0, out: None = None) -> Any:
+def compress(
+    condition: Any, a: Any, axis: int | None = None, *, size: int | None = None, fill_value: Any = 0, out: None = None
+) -> Any:
     """The slices of `a` along an axis where a vector `condition` holds.
 
     Args:
@@ -289,7 +333,9 @@ def compress(condition: Any, a: Any, axis: int | None = None, *, size: int | Non
     if size is None:
         return found
     there = e.lt(iota(dtype=_INT32, shape=(size,), dimension=0), _count(mask))
-    return where3(broadcast_in_dim(there, shape=tuple(found.shape), dims=(axis,)), found, cast(as_operand(fill_value), x.dtype))
+    return where3(
+        broadcast_in_dim(there, shape=tuple(found.shape), dims=(axis,)), found, cast(as_operand(fill_value), x.dtype)
+    )
 
 
 def mask_indices(n: int, mask_func: Any, k: int = 0, *, size: int | None = None) -> tuple[Any, ...]:
@@ -315,7 +361,9 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """For each place, the choice whose condition is the first to hold; else the default."""
     if len(condlist) != len(choicelist) or not condlist:
-        raise ValueError(f"select needs as many choices as conditions, and at least one; got {len(choicelist)} and {len(condlist)}.")
+        raise ValueError(
+            f"select needs as many choices as conditions, and at least one; got {len(choicelist)} and {len(condlist)}."
+        )
     *choices, out = promote_dtypes(*map(as_operand, choicelist), as_operand(default))
     for condition, choice in zip(condlist[::-1], choices[::-1], strict=True):
         out = where3(condition, choice, out)
@@ -333,14 +381,20 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     """
     no_out("choose", out)
     which = as_operand(a)
-    items = promote_dtypes(*map(as_operand, choices if isinstance(choices, (tuple, list)) else list(as_operand(choices))))
+    items = promote_dtypes(
+        *map(as_operand, choices if isinstance(choices, (tuple, list)) else list(as_operand(choices)))
+    )
     n = len(items)
     if mode == "raise":
         value = host_value(which)
         if value is None:
-            raise ConcretizationTypeError("choose: the choices are traced, so they cannot be checked: give mode='clip' or 'wrap'.")
+            raise ConcretizationTypeError(
+                "choose: the choices are traced, so they cannot be checked: give mode='clip' or 'wrap'."
+            )
         if value.size and (value.min() < 0 or value.max() >= n):
-            raise ValueError(f"choose: there are {n} choices, but one from {value.min()} to {value.max()} was asked for.")
+            raise ValueError(
+                f"choose: there are {n} choices, but one from {value.min()} to {value.max()} was asked for."
+            )
     which = remainder(which, n) if mode == "wrap" else e.min_(e.max_(which, like(which, 0)), like(which, n - 1))
     shape = broadcast_shapes("choose", [which.shape, *(x.shape for x in items)])
     result = broadcast_to(items[0], shape)
@@ -410,7 +464,9 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, *, length: int | N
     if length is None:
         value = host_value(x)
         if value is None:
-            raise ConcretizationTypeError(f"bincount of {type_of(x)}, whose values are not known here: give the result's `length`.")
+            raise ConcretizationTypeError(
+                f"bincount of {type_of(x)}, whose values are not known here: give the result's `length`."
+            )
         length = max(int(value.max()) + 1 if value.size else 0, minlength)
     w = filled(1, (), dtypes.default_int()) if weights is None else ravel(weights)
     return filled(0, (length,), w.dtype).at[e.max_(x, like(x, 0))].add(w, mode="drop")
@@ -443,8 +499,16 @@ class UniqueInverse(NamedTuple):
 
 
 def unique(
-    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: int | None = None, *,
-    equal_nan: bool = True, size: int | None = None, fill_value: Any = None, sorted: bool = True,
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+    size: int | None = None,
+    fill_value: Any = None,
+    sorted: bool = True,
 ) -> Any:
     """The distinct elements, sorted.
 
@@ -470,13 +534,19 @@ def unique(
         found = _known_unique(x, value, axis, equal_nan, size, fill_value)
     else:
         found = _traced_unique(x, equal_nan, size, fill_value)
-    chosen = [part for part, wanted in zip(found, (True, return_index, return_inverse, return_counts), strict=True) if wanted]
+    chosen = [
+        part for part, wanted in zip(found, (True, return_index, return_inverse, return_counts), strict=True) if wanted
+    ]
     return chosen[0] if len(chosen) == 1 else tuple(chosen)
 
 
-def _known_unique(x: Any, value: Any, axis: int | None, equal_nan: bool, size: int | None, fill_value: Any) -> tuple[Any, ...]:
+def _known_unique(
+    x: Any, value: Any, axis: int | None, equal_nan: bool, size: int | None, fill_value: Any
+) -> tuple[Any, ...]:
     host = value.astype(np.float32) if dtypes.is_floating(x.dtype) and x.dtype.kind == "V" else value
-    _, index, inverse, counts = np.unique(host, return_index=True, return_inverse=True, return_counts=True, axis=axis, equal_nan=equal_nan)
+    _, index, inverse, counts = np.unique(
+        host, return_index=True, return_inverse=True, return_counts=True, axis=axis, equal_nan=equal_nan
+    )
     place = 0 if axis is None else axis_of("unique", axis, x.ndim)
     source = ravel(x) if axis is None else x
     default_int = dtypes.default_int()
@@ -534,7 +604,9 @@ def unique_values(x: Any, /, *, size: int | None = None, fill_value: Any = None)
     return unique(x, equal_nan=False, size=size, fill_value=fill_value)
 
 
-def isin(element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, method: str = "auto") -> Any:
+def isin(
+    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, method: str = "auto"
+) -> Any:
     """Whether each element is one of others.
 
     Args:
@@ -576,14 +648,18 @@ def union1d(ar1: Any, ar2: Any, *, size: int | None = None, fill_value: Any = No
     return unique(concatenate([as_operand(ar1), as_operand(ar2)], None), size=size, fill_value=fill_value)
 
 
-def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False, *, size: int | None = None, fill_value: Any = None) -> Any:
+def setdiff1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, *, size: int | None = None, fill_value: Any = None
+) -> Any:
     """The distinct elements of `ar1` that are not in `ar2`, sorted; their values must be known."""
     x, y = _known_pair("setdiff1d", ar1, ar2)
     x = x if assume_unique else unique(x)
     return _fits("setdiff1d", take(x, nonzero(isin(x, y, invert=True))[0]), size, fill_value)
 
 
-def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False, *, size: int | None = None, fill_value: Any = None) -> Any:
+def setxor1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, *, size: int | None = None, fill_value: Any = None
+) -> Any:
     """The distinct elements that are in just one of two arrays, sorted; their values must be known."""
     x, y = _known_pair("setxor1d", ar1, ar2)
     parts = [setdiff1d(x, y, assume_unique), setdiff1d(y, x, assume_unique)]
@@ -591,7 +667,13 @@ def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False, *, size: int | Non
 
 
 def intersect1d(
-    ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False, *, size: int | None = None, fill_value: Any = None
+    ar1: Any,
+    ar2: Any,
+    assume_unique: bool = False,
+    return_indices: bool = False,
+    *,
+    size: int | None = None,
+    fill_value: Any = None,
 ) -> Any:
     """The distinct elements that are in both of two arrays, sorted; their values must be known.
 
@@ -607,5 +689,8 @@ def intersect1d(
     out = _fits("intersect1d", take(x, i), size, fill_value)
     if not return_indices:
         return out
-    places = [_resized(p, size, len(v)) if size else p for p, v in ((from_host(k.astype(dtypes.default_int())), v) for k, v in ((i, x), (j, y)))]
+    places = [
+        _resized(p, size, len(v)) if size else p
+        for p, v in ((from_host(k.astype(dtypes.default_int())), v) for k, v in ((i, x), (j, y)))
+    ]
     return (out, *places)

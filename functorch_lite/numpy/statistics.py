@@ -25,7 +25,17 @@ from .manipulation import concatenate, moveaxis, take_along_axis
 from .manipulation import reshape as reshape_to
 from .reductions import any, flattened, mean, sum
 
-__all__ = ["average", "corrcoef", "cov", "median", "nanmedian", "nanpercentile", "nanquantile", "percentile", "quantile"]
+__all__ = [
+    "average",
+    "corrcoef",
+    "cov",
+    "median",
+    "nanmedian",
+    "nanpercentile",
+    "nanquantile",
+    "percentile",
+    "quantile",
+]
 
 Axis = int | Sequence[int] | None
 
@@ -49,9 +59,17 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
         x, w = inexact(x, as_operand(weights))
         if w.shape != x.shape:
             if axis is None or tuple(x.shape[i] for i in axes) != tuple(w.shape):
-                raise ShapeError(f"average of {type_of(x)}: weights {type_of(w)} need its shape, or its length along the axis.")
-            w = broadcast_in_dim(w, shape=x.shape, dims=axes) if list(axes) == sorted(axes) else moveaxis(
-                broadcast_to(w, (*(n for i, n in enumerate(x.shape) if i not in axes), *w.shape)), tuple(range(-len(axes), 0)), axes
+                raise ShapeError(
+                    f"average of {type_of(x)}: weights {type_of(w)} need its shape, or its length along the axis."
+                )
+            w = (
+                broadcast_in_dim(w, shape=x.shape, dims=axes)
+                if list(axes) == sorted(axes)
+                else moveaxis(
+                    broadcast_to(w, (*(n for i, n in enumerate(x.shape) if i not in axes), *w.shape)),
+                    tuple(range(-len(axes), 0)),
+                    axes,
+                )
             )
         total = sum(w, axes, keepdims=keepdims)
         out = e.div(sum(e.mul(x, w), axes, keepdims=keepdims), total)
@@ -59,7 +77,13 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
 
 
 def cov(
-    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None, fweights: Any = None, aweights: Any = None,
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
     dtype: Any = None,
 ) -> Any:
     """The matrix of covariances of variables.
@@ -99,8 +123,10 @@ def cov(
         centred = e.sub(*promote("cov", x, average(x, 1, broadcast_to(wx, x.shape), keepdims=True)))
         weighted = e.mul(centred, broadcast_to(wx, x.shape))
         total = sum(wx)
-        taken = like(x, ddof) if aweights is None else e.div(
-            e.mul(like(x, ddof), sum(e.mul(wx, cast(as_operand(aweights), x.dtype)))), total
+        taken = (
+            like(x, ddof)
+            if aweights is None
+            else e.div(e.mul(like(x, ddof), sum(e.mul(wx, cast(as_operand(aweights), x.dtype)))), total)
         )
         norm = e.sub(total, taken)
     out = true_divide(matmul(weighted, conj(moveaxis(centred, 0, 1))), norm)
@@ -123,8 +149,15 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, dtype: Any = None) -> A
 
 
 def quantile(
-    a: Any, q: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False,
-    *, weights: Any = None,
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
 ) -> Any:
     """What a share `q` of the elements lies below; NaN if one is.
 
@@ -142,8 +175,15 @@ def quantile(
 
 
 def nanquantile(
-    a: Any, q: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False,
-    *, weights: Any = None,
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
 ) -> Any:
     """`quantile` of what is not NaN."""
     return _quantile("nanquantile", a, q, axis, out, overwrite_input, method, keepdims, weights, skip_nan=True)
@@ -154,16 +194,30 @@ def _hundredths(q: Any) -> Any:
 
 
 def percentile(
-    a: Any, q: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False,
-    *, weights: Any = None,
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
 ) -> Any:
     """`quantile` with `q` in hundredths."""
     return quantile(a, _hundredths(q), axis, out, overwrite_input, method, keepdims, weights=weights)
 
 
 def nanpercentile(
-    a: Any, q: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False,
-    *, weights: Any = None,
+    a: Any,
+    q: Any,
+    axis: Axis = None,
+    out: None = None,
+    overwrite_input: bool = False,
+    method: str = "linear",
+    keepdims: bool = False,
+    *,
+    weights: Any = None,
 ) -> Any:
     """`nanquantile` with `q` in hundredths."""
     return nanquantile(a, _hundredths(q), axis, out, overwrite_input, method, keepdims, weights=weights)
@@ -174,13 +228,24 @@ def median(a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = 
     return quantile(a, 0.5, axis, out, overwrite_input, "midpoint", keepdims)
 
 
-def nanmedian(a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+def nanmedian(
+    a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
+) -> Any:
     """`median` of what is not NaN."""
     return nanquantile(a, 0.5, axis, out, overwrite_input, "midpoint", keepdims)
 
 
 def _quantile(
-    name: str, a: Any, q: Any, axis: Axis, out: Any, overwrite: bool, method: str, keepdims: bool, weights: Any, skip_nan: bool
+    name: str,
+    a: Any,
+    q: Any,
+    axis: Axis,
+    out: Any,
+    overwrite: bool,
+    method: str,
+    keepdims: bool,
+    weights: Any,
+    skip_nan: bool,
 ) -> Any:
     no_out(name, out)
     if overwrite:
