@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import kernels_elementwise, kernels_indexing, kernels_random
+from . import kernels_convolution, kernels_elementwise, kernels_indexing, kernels_random
 from .kernels_elementwise import OPERATORS
 
 __all__ = ["FAST", "OPERATORS", "TABLE"]
@@ -54,6 +54,7 @@ FAST: dict[str, Any] = {
     "reduce_sum": _reduce_sum,
     "reshape": _reshape,
     "transpose": _transpose,
+    **kernels_convolution.FAST,
     **kernels_indexing.FAST,
 }
 """(operand types, params) -> a kernel made for them."""

@@ -10,9 +10,8 @@ and so do both gradients, which are convolutions with batch and channels exchang
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,33 +25,31 @@ _BLOCK = 1 << 22  # bytes of the matrices made at a time: they should stay in th
 _SHIFTS = 64  # elements of a window; up to here, filters of one channel are faster shift by shift
 
 
-def _inner_axes(x: np.ndarray, axes: Sequence[int]) -> list[int]:
+def _outer_to_inner(x: np.ndarray, axes: Sequence[int]) -> list[int]:
     """Axes from the one with the largest stride to that with the smallest; those of length 1 come first."""
-    return sorted(axes, key=lambda a: (x.shape[a] > 1, -abs(x.strides[a])))
+    return sorted(axes, key=lambda a: (x.shape[a] > 1, -abs(x.strides[a]), x.shape[a]))
 
 
 def _lies_well(x: np.ndarray) -> bool:
     """Whether the channels or the batch of x (n, groups, channels, *space) are innermost, and nothing is repeated."""
     repeated = any(s == 0 and n > 1 for s, n in zip(x.strides, x.shape, strict=True))
-    return not repeated and (_inner_axes(x, range(x.ndim))[-1] < 3 or x.shape[1:3] == (1, 1))
+    return not repeated and (_outer_to_inner(x, range(x.ndim))[-1] < 3 or x.shape[1:3] == (1, 1))
 
 
 def _spread(x: np.ndarray, padding: Any, dilation: Sequence[int], dtype: np.dtype) -> np.ndarray:
     """x (n, groups, channels, *space) dilated and padded, laid out well, of the given dtype."""
-    lengths = [1 + d * (n - 1) for n, d in zip(x.shape[3:], dilation, strict=True)]
-    if lengths == list(x.shape[3:]):  # cutting before needs no copy
-        x = x[(..., *(slice(max(0, -low), n - max(0, -high)) for n, (low, high) in zip(lengths, padding, strict=True)))]
-        lengths = list(x.shape[3:])
-        padding = [(max(0, low), max(0, high)) for low, high in padding]
+    if all(d == 1 for d in dilation):  # cutting first needs no copy
+        x = x[(..., *(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(x.shape[3:], padding, strict=True)))]
+        padding = [(max(0, a), max(0, b)) for a, b in padding]
         if not any(map(any, padding)) and x.dtype == dtype and _lies_well(x):
             return x
-    sides = [(max(0, low), max(0, high)) for low, high in padding]
-    memory = np.zeros((x.shape[0], *(n + a + b for n, (a, b) in zip(lengths, sides, strict=True)), *x.shape[1:3]), dtype)
+    lengths = [1 + d * (n - 1) for n, d in zip(x.shape[3:], dilation, strict=True)]
+    room = [n + max(0, a) + max(0, b) for n, (a, b) in zip(lengths, padding, strict=True)]
+    memory = np.zeros((x.shape[0], *room, *x.shape[1:3]), dtype)
     full = memory.transpose(0, -2, -1, *range(1, x.ndim - 2))
-    inside = (slice(a, a + n, d) for n, d, (a, _) in zip(lengths, dilation, sides, strict=True))
+    inside = (slice(max(0, a), max(0, a) + n, d) for n, d, (a, _) in zip(lengths, dilation, padding, strict=True))
     full[(..., *inside)] = x
-    kept = (slice(max(0, -low), n - max(0, -high)) for n, (low, high) in zip(full.shape[3:], padding, strict=True))
-    return full[(..., *kept)]
+    return full[(..., *(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(room, padding, strict=True)))]
 
 
 def _patches(spread: np.ndarray, space: Any, window: Any, strides: Any, dilation: Any) -> np.ndarray:
@@ -64,29 +61,77 @@ def _patches(spread: np.ndarray, space: Any, window: Any, strides: Any, dilation
     return as_strided(spread, shape, (*spread.strides[:3], *by_space, *by_window), writeable=False)
 
 
-def _blocks(patches: np.ndarray, axis: int) -> list[slice]:
-    """The patches in pieces along an axis, such that each fits into the cache."""
-    n = patches.shape[axis]
-    step = max(1, _BLOCK * n // (patches.size * patches.itemsize))
-    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
+def _product(patches: np.ndarray, w: np.ndarray, dims: int) -> np.ndarray:
+    """The patches by w (groups, outputs, channels, *window), summed: (n, groups * outputs, *space)."""
+    groups, outputs = w.shape[:2]
+    free = _outer_to_inner(patches, [0, *range(3, 3 + dims)])
+    summed = _outer_to_inner(patches, [2, *range(3 + dims, patches.ndim)])
+    shape = [patches.shape[a] for a in free]
+    rows, terms = math.prod(shape), math.prod(patches.shape[a] for a in summed)
+    filters = w.transpose(0, 1, *(2 if a == 2 else a - dims for a in summed)).reshape(groups, outputs, terms)
+    if _outer_to_inner(patches, [*free, *summed])[-1] in summed:
+        matrices = patches.transpose(1, *free, *summed).reshape(groups, rows, terms)
+        memory = np.empty((rows, groups, outputs), patches.dtype)
+        np.matmul(matrices, filters.transpose(0, 2, 1), out=memory.transpose(1, 0, 2))
+        out, first, channel = memory.reshape(*shape, groups * outputs), 0, len(shape)
+    else:
+        matrices = patches.transpose(1, *summed, *free).reshape(groups, terms, rows)
+        out, first, channel = np.matmul(filters, matrices).reshape(groups * outputs, *shape), 1, 0
+    there = [first + free.index(a) for a in (0, *range(3, 3 + dims))]
+    return out.transpose(there[0], channel, *there[1:])
+
+
+def _blocks(n: int, size: int) -> Iterator[slice]:
+    """Pieces of an axis of length n, of an array of `size` bytes."""
+    step = max(1, n * _BLOCK // size)
+    return (slice(start, start + step) for start in range(0, n, step))
 
 
 def _products(patches: np.ndarray, w: np.ndarray, dims: int) -> np.ndarray:
-    """The patches with w (groups, outputs, channels, *window): (n, groups * outputs, *space)."""
-    groups, outputs = w.shape[:2]
-    free = _inner_axes(patches, [0, *range(3, 3 + dims)])
-    summed = _inner_axes(patches, [2, *range(3 + dims, patches.ndim)])
-    innermost = _inner_axes(patches, [*free, *summed])[-1]
-    shape = [patches.shape[a] for a in free]
-    w = w.transpose(0, 1, *(2 if a == 2 else a - dims for a in summed))
-    if innermost in summed:
-        out = np.empty((*shape, groups, outputs), patches.dtype)
-        view, target = patches.transpose(1, *free, *summed), np.moveaxis(out, -2, 0)
-    else:
-        out = np.empty((groups, outputs, *shape), patches.dtype)
-        view, target = patches.transpose(1, *summed, *free), out
-    outer = _inner_axes(patches, [free[0], summed[0]])[0]
-    at = (innermost not in summed) * (len(summed) if outer in free else 0) + 1
-    for block in _blocks(patches, outer):
-        ...
+    """`_product`, in blocks of the batch, or of the channels where these are outermost."""
+    size = patches.size * patches.itemsize
+    if size <= _BLOCK:
+        return _product(patches, w, dims)
+    if _outer_to_inner(patches, (0, 2))[-1] == 0 and patches.shape[2] > 1:
+        parts = (_product(patches[:, :, b], w[:, :, b], dims) for b in _blocks(patches.shape[2], size))
+        total = next(parts)
+        for part in parts:
+            total += part
+        return total
+    n, space, channels = patches.shape[0], patches.shape[3 : 3 + dims], w.shape[0] * w.shape[1]
+    out = np.moveaxis(np.empty((n, *space, channels), patches.dtype), -1, 1)
+    for b in _blocks(n, size):
+        out[b] = _product(patches[b], w, dims)
     return out
+
+
+def _shifted(patches: np.ndarray, w: np.ndarray, dims: int) -> np.ndarray:
+    """`_product` for one channel and one output in each group: no matrices, a product for each shift of the window."""
+    total: Any = None
+    for at in np.ndindex(w.shape[3:]):
+        term = patches[(slice(None), slice(None), 0, ..., *at)] * w[(slice(None), 0, 0, *at)].reshape(-1, *(1,) * dims)
+        total = term if total is None else np.add(total, term, out=total)
+    return total
+
+
+def _conv(types: Any, params: Any) -> Callable[..., Any]:
+    strides, padding, rhs_dilation = params["strides"], params["padding"], params["rhs_dilation"]
+    groups, lhs_dilation, dims = params["groups"], params["lhs_dilation"], len(params["strides"])
+    dtype = types[0].dtype
+    wide = np.dtype(np.float32) if dtype.itemsize == 2 and dtype.kind in "fV" else dtype
+    space = registry["conv_general_dilated"].infer(*types, **params).shape[2:]
+
+    def kernel(x: Any, w: Any) -> Any:
+        n, channels, outputs, window = x.shape[0], w.shape[1], w.shape[0], w.shape[2:]
+        if 0 in (x.size, w.size, *space):
+            return np.zeros((n, outputs, *space), dtype)
+        grouped = x.reshape(n, groups, channels, *x.shape[2:])
+        filters = w.astype(wide, copy=False).reshape(groups, outputs // groups, channels, *window)
+        patches = _patches(_spread(grouped, padding, lhs_dilation, wide), space, window, strides, rhs_dilation)
+        alone = channels == 1 and outputs == groups > 1 and math.prod(window) <= _SHIFTS
+        return (_shifted if alone else _products)(patches, filters, dims).astype(dtype, copy=False)
+
+    return kernel
+
+
+FAST: dict[str, Any] = {"conv_general_dilated": _conv}

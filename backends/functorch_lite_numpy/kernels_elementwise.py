@@ -115,10 +115,17 @@ def _population_count(types: Any, params: Any) -> Kernel:
     return lambda x: np.bitwise_count(x.view(unsigned)).astype(dtype)
 
 
-def _shift_right_logical(types: Any, params: Any) -> Kernel:
-    dtype = types[0].dtype
-    unsigned = np.dtype(f"u{dtype.itemsize}")
-    return lambda x, n: np.right_shift(x.view(unsigned), n.view(unsigned)).view(dtype)
+def _shift_right(sign: str) -> Callable[[Any, Any], Kernel]:
+    """Shift as integers with a sign ("i") or without ("u"); NumPy defines shifts by the width and more as we do."""
+
+    def make(types: Any, params: Any) -> Kernel:
+        dtype = types[0].dtype
+        if dtype.kind == sign:
+            return np.right_shift
+        other = np.dtype(f"{sign}{dtype.itemsize}")
+        return lambda x, n: np.right_shift(x.view(other), n.view(other)).view(dtype)
+
+    return make
 
 
 def _sign(types: Any, params: Any) -> Kernel:
@@ -153,7 +160,6 @@ TABLE: dict[str, Kernel] = {
     "max": np.maximum,
     "min": np.minimum,
     "shift_left": np.left_shift,  # NumPy defines shifts by the width and more as we do
-    "shift_right_arithmetic": np.right_shift,
 }
 
 FAST: dict[str, Callable[[Any, Any], Kernel]] = {
@@ -164,6 +170,7 @@ FAST: dict[str, Callable[[Any, Any], Kernel]] = {
     "mul_strong": _strong(operator.mul),
     "population_count": _population_count,
     "reduce_precision": _reduce_precision,
-    "shift_right_logical": _shift_right_logical,
+    "shift_right_arithmetic": _shift_right("i"),
+    "shift_right_logical": _shift_right("u"),
     "sign": _sign,
 }

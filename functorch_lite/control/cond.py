@@ -233,10 +233,12 @@ def cond(
 
 
 def _choose(which: Any, branches: Sequence[Callable[..., Any]], operands: Sequence[Any], what: str) -> Any:
+    xs, in_tree = operands_of(operands, f"an operand of {what}")
     value = _known_value(which)
     if value is not None:
-        return branches[min(max(int(value), 0), len(branches) - 1)](*operands)
-    xs, in_tree = operands_of(operands, f"an operand of {what}")
+        chosen = branches[min(max(int(value), 0), len(branches) - 1)]
+        outs, out_tree = operands_of(chosen(*unflatten(in_tree, xs)), f"a result of {what}'s branch")
+        return unflatten(out_tree, outs)
     types = [type_of(x) for x in xs]
     bodies = [stage_flat(f, in_tree, types, f"{what}'s branch") for f in branches]
     _check_branches(bodies, what)

@@ -58,6 +58,14 @@ def _right(xp: Any, x: Any, n: Any) -> Any:
     return xp.where(inside, xp.bitwise_right_shift(x, n), xp.subtract(xp.zeros_like(x), rest))
 
 
+def _as_signed(xp: Any, x: Any, n: Any) -> Any:
+    """The first bit is the sign, also of unsigned integers."""
+    if kind(x.dtype) == "i":
+        return _right(xp, x, n)
+    signed = np.dtype(x.dtype.name.removeprefix("u"))
+    return xp.astype(_right(xp, xp.astype(x, signed), xp.astype(n, signed)), x.dtype)
+
+
 def _as_unsigned(logical: Callable[..., Any]) -> Callable[..., Any]:
     """`logical` on the bits of the operands as unsigned integers."""
 
@@ -93,8 +101,8 @@ def _clz(xp: Any, x: Any) -> Any:
 
 shift_left = Elementwise("shift_left", accepts="iu", arity=2, impl=_left)
 """Zeros come in; a shift by the width or more leaves 0."""
-shift_right_arithmetic = Elementwise("shift_right_arithmetic", accepts="iu", arity=2, impl=_right)
-"""Copies of the sign come in; a shift by the width or more leaves 0 or -1."""
+shift_right_arithmetic = Elementwise("shift_right_arithmetic", accepts="iu", arity=2, impl=_as_signed)
+"""Copies of the first bit come in (of unsigned integers too); a shift by the width or more leaves 0 or all bits set."""
 shift_right_logical = Elementwise("shift_right_logical", accepts="iu", arity=2, impl=_as_unsigned(_right))
 """Zeros come in; a shift by the width or more leaves 0."""
 population_count = Elementwise("population_count", accepts="iu", impl=_as_unsigned(_population_count))

@@ -20,6 +20,7 @@ from .base import kind
 from .casting import convert
 from .slicing import pad
 from .structural import Structural, axes_without, broadcast_in_dim, reduce_sum, reshape, transpose
+from .transcendental import exp, log1p
 
 __all__ = [
     "argmax",
@@ -122,8 +123,8 @@ def _halving(combine: str, unit: int, of_booleans: str | None) -> Callable[..., 
             return xp.bitwise_invert(zero) if unit else zero
         while rows.shape[0] > 1:
             half = rows.shape[0] // 2
-            pairs = function(rows[:half], rows[half : 2 * half])
-            rows = xp.concat([pairs, rows[2 * half :]], axis=0) if rows.shape[0] % 2 else pairs
+            pairs = function(rows[:half, ...], rows[half : 2 * half, ...])
+            rows = xp.concat([pairs, rows[2 * half :, ...]], axis=0) if rows.shape[0] % 2 else pairs
         return xp.reshape(rows, shape)
 
     return impl
@@ -244,7 +245,7 @@ def _accumulated(function: str) -> Callable[..., Any]:
         step, n = 1, rows.shape[0]
         combine = getattr(xp, function)
         while step < n:
-            rows = xp.concat([rows[:step], combine(rows[: n - step], rows[step:])], axis=0)
+            rows = xp.concat([rows[:step, ...], combine(rows[: n - step, ...], rows[step:, ...])], axis=0)
             step *= 2
         return rows
 

@@ -311,7 +311,7 @@ def _says_linear(s: _Setting, positions: Sequence[int]) -> bool:
     """Whether the primitive has a transpose by the operands at `positions`: its derivative by them is itself."""
     primitive = registry[s.row.primitive]
     if isinstance(primitive, Elementwise) and primitive.transposes is not None:
-        return all(primitive.transposes[i] is not None for i in positions)
+        return all(i >= primitive.arity or primitive.transposes[i] is not None for i in positions)
     f, xs = s.partial(positions), tuple(s.at(positions))
     program = make_program(lambda *dots: jvp(f, xs, dots)[1])(*xs).program
     tangents = program.inputs[-len(xs) :]

@@ -44,13 +44,17 @@ def _unsigned(x: int, width: int) -> int:
     return x % (1 << width)
 
 
+def _signed(x: int, width: int) -> int:
+    return x - (1 << width) if x >> (width - 1) == 1 else x
+
+
 ROWS = [
     elementwise(e.and_, np.bitwise_and, ("bool", *INTEGERS), _any_bits(2), jax="bitwise_and"),
     elementwise(e.or_, np.bitwise_or, ("bool", *INTEGERS), _any_bits(2), jax="bitwise_or"),
     elementwise(e.xor, np.bitwise_xor, ("bool", *INTEGERS), _any_bits(2), jax="bitwise_xor"),
     elementwise(e.not_, np.invert, ("bool", *INTEGERS), _any_bits(1), jax="bitwise_not"),
     elementwise(e.shift_left, _per_element(lambda x, n, width: x << n), INTEGERS, _counts),
-    elementwise(e.shift_right_arithmetic, _per_element(lambda x, n, width: x >> n), INTEGERS, _counts),
+    elementwise(e.shift_right_arithmetic, _per_element(lambda x, n, width: _signed(x, width) >> n), INTEGERS, _counts),
     elementwise(
         e.shift_right_logical, _per_element(lambda x, n, width: _unsigned(x, width) >> n), INTEGERS, _counts
     ),
