@@ -36,7 +36,7 @@ def _lies_well(x: np.ndarray) -> bool:
     return not repeated and (_outer_to_inner(x, range(x.ndim))[-1] < 3 or x.shape[1:3] == (1, 1))
 
 
-def _spread(x: np.ndarray, padding: Any, dilation: Sequence[int], dtype: np.dtype) -> np.ndarray:
+def _spread(x: np.ndarray, padding: Any, dilation: Sequence[int], dtype: np.dtype, batch_inside: bool) -> np.ndarray:
     """x (n, groups, channels, *space) dilated and padded, laid out well, of the given dtype."""
     if all(d == 1 for d in dilation):  # cutting first needs no copy
         x = x[(..., *(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(x.shape[3:], padding, strict=True)))]
@@ -45,8 +45,9 @@ def _spread(x: np.ndarray, padding: Any, dilation: Sequence[int], dtype: np.dtyp
             return x
     lengths = [1 + d * (n - 1) for n, d in zip(x.shape[3:], dilation, strict=True)]
     room = [n + max(0, a) + max(0, b) for n, (a, b) in zip(lengths, padding, strict=True)]
-    memory = np.zeros((x.shape[0], *room, *x.shape[1:3]), dtype)
-    full = memory.transpose(0, -2, -1, *range(1, x.ndim - 2))
+    space = range(3, x.ndim)
+    order = (2, *space, 1, 0) if batch_inside else (0, *space, 1, 2)
+    full = np.zeros([(*x.shape[:3], *room)[i] for i in order], dtype).transpose(np.argsort(order))
     inside = (slice(max(0, a), max(0, a) + n, d) for n, d, (a, _) in zip(lengths, dilation, padding, strict=True))
     full[(..., *inside)] = x
     return full[(..., *(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(room, padding, strict=True)))]
@@ -114,22 +115,60 @@ def _shifted(patches: np.ndarray, w: np.ndarray, dims: int) -> np.ndarray:
     return total
 
 
+def _scattered(x: np.ndarray, w: np.ndarray, space: Any, padding: Any, lhs_dilation: Any, rhs_dilation: Any) -> np.ndarray:
+    """The convolution with strides 1, by adding what each element gives to where it goes: no zeros are multiplied."""
+    (n, groups, channels), (outputs, window) = x.shape[:3], (w.shape[1], w.shape[3:])
+    rows = np.moveaxis(x, (1, 2), (-2, -1))  # (n, *space, groups, channels)
+    reach = [d * (k - 1) for d, k in zip(rhs_dilation, window, strict=True)]
+    spans = [d * (m - 1) + 1 for d, m in zip(lhs_dilation, x.shape[3:], strict=True)]
+    full = np.zeros((n, *(a + b for a, b in zip(spans, reach, strict=True)), groups, outputs), x.dtype)
+    for b in _blocks(n, full.nbytes):
+        block = rows[b]
+        matrices = block.reshape(-1, groups, channels).transpose(1, 0, 2)
+        for at in np.ndindex(window):
+            term = np.matmul(matrices, w[(slice(None), slice(None), slice(None), *at)].transpose(0, 2, 1))
+            starts = [r - d * i for r, d, i in zip(reach, rhs_dilation, at, strict=True)]
+            place = (slice(s, s + m, d) for s, m, d in zip(starts, spans, lhs_dilation, strict=True))
+            full[(b, *place)] += term.transpose(1, 0, 2).reshape(*block.shape[:-1], outputs)
+    kept = (slice(r - low, r - low + m) for r, (low, _), m in zip(reach, padding, space, strict=True))
+    out = full[(slice(None), *kept)].reshape(n, *space, groups * outputs)
+    return np.moveaxis(out, -1, 1)
+
+
+def _scatters(types: Any, params: Any, space: Any) -> bool:
+    """Whether `_scattered` applies, and has less to multiply than `_products`: in the gradient of a convolution by x."""
+    x, w = types[0].shape[2:], types[1].shape[2:]
+    terms = zip(params["strides"], params["padding"], params["lhs_dilation"], params["rhs_dilation"], x, w, space, strict=True)
+    fits = all(
+        stride == 1 and 0 <= right * (k - 1) - low and right * (k - 1) - low + m <= left * (n - 1) + right * (k - 1) + 1
+        for stride, (low, _), left, right, n, k, m in terms
+    )
+    return fits and math.prod(w) <= _SHIFTS and 4 * math.prod(x) < 3 * math.prod(space)
+
+
 def _conv(types: Any, params: Any) -> Callable[..., Any]:
     strides, padding, rhs_dilation = params["strides"], params["padding"], params["rhs_dilation"]
     groups, lhs_dilation, dims = params["groups"], params["lhs_dilation"], len(params["strides"])
     dtype = types[0].dtype
     wide = np.dtype(np.float32) if dtype.itemsize == 2 and dtype.kind in "fV" else dtype
     space = registry["conv_general_dilated"].infer(*types, **params).shape[2:]
+    channels, outputs, window = types[1].shape[1], types[1].shape[0], types[1].shape[2:]
+    scatters = _scatters(types, params, space)
+    alone = channels == 1 and outputs == groups > 1 and math.prod(window) <= _SHIFTS
+    by_gradient = math.prod(window) > math.prod(space)  # windows that large are cotangents: in step with their layout
 
     def kernel(x: Any, w: Any) -> Any:
-        n, channels, outputs, window = x.shape[0], w.shape[1], w.shape[0], w.shape[2:]
         if 0 in (x.size, w.size, *space):
-            return np.zeros((n, outputs, *space), dtype)
-        grouped = x.reshape(n, groups, channels, *x.shape[2:])
-        filters = w.astype(wide, copy=False).reshape(groups, outputs // groups, channels, *window)
-        patches = _patches(_spread(grouped, padding, lhs_dilation, wide), space, window, strides, rhs_dilation)
-        alone = channels == 1 and outputs == groups > 1 and math.prod(window) <= _SHIFTS
-        return (_shifted if alone else _products)(patches, filters, dims).astype(dtype, copy=False)
+            return np.zeros((x.shape[0], w.shape[0], *space), dtype)
+        grouped = x.reshape(x.shape[0], groups, -1, *x.shape[2:])
+        filters = w.astype(wide, copy=False).reshape(groups, -1, *w.shape[1:])
+        if scatters:
+            out = _scattered(grouped.astype(wide, copy=False), filters, space, padding, lhs_dilation, rhs_dilation)
+        else:
+            spread = _spread(grouped, padding, lhs_dilation, wide, by_gradient)
+            patches = _patches(spread, space, window, strides, rhs_dilation)
+            out = (_shifted if alone else _products)(patches, filters, dims)
+        return out.astype(dtype, copy=False)
 
     return kernel
 

@@ -63,7 +63,7 @@ def _strong(combine: Kernel) -> Callable[[Any, Any], Kernel]:
 
 
 def _complex(types: Any, params: Any) -> Kernel:
-    """x + iy, exact also where a part is infinite."""
+    """X + iy, exact also where a part is infinite."""
     x, y = types
     dtype = np.dtype(np.complex128 if x.dtype.itemsize == 8 else np.complex64)
     if not x.shape and not y.shape:

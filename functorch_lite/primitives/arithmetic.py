@@ -170,9 +170,7 @@ def _bool(dtype: Any) -> Any:
     return dtypes.bool_
 
 
-def _comparison(
-    name: str, namespace: str, accepts: str, of_booleans: Callable[..., Any] | None = None
-) -> Elementwise:
+def _comparison(name: str, namespace: str, accepts: str, of_booleans: Callable[..., Any] | None = None) -> Elementwise:
     """A comparison of two operands; `of_booleans` serves namespaces that have it for numbers only."""
     if of_booleans is None:
         return Elementwise(name, accepts=accepts, arity=2, namespace=namespace, result=_bool)
@@ -270,7 +268,7 @@ def _before(xp: Any, x: Any, y: Any) -> Any:
 
 
 def _extremum(name: str, namespace: str, of_booleans: str, first: bool) -> Elementwise:
-    """max or min of two operands: NaN if one is; complex numbers are ordered by real, then by imaginary part."""
+    """Max or min of two operands: NaN if one is; complex numbers are ordered by real, then by imaginary part."""
 
     def impl(xp: Any, x: Any, y: Any) -> Any:
         if dtypes.is_bool(x.dtype):

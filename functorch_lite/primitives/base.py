@@ -118,7 +118,9 @@ class Elementwise(Primitive):
         return function(*buffers, **params)
 
     def kernel(self, xp: Any, types: Sequence[ArrayType], params: Mapping[str, Any]) -> Callable[..., Any]:
-        function = attrgetter(self.namespace)(xp) if self.namespace else partial(self.own_impl or self.impl, xp, **params)
+        function = (
+            attrgetter(self.namespace)(xp) if self.namespace else partial(self.own_impl or self.impl, xp, **params)
+        )
         dtype = types[0].dtype
         return _widened(xp, function, dtype) if self.widens and dtypes.accumulator_dtype(dtype) != dtype else function
 

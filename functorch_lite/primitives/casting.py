@@ -60,7 +60,9 @@ def _convert_back(ct: Any, x: Any, *, dtype: Any, weak: bool) -> Any:
 
 
 def _convert_tangent(t: Any, y: Any, x: Any, *, dtype: Any, weak: bool) -> Any:
-    return convert(t, dtype=dtype, weak=False) if dtypes.is_inexact(dtype) else Zero(ArrayType(x.shape, dtype).tangent())
+    return (
+        convert(t, dtype=dtype, weak=False) if dtypes.is_inexact(dtype) else Zero(ArrayType(x.shape, dtype).tangent())
+    )
 
 
 convert = _Convert(

@@ -25,7 +25,8 @@ class Constant(ZeroDerivative, Primitive):
         return value.array.type
 
     def impl(self, xp: Any, *, value: Box) -> Any:
-        return value.array.buffer
+        array = value.array
+        return array.buffer if array.backend.xp is xp else xp.from_host(array.backend.to_host(array.buffer))
 
     def batch(self, axis: Any, operands: Any, dims: Any, **params: Any) -> Any:
         raise AssertionError("a constant has no operand that could be batched")

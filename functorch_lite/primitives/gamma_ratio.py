@@ -72,6 +72,8 @@ def _by_fraction(xp: Any, a: Any, x: Any) -> Any:
         change = c * d
         df = df * change + f * (dc * d + c * dd)
         f = f * change
-        if not xp.any((xp.abs(change - 1) > _ENOUGH * 4) | (xp.abs(dc * d + c * dd) * xp.abs(f) > _ENOUGH * 4 * xp.abs(df))):
+        if not xp.any(
+            (xp.abs(change - 1) > _ENOUGH * 4) | (xp.abs(dc * d + c * dd) * xp.abs(f) > _ENOUGH * 4 * xp.abs(df))
+        ):
             break
     return -x * (f * (xp.log(x) - xp.special.digamma(a)) + df)

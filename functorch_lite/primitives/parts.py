@@ -9,7 +9,7 @@ from ..array_type import ArrayType
 from ..arrays import type_of
 from ..errors import DTypeError
 from ..primitive import NotDifferentiable, Zero
-from .arithmetic import const, div, div_strong, eq, mul, neg, select, sub, truncated_quotient
+from .arithmetic import const, div, div_strong, mul, neg, truncated_quotient
 from .base import Elementwise, either, linear
 
 __all__ = [

@@ -49,7 +49,7 @@ _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 
 def _bell(x: Any, factor: float) -> Any:
-    """factor exp(-x^2)."""
+    """Factor exp(-x^2)."""
     return mul(const(x, factor), exp(neg(mul(x, x))))
 
 
@@ -134,7 +134,7 @@ def _gamma_density(a: Any, x: Any) -> Any:
 
 
 def _times_log(a: Any, x: Any) -> Any:
-    """a log x, zero where a is."""
+    """A log x, zero where a is."""
     return mul_strong(a, log(x))
 
 

@@ -59,7 +59,9 @@ exp2 = Elementwise(
 )
 expm1 = Elementwise("expm1", accepts="fc", namespace="expm1", derivatives=(lambda t, y, x: mul(t, add(y, one(x))),))
 log = Elementwise("log", accepts="fc", namespace="log", derivatives=(lambda t, y, x: div_strong(t, x),))
-log1p = Elementwise("log1p", accepts="fc", namespace="log1p", derivatives=(lambda t, y, x: div_strong(t, add(x, one(x))),))
+log1p = Elementwise(
+    "log1p", accepts="fc", namespace="log1p", derivatives=(lambda t, y, x: div_strong(t, add(x, one(x))),)
+)
 sqrt = Elementwise(
     "sqrt", accepts="fc", namespace="sqrt", derivatives=(lambda t, y, x: div_strong(t, mul(const(y, 2), y)),)
 )
@@ -108,7 +110,7 @@ logistic = Elementwise(
 
 
 def _power_by_base(t: Any, z: Any, x: Any, y: Any) -> Any:
-    """y x^(y-1), zero where y is zero, also at x = 0."""
+    """Y x^(y-1), zero where y is zero, also at x = 0."""
     return mul_strong(t, mul_strong(y, pow_(x, sub(y, one(y)))))
 
 
@@ -132,7 +134,9 @@ cos = Elementwise("cos", accepts="fc", namespace="cos", derivatives=(lambda t, y
 tan = Elementwise("tan", accepts="fc", namespace="tan", derivatives=(lambda t, y, x: mul(t, add(one(y), square(y))),))
 sinh = Elementwise("sinh", accepts="fc", namespace="sinh", derivatives=(lambda t, y, x: mul(t, cosh(x)),))
 cosh = Elementwise("cosh", accepts="fc", namespace="cosh", derivatives=(lambda t, y, x: mul(t, sinh(x)),))
-tanh = Elementwise("tanh", accepts="fc", namespace="tanh", derivatives=(lambda t, y, x: mul(t, sub(one(y), square(y))),))
+tanh = Elementwise(
+    "tanh", accepts="fc", namespace="tanh", derivatives=(lambda t, y, x: mul(t, sub(one(y), square(y))),)
+)
 
 
 def _one_less_square(x: Any) -> Any:
@@ -144,7 +148,10 @@ asin = Elementwise(
     "asin", accepts="fc", namespace="asin", derivatives=(lambda t, y, x: mul_strong(t, rsqrt(_one_less_square(x))),)
 )
 acos = Elementwise(
-    "acos", accepts="fc", namespace="acos", derivatives=(lambda t, y, x: neg(mul_strong(t, rsqrt(_one_less_square(x)))),)
+    "acos",
+    accepts="fc",
+    namespace="acos",
+    derivatives=(lambda t, y, x: neg(mul_strong(t, rsqrt(_one_less_square(x)))),),
 )
 atan = Elementwise(
     "atan", accepts="fc", namespace="atan", derivatives=(lambda t, y, x: div_strong(t, add(one(x), square(x))),)

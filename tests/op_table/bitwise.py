@@ -55,13 +55,9 @@ ROWS = [
     elementwise(e.not_, np.invert, ("bool", *INTEGERS), _any_bits(1), jax="bitwise_not"),
     elementwise(e.shift_left, _per_element(lambda x, n, width: x << n), INTEGERS, _counts),
     elementwise(e.shift_right_arithmetic, _per_element(lambda x, n, width: _signed(x, width) >> n), INTEGERS, _counts),
-    elementwise(
-        e.shift_right_logical, _per_element(lambda x, n, width: _unsigned(x, width) >> n), INTEGERS, _counts
-    ),
+    elementwise(e.shift_right_logical, _per_element(lambda x, n, width: _unsigned(x, width) >> n), INTEGERS, _counts),
     elementwise(
         e.population_count, _per_element(lambda x, width: _unsigned(x, width).bit_count()), INTEGERS, _any_bits(1)
     ),
-    elementwise(
-        e.clz, _per_element(lambda x, width: width - _unsigned(x, width).bit_length()), INTEGERS, _any_bits(1)
-    ),
+    elementwise(e.clz, _per_element(lambda x, width: width - _unsigned(x, width).bit_length()), INTEGERS, _any_bits(1)),
 ]

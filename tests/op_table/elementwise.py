@@ -11,7 +11,7 @@ from functorch_lite import dtypes
 from functorch_lite.primitives import elementwise as e
 from functorch_lite.primitives.base import Elementwise
 
-from .row import FLOATS, INEXACT, INTEGERS, NUMERIC, REALS, Row, normal
+from .row import FLOATS, INEXACT, NUMERIC, REALS, Row, normal
 
 __all__ = ["between", "elementwise"]
 
@@ -233,7 +233,9 @@ PARTS = [
             r,
             FLOATS,
             order=0 if what else 2,
-            jax=lambda jax, jnp, lax, away=p is e.round_away: lambda x: lax.round(x, lax.RoundingMethod(0 if away else 1)),
+            jax=lambda jax, jnp, lax, away=p is e.round_away: (
+                lambda x: lax.round(x, lax.RoundingMethod(0 if away else 1))
+            ),
         )
         for p, r in [(e.round_, np.rint), (e.round_away, _round_away)]
         for what, operands in [("", normal(MATRIX, scale=3)), ("of halves", _halves)]

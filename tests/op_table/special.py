@@ -48,7 +48,14 @@ ROWS = [
     elementwise(e.digamma, _wide(S.digamma), FLOATS, POSITIVE, tolerance=4.0),
     elementwise(e.polygamma, _wide(S.polygamma), FLOATS, _orders, differentiable=(1,), tolerance=10.0),
     elementwise(
-        e.zeta, _wide(S.zeta), FLOATS, between((2.0, 4.0), (0.6, 4.0)), differentiable=(1,), jax="zeta", tolerance=10.0, order=2
+        e.zeta,
+        _wide(S.zeta),
+        FLOATS,
+        between((2.0, 4.0), (0.6, 4.0)),
+        differentiable=(1,),
+        jax="zeta",
+        tolerance=10.0,
+        order=2,
     ),
     elementwise(e.igamma, _wide(S.gammainc), FLOATS, TWO, differentiable=(1,), tolerance=8.0),
     elementwise(e.igamma, _wide(S.gammainc), FLOATS, TWO, what="by its shape", order=1, tolerance=8.0),
