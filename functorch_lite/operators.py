@@ -257,6 +257,11 @@ def _repr(x: Array) -> str:
     return f"{prefix}{body}, dtype={x.dtype}{weak})"
 
 
+def _str(x: Array) -> str:
+    host = np.asarray(x.backend.to_host(x.buffer))
+    return str(host.astype(np.float32) if host.dtype.kind == "V" else host)
+
+
 def _tracer_repr(x: Tracer) -> str:
     value = x.concrete()
     return f"{type(x).__name__}({x.type})" if value is None else f"{type(x).__name__}({value!r})"
@@ -290,6 +295,7 @@ def install() -> None:
     for name, method in methods.items():
         install_method(name, method)
     Array.__repr__ = _repr  # type: ignore[method-assign]
+    Array.__str__ = _str  # type: ignore[method-assign]
     Tracer.__repr__ = _tracer_repr  # type: ignore[method-assign]
 
 

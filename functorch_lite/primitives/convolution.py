@@ -130,23 +130,17 @@ def span(start: int, dilation: int, n: int, stride: int) -> slice:
     return slice(first, first + (n - 1) * stride + 1 if n else first, stride)
 
 
-def spread_out(xp: Any, x: Any, padding: Any, dilation: Any) -> Any:
-    """x with zeros between and around its elements along the last axes; negative padding cuts."""
+def spread_out(xp: Any, x: Any, padding: Any, dilation: Any, fill: Any = 0) -> Any:
+    """x with `fill` between and around its elements along the last axes; negative padding cuts."""
     lead = x.shape[: x.ndim - len(padding)]
-    if any(d > 1 for d in dilation):
-        space = x.shape[len(lead) :]
-        wide = xp.zeros((*lead, *map(dilated_length, space, dilation)), dtype=x.dtype)
-        wide[(..., *(slice(None, None, d) for d in dilation))] = x
-        x = wide
-    space = x.shape[len(lead) :]
-    x = x[(..., *(slice(max(0, -low), n - max(0, -high)) for n, (low, high) in zip(space, padding, strict=True)))]
-    if all(low <= 0 and high <= 0 for low, high in padding):
-        return x
-    space = x.shape[len(lead) :]
-    full = tuple(n + max(0, low) + max(0, high) for n, (low, high) in zip(space, padding, strict=True))
-    out = xp.zeros((*lead, *full), dtype=x.dtype)
-    out[(..., *(slice(max(0, low), max(0, low) + n) for n, (low, _) in zip(space, padding, strict=True)))] = x
-    return out
+    lengths = [dilated_length(n, d) for n, d in zip(x.shape[len(lead) :], dilation, strict=True)]
+    room = [n + max(0, low) + max(0, high) for n, (low, high) in zip(lengths, padding, strict=True)]
+    out = x
+    if room != list(x.shape[len(lead) :]):
+        out = xp.full((*lead, *room), fill, dtype=x.dtype)
+        inside = (slice(max(0, low), max(0, low) + n, d) for n, d, (low, _) in zip(lengths, dilation, padding, strict=True))
+        out[(..., *inside)] = x
+    return out[(..., *(slice(max(0, -low), n - max(0, -high)) for n, (low, high) in zip(room, padding, strict=True)))]
 
 
 def _transpose_x(

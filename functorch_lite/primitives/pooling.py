@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,8 +14,6 @@ from ..array_type import ArrayType
 from ..errors import DTypeError, ShapeError
 from ..primitive import LinearOperand, NotLinear, Primitive, Zero
 from .base import kind
-
-
 from .convolution import dilated_length, out_space, span, spread_out
 from .structural import Structural, move_to_front
 
@@ -41,11 +40,15 @@ def _places(p: Window, out: Sequence[int]) -> list[tuple[slice, ...]]:
 
 def _spread(xp: Any, x: Any, p: Window, fill: Any) -> Any:
     """x dilated and padded, with `fill` in the gaps."""
-    spread = spread_out(xp, x, p["padding"], p["base_dilation"])
-    if fill == 0 or spread.shape == x.shape:
-        return spread
-    there = spread_out(xp, xp.ones(x.shape, dtype=xp.bool), p["padding"], p["base_dilation"])
-    return xp.where(there, spread, xp.full_like(spread, fill))
+    return spread_out(xp, x, p["padding"], p["base_dilation"], fill)
+
+
+def _fold(x: Any, p: Window, out: Sequence[int], combine: Callable[[Any, Any], Any]) -> Any:
+    """The elements of each window combined, an axis after the other."""
+    for axis, (k, s, d, n) in enumerate(zip(p["window"], p["strides"], p["window_dilation"], out, strict=True)):
+        before = (slice(None),) * axis
+        x = functools.reduce(combine, (x[(*before, span(i, d, n, s), ...)] for i in range(k)))
+    return x
 
 
 def _batched(params: Window) -> Window:
@@ -82,11 +85,7 @@ class ReduceWindow(Primitive):
         wide = xp.astype(x, dtypes.accumulator_dtype(dtype), copy=False)
         spread = _spread(xp, wide, p, self.fill(dtype))
         out = out_space(x.shape, p["window"], p["strides"], p["padding"], p["base_dilation"], p["window_dilation"])
-        combine, total = getattr(xp, self.function), None
-        for place in _places(p, out):
-            part = spread[place]
-            total = part if total is None else combine(total, part)
-        return xp.astype(total, dtype)
+        return xp.astype(_fold(spread, p, out, getattr(xp, self.function)), dtype)
 
     def batch(self, axis: Any, operands: Any, dims: Any, **p: Any) -> tuple[Any, Any]:
         return self(move_to_front(operands[0], dims[0]), **_batched(p)), 0
@@ -141,12 +140,9 @@ class _Selecting(Primitive):
         """For each element of the window: what it meets, and where it is the first extreme of its window."""
         spread = _spread(xp, x, p, (_lowest if largest else _highest)(x.dtype))
         out = out_space(x.shape, p["window"], p["strides"], p["padding"], p["base_dilation"], p["window_dilation"])
-        places = _places(p, out)
-        combine, best = (xp.maximum if largest else xp.minimum), None
-        for place in places:
-            best = spread[place] if best is None else combine(best, spread[place])
+        best = _fold(spread, p, out, xp.maximum if largest else xp.minimum)
         free = xp.ones(out, dtype=xp.bool)
-        for place in places:
+        for place in _places(p, out):
             part = spread[place]
             hit = free & ((part == best) | ((part != part) & (best != best)))
             free = free & ~hit

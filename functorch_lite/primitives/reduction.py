@@ -6,6 +6,7 @@ sum of the products that leave one element out, found by cumulative products fro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from .base import kind
 from .casting import convert
 from .slicing import pad
 from .structural import Structural, axes_without, broadcast_in_dim, reduce_sum, reshape, transpose
+from .transcendental import exp, log1p
 from .transcendental import exp, log1p
 
 __all__ = [
@@ -87,9 +89,7 @@ class _Product(Reduction):
         (x,), (t,) = primals, tangents
         kept = tuple(i for i in range(x.ndim) if i not in axes)
         rows = tuple(x.shape[i] for i in kept)
-        n = 1
-        for a in axes:
-            n *= x.shape[a]
+        n = math.prod(x.shape[a] for a in axes)
         flat = reshape(transpose(x, permutation=(*kept, *axes)), shape=(*rows, n))
         last = len(rows)
         unit = const(x, 1)
@@ -108,40 +108,66 @@ def _wide_prod(xp: Any, x: Any, axes: Any) -> Any:
     return xp.prod(x, axis=axes, dtype=dtypes.accumulator_dtype(x.dtype))
 
 
-def _halving(combine: str, unit: int, of_booleans: str | None) -> Callable[..., Any]:
-    """A reduction by an elementwise function, of halves."""
+Combine = Callable[[Any, Any, Any], Any]
+"""(xp, buffer, buffer) -> buffer"""
+
+
+def _named(function: str) -> Combine:
+    return lambda xp, a, b: getattr(xp, function)(a, b)
+
+
+def _halving(combine: Combine, unit: Callable[[Any, Any], Any] | None = None) -> Callable[..., Any]:
+    """A reduction by an elementwise function, of halves; `unit` of (xp, zeros) gives what it is of no elements."""
 
     def impl(xp: Any, x: Any, axes: Any) -> Any:
-        if of_booleans is not None and x.dtype == dtypes.bool_:
-            return getattr(xp, of_booleans)(x, axis=axes)
         kept = tuple(i for i in range(x.ndim) if i not in axes)
         shape = tuple(x.shape[i] for i in kept)
-        rows = xp.reshape(xp.permute_dims(x, (*axes, *kept)), (-1, *shape)) if x.size else xp.zeros((0, *shape), dtype=x.dtype)
-        function = getattr(xp, combine)
-        if rows.shape[0] == 0:
-            zero = xp.zeros(shape, dtype=x.dtype)
-            return xp.bitwise_invert(zero) if unit else zero
-        while rows.shape[0] > 1:
-            half = rows.shape[0] // 2
-            pairs = function(rows[:half, ...], rows[half : 2 * half, ...])
-            rows = xp.concat([pairs, rows[2 * half :, ...]], axis=0) if rows.shape[0] % 2 else pairs
-        return xp.reshape(rows, shape)
+        n = math.prod(x.shape[i] for i in axes)
+        rows = xp.reshape(xp.permute_dims(x, (*axes, *kept)), (n, *shape))
+        if n == 0 and unit is not None:
+            return unit(xp, xp.zeros(shape, dtype=x.dtype))
+        while n > 1:
+            pairs = combine(xp, rows[: n // 2, ...], rows[n // 2 : n // 2 * 2, ...])
+            rows = xp.concat([pairs, rows[n // 2 * 2 :, ...]], axis=0) if n % 2 else pairs
+            n = rows.shape[0]
+        return xp.asarray(rows[0, ...], copy=True)
 
     return impl
 
 
-reduce_max = _Extreme("reduce_max", "biuf", lambda xp, x, axes: _extreme(xp, x, axes, "max"))
-reduce_min = _Extreme("reduce_min", "biuf", lambda xp, x, axes: _extreme(xp, x, axes, "min"))
+def _logical(of_booleans: str, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    def impl(xp: Any, x: Any, axes: Any) -> Any:
+        return getattr(xp, of_booleans)(x, axis=axes) if x.dtype == dtypes.bool_ else otherwise(xp, x, axes)
+
+    return impl
+
+
+def _extreme(function: str, of_booleans: str, primitive: Any) -> Callable[..., Any]:
+    """The namespace's function; of complex numbers, ordered by real, then by imaginary part, by halves."""
+    of_complex = _halving(primitive.impl)
+
+    def impl(xp: Any, x: Any, axes: Any) -> Any:
+        if dtypes.is_complex(x.dtype):
+            return of_complex(xp, x, axes)
+        return getattr(xp, of_booleans if x.dtype == dtypes.bool_ else function)(x, axis=axes)
+
+    return impl
+
+
+def _zeros(xp: Any, zeros: Any) -> Any:
+    return zeros
+
+
+def _all_bits(xp: Any, zeros: Any) -> Any:
+    return xp.bitwise_invert(zeros)
+
+
+reduce_max = _Extreme("reduce_max", "biufc", _extreme("max", "any", max_))
+reduce_min = _Extreme("reduce_min", "biufc", _extreme("min", "all", min_))
 reduce_prod = _Product("reduce_prod", "iufc", _wide_prod)
-reduce_and = _Logical("reduce_and", "biu", _halving("bitwise_and", -1, "all"))
-reduce_or = _Logical("reduce_or", "biu", _halving("bitwise_or", 0, "any"))
-reduce_xor = _Logical("reduce_xor", "biu", _halving("bitwise_xor", 0, None))
-
-
-def _extreme(xp: Any, x: Any, axes: Any, name: str) -> Any:
-    if x.dtype == dtypes.bool_:
-        return (xp.any if name == "max" else xp.all)(x, axis=axes)
-    return getattr(xp, name)(x, axis=axes)
+reduce_and = _Logical("reduce_and", "biu", _logical("all", _halving(_named("bitwise_and"), _all_bits)))
+reduce_or = _Logical("reduce_or", "biu", _logical("any", _halving(_named("bitwise_or"), _zeros)))
+reduce_xor = _Logical("reduce_xor", "biu", _halving(_named("bitwise_xor"), _zeros))
 
 
 class ArgExtreme(ZeroDerivative, Primitive):
@@ -212,42 +238,83 @@ class _CumSum(Structural, Cumulative):
         return [self(ct, axis=axis, reverse=not reverse)]
 
 
-class _CumPairs(NotLinear, Cumulative):
-    """A cumulative operation whose tangent follows from pairs (value, tangent), combined in doubling steps.
+class _Scanned(NotLinear, Cumulative):
+    """A cumulative operation whose derivative is found in doubling steps, like the value.
 
     Args:
-      combine: (earlier value, earlier tangent, later value, later tangent) -> tangent of the combination.
-      value: (earlier value, later value) -> the combination.
+      combine: (earlier, later) -> the combination.
       unit: the value that changes nothing, from the dtype.
     """
 
-    def __init__(self, name: str, accepts: str, impl: Any, value: Any, combine: Any, unit: Callable[[Any], Any]):
+    def __init__(self, name: str, accepts: str, impl: Any, combine: Any, unit: Callable[[Any], Any]):
         super().__init__(name, accepts, impl)
-        self.value, self.combine, self.unit = value, combine, unit
+        self.combine, self.unit = combine, unit
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], *, axis: int, reverse: bool) -> tuple[Any, Any]:
         (x,), (t,) = primals, tangents
-        y, step, n = x, 1, x.shape[axis]
-        unit, zero = self.unit(x.dtype), const(t, 0)
+        state, units = self.start(x, t), (self.unit(x.dtype), const(t, 0), const(t, 0))
+        step, n = 1, x.shape[axis]
         while step < n:
-            shift = [(0, 0, 0)] * x.ndim
-            shift[axis] = (-step, step, 0) if reverse else (step, -step, 0)
-            earlier, earlier_t = pad(y, unit, config=tuple(shift)), pad(t, zero, config=tuple(shift))
-            y, t = self.value(earlier, y), self.combine(earlier, earlier_t, y, t)
+            config = [(0, 0, 0)] * x.ndim
+            config[axis] = (-step, step, 0) if reverse else (step, -step, 0)
+            earlier = [pad(v, unit, config=tuple(config)) for v, unit in zip(state, units, strict=False)]
+            state = self.step(earlier, state)
             step *= 2
-        return self(x, axis=axis, reverse=reverse), t
+        return self(x, axis=axis, reverse=reverse), self.tangent(*state)
+
+    def start(self, x: Any, t: Any) -> Sequence[Any]:
+        """For each element: the value, the tangent, and what else is needed."""
+        return x, t
+
+    def step(self, earlier: Sequence[Any], later: Sequence[Any]) -> Sequence[Any]:
+        """The same of the combination."""
+        raise NotImplementedError
+
+    def tangent(self, y: Any, t: Any, *others: Any) -> Any:
+        """The tangent at the end."""
+        return t
 
 
-def _accumulated(function: str) -> Callable[..., Any]:
+class _CumProd(_Scanned):
+    def step(self, earlier: Sequence[Any], later: Sequence[Any]) -> Sequence[Any]:
+        (a, a_dot), (b, b_dot) = earlier, later
+        return mul(a, b), add(mul(a_dot, b), mul(a, b_dot))
+
+
+class _CumExtreme(_Scanned):
+    """Elements that equal the extreme share its derivative equally: tangents are added, and the elements counted."""
+
+    def start(self, x: Any, t: Any) -> Sequence[Any]:
+        return x, t, broadcast_in_dim(const(t, 1), shape=x.shape, dims=())
+
+    def step(self, earlier: Sequence[Any], later: Sequence[Any]) -> Sequence[Any]:
+        y = self.combine(earlier[0], later[0])
+        first, second = eq(earlier[0], y), eq(later[0], y)
+        zero = const(later[1], 0)
+        sums = (add(select(first, zero, a), select(second, zero, b)) for a, b in zip(earlier[1:], later[1:], strict=True))
+        return y, *sums
+
+    def tangent(self, y: Any, t: Any, *others: Any) -> Any:
+        return div(t, others[0])
+
+
+class _CumLogSumExp(_Scanned):
+    def step(self, earlier: Sequence[Any], later: Sequence[Any]) -> Sequence[Any]:
+        (a, a_dot), (b, b_dot) = earlier, later
+        y = _log_add(a, b)
+        safe = select(eq(y, const(y, -np.inf)), y, const(y, 0))
+        return y, add(mul(a_dot, exp(sub(a, safe))), mul(b_dot, exp(sub(b, safe))))
+
+
+def _accumulated(combine: Combine) -> Callable[..., Any]:
     """A running combination by an elementwise function, in doubling steps."""
 
     def impl(xp: Any, rows: Any) -> Any:
         step, n = 1, rows.shape[0]
-        combine = getattr(xp, function)
         while step < n:
-            rows = xp.concat([rows[:step, ...], combine(rows[: n - step, ...], rows[step:, ...])], axis=0)
+            rows = xp.concat([rows[:step, ...], combine(xp, rows[: n - step, ...], rows[step:, ...])], axis=0)
             step *= 2
-        return rows
+        return rows if n > 1 else xp.asarray(rows, copy=True)
 
     return impl
 
@@ -259,44 +326,28 @@ def _running(function: str) -> Callable[..., Any]:
     return impl
 
 
-def _lowest(dtype: Any) -> Any:
-    return dtype.type(-np.inf) if dtypes.is_floating(dtype) else dtype.type(np.iinfo(dtype).min)
+def _unit(sign: int) -> Callable[[Any], Any]:
+    """The least value of a dtype, or the greatest."""
 
+    def unit(dtype: Any) -> Any:
+        if dtypes.is_complex(dtype):
+            return dtype.type(complex(sign * np.inf, sign * np.inf))
+        if dtypes.is_floating(dtype):
+            return dtype.type(sign * np.inf)
+        return dtype.type(np.iinfo(dtype).min if sign < 0 else np.iinfo(dtype).max)
 
-def _highest(dtype: Any) -> Any:
-    return dtype.type(np.inf) if dtypes.is_floating(dtype) else dtype.type(np.iinfo(dtype).max)
+    return unit
 
 
 def _log_add(a: Any, b: Any) -> Any:
     """log(exp a + exp b), -inf where both are."""
-    top = max_(a, b)
+    top, low = max_(a, b), min_(a, b)
     finite = select(eq(top, const(top, -np.inf)), top, const(top, 0))
-    low = min_(a, b)
     return add(top, log1p(exp(sub(low, finite))))
 
 
-def _log_add_tangent(a: Any, a_dot: Any, b: Any, b_dot: Any) -> Any:
-    y = _log_add(a, b)
-    safe = select(eq(y, const(y, -np.inf)), y, const(y, 0))
-    return add(mul(a_dot, exp(sub(a, safe))), mul(b_dot, exp(sub(b, safe))))
-
-
 cumsum = _CumSum("cumsum", "iufc", _running("cumulative_sum"))
-cumprod = _CumPairs(
-    "cumprod",
-    "iufc",
-    _running("cumulative_prod"),
-    mul,
-    lambda a, a_dot, b, b_dot: add(mul(a_dot, b), mul(a, b_dot)),
-    lambda dtype: dtype.type(1),
-)
-cummax = _CumPairs(
-    "cummax", "iuf", _accumulated("maximum"), max_, lambda a, a_dot, b, b_dot: select(ge(a, b), b_dot, a_dot), _lowest
-)
-cummin = _CumPairs(
-    "cummin", "iuf", _accumulated("minimum"), min_, lambda a, a_dot, b, b_dot: select(le(a, b), b_dot, a_dot), _highest
-)
-cumlogsumexp = _CumPairs(
-    "cumlogsumexp", "f", _accumulated("logaddexp"), _log_add, _log_add_tangent, lambda dtype: dtype.type(-np.inf)
-)
-
+cumprod = _CumProd("cumprod", "iufc", _running("cumulative_prod"), mul, lambda dtype: dtype.type(1))
+cummax = _CumExtreme("cummax", "iufc", _accumulated(max_.impl), max_, _unit(-1))
+cummin = _CumExtreme("cummin", "iufc", _accumulated(min_.impl), min_, _unit(1))
+cumlogsumexp = _CumLogSumExp("cumlogsumexp", "f", _accumulated(_named("logaddexp")), _log_add, _unit(-1))
