@@ -40,7 +40,7 @@ OTHERWISE = {
     ("conj", "float32"),
     ("conj", "float64"),
 }
-"""Other branches of complex functions at their cuts (as NumPy), or dtypes that the functions above the primitive take."""
+"""Other branches of complex functions at their cuts (as NumPy), or dtypes that only the functions above take."""
 OURS_ALONE = {"mul_strong", "div_strong", "trunc", "round", "round_away", "copy", "convert", "select", "integer_pow"}
 OURS_ALONE |= {"reduce_precision", "igamma_grad_a"}
 PRIMITIVES = {p.name: p for p in vars(e).values() if isinstance(p, Elementwise) and p.name not in OURS_ALONE}

@@ -92,8 +92,8 @@ class Elementwise(Primitive):
         dtype = types[0].dtype
         if any(t.dtype != dtype for t in types):
             raise DTypeError(
-                f"{self.name} needs operands of one dtype, got {_and(types)}: cast with astype, or use the functions of "
-                "functorch_lite.numpy, which promote."
+                f"{self.name} needs operands of one dtype, got {_and(types)}: cast with astype, or use the functions "
+                "of functorch_lite.numpy, which promote."
             )
         if kind(dtype) not in self.accepts:
             wanted = " or ".join(_KINDS[k] for k in self.accepts)
@@ -107,8 +107,8 @@ class Elementwise(Primitive):
             if t.shape:
                 if shape and t.shape != shape:
                     raise ShapeError(
-                        f"{self.name} needs operands of equal shape (or rank 0), got {_and(types)}: reshape them, or use "
-                        "the functions of functorch_lite.numpy, which broadcast."
+                        f"{self.name} needs operands of equal shape (or rank 0), got {_and(types)}: reshape them, or "
+                        "use the functions of functorch_lite.numpy, which broadcast."
                     )
                 shape = t.shape
         return ArrayType(shape, dtype, not dtypes.is_bool(dtype) and all(t.weak for t in types))
@@ -144,8 +144,8 @@ class Elementwise(Primitive):
                     total = term if total is None else add(total, term)
         return out, Zero(type.tangent()) if total is None else total
 
-    def transpose(self, ct: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
-        rules = self.transposes or (None,) * len(operands)
+    def transpose(self, cotangents: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
+        ct, rules = cotangents, self.transposes or (None,) * len(operands)
         cts: list[Any] = [None] * len(operands)
         for i, (x, rule) in enumerate(zip(operands, rules, strict=True)):
             if isinstance(x, LinearOperand):

@@ -83,7 +83,7 @@ class _BitcastConvert(ZeroDerivative, Primitive):
 
     may_alias = True
 
-    def infer(self, x: ArrayType, *, dtype: Any) -> ArrayType:
+    def infer(self, x: ArrayType, *, dtype: Any) -> ArrayType:  # type: ignore[override]
         if any(dtypes.is_bool(d) or dtypes.is_complex(d) for d in (x.dtype, dtype)) and x.dtype != dtype:
             raise DTypeError(
                 f"bitcast_convert of {x} to {dtypes.short_name(dtype)}: booleans and complex numbers keep their dtype, "
@@ -103,7 +103,7 @@ class _BitcastConvert(ZeroDerivative, Primitive):
     def impl(self, xp: Any, x: Any, *, dtype: Any) -> Any:
         return xp.from_host(reinterpreted(np.asarray(xp.to_host(x)), dtype))
 
-    def batch(self, axis: Any, operands: Any, dims: Any, *, dtype: Any) -> tuple[Any, Any]:
+    def batch(self, axis: Any, operands: Any, dims: Any, *, dtype: Any) -> tuple[Any, Any]:  # type: ignore[override]
         return self(move_to_front(operands[0], dims[0]), dtype=dtype), 0
 
 
@@ -120,8 +120,10 @@ bitcast_convert = _BitcastConvert("bitcast_convert")
 
 
 class _ReducePrecision(Elementwise):
-    """The nearest number with so few bits of exponent and mantissa, in the operand's dtype. Ties go to even; what is too
-    large becomes infinite, what is too small for a normal number becomes zero."""
+    """The nearest number with so few bits of exponent and mantissa, in the operand's dtype.
+
+    Ties go to even; what is too large becomes infinite, what is too small for a normal number becomes zero.
+    """
 
     def infer(self, x: ArrayType, *, exponent_bits: int, mantissa_bits: int) -> ArrayType:  # type: ignore[override]
         if exponent_bits < 1 or mantissa_bits < 0:

@@ -1,4 +1,4 @@
-"""How the incomplete gamma function P(a, x) changes with a: (dP/da) / (dP/dx), the number reparametrised sampling needs.
+"""How the incomplete gamma function P(a, x) changes with a: (dP/da) / (dP/dx), which reparametrised sampling needs.
 
 With the density p = x^(a-1) e^-x / gamma(a), both P / p and (1 - P) / p are free of large and small factors:
 

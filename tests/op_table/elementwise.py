@@ -173,7 +173,12 @@ def _cases(which: tuple[int, ...]) -> Callable[..., Any]:
 _COMPARISONS = [
     (e.eq, np.equal, ALL),
     (e.ne, np.not_equal, ALL),
-    *zip((e.lt, e.le, e.gt, e.ge), (np.less, np.less_equal, np.greater, np.greater_equal), (("bool", *REALS),) * 4),
+    *zip(
+        (e.lt, e.le, e.gt, e.ge),
+        (np.less, np.less_equal, np.greater, np.greater_equal),
+        (("bool", *REALS),) * 4,
+        strict=True,
+    ),
 ]
 SELECTION = [
     *(elementwise(p, r, among, _small_integers) for p, r, among in _COMPARISONS),
@@ -250,6 +255,13 @@ def _cast(x: Any, dtype: Any) -> Any:
     return (np.real(x) if x.dtype.kind == "c" and dtype.kind not in "bc" else x).astype(dtype)
 
 
+def _warned_of(lax: Any, x: Any, dtype: Any) -> Any:
+    """The operand, without the imaginary part that JAX warns of losing."""
+    if x.dtype.kind != "c" or dtype.kind == "c":
+        return x
+    return x != 0 if dtype.kind == "b" else lax.real(x)
+
+
 def _convert(name: str) -> Row:
     dtype = dtypes.as_dtype(name)
     return Row(
@@ -261,7 +273,7 @@ def _convert(name: str) -> Row:
         [d for d in ALL if not (dtype.kind == "u" and d in COMPLEX) and not (name == "complex64" and d == "float64")],
         order=1,
         tolerance=8.0 if dtype.itemsize == 2 else 1.0,
-        jax=lambda jax, jnp, lax: lambda x: lax.convert_element_type(x, dtype),
+        jax=lambda jax, jnp, lax: lambda x: lax.convert_element_type(_warned_of(lax, x, dtype), dtype),
     )
 
 
