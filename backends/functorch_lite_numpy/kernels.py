@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import kernels_convolution, kernels_elementwise, kernels_indexing, kernels_random
+from . import kernels_convolution, kernels_elementwise, kernels_indexing, kernels_random, kernels_reduction
 from .kernels_elementwise import OPERATORS
 
 __all__ = ["FAST", "OPERATORS", "TABLE"]
@@ -56,5 +56,6 @@ FAST: dict[str, Any] = {
     "transpose": _transpose,
     **kernels_convolution.FAST,
     **kernels_indexing.FAST,
+    **kernels_reduction.FAST,
 }
 """(operand types, params) -> a kernel made for them."""

@@ -16,12 +16,11 @@ from .. import dtypes
 from ..array_type import ArrayType
 from ..errors import DTypeError, ShapeError
 from ..primitive import NotLinear, Primitive, ZeroDerivative
-from .arithmetic import add, const, div, eq, ge, le, max_, min_, mul, select, sub
+from .arithmetic import add, const, div, eq, max_, min_, mul, select, sub
 from .base import kind
 from .casting import convert
 from .slicing import pad
 from .structural import Structural, axes_without, broadcast_in_dim, reduce_sum, reshape, transpose
-from .transcendental import exp, log1p
 from .transcendental import exp, log1p
 
 __all__ = [
@@ -242,13 +241,12 @@ class _Scanned(NotLinear, Cumulative):
     """A cumulative operation whose derivative is found in doubling steps, like the value.
 
     Args:
-      combine: (earlier, later) -> the combination.
       unit: the value that changes nothing, from the dtype.
     """
 
-    def __init__(self, name: str, accepts: str, impl: Any, combine: Any, unit: Callable[[Any], Any]):
+    def __init__(self, name: str, accepts: str, impl: Any, unit: Callable[[Any], Any]):
         super().__init__(name, accepts, impl)
-        self.combine, self.unit = combine, unit
+        self.unit = unit
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], *, axis: int, reverse: bool) -> tuple[Any, Any]:
         (x,), (t,) = primals, tangents
@@ -282,7 +280,15 @@ class _CumProd(_Scanned):
 
 
 class _CumExtreme(_Scanned):
-    """Elements that equal the extreme share its derivative equally: tangents are added, and the elements counted."""
+    """Elements that equal the extreme share its derivative equally: tangents are added, and the elements counted.
+
+    Args:
+      combine: the elementwise primitive of the same meaning.
+    """
+
+    def __init__(self, name: str, accepts: str, combine: Any, unit: Callable[[Any], Any]):
+        super().__init__(name, accepts, _accumulated(combine.impl), unit)
+        self.combine = combine
 
     def start(self, x: Any, t: Any) -> Sequence[Any]:
         return x, t, broadcast_in_dim(const(t, 1), shape=x.shape, dims=())
@@ -291,8 +297,8 @@ class _CumExtreme(_Scanned):
         y = self.combine(earlier[0], later[0])
         first, second = eq(earlier[0], y), eq(later[0], y)
         zero = const(later[1], 0)
-        sums = (add(select(first, zero, a), select(second, zero, b)) for a, b in zip(earlier[1:], later[1:], strict=True))
-        return y, *sums
+        pairs = zip(earlier[1:], later[1:], strict=True)
+        return y, *(add(select(first, zero, a), select(second, zero, b)) for a, b in pairs)
 
     def tangent(self, y: Any, t: Any, *others: Any) -> Any:
         return div(t, others[0])
@@ -347,7 +353,7 @@ def _log_add(a: Any, b: Any) -> Any:
 
 
 cumsum = _CumSum("cumsum", "iufc", _running("cumulative_sum"))
-cumprod = _CumProd("cumprod", "iufc", _running("cumulative_prod"), mul, lambda dtype: dtype.type(1))
-cummax = _CumExtreme("cummax", "iufc", _accumulated(max_.impl), max_, _unit(-1))
-cummin = _CumExtreme("cummin", "iufc", _accumulated(min_.impl), min_, _unit(1))
-cumlogsumexp = _CumLogSumExp("cumlogsumexp", "f", _accumulated(_named("logaddexp")), _log_add, _unit(-1))
+cumprod = _CumProd("cumprod", "iufc", _running("cumulative_prod"), lambda dtype: dtype.type(1))
+cummax = _CumExtreme("cummax", "iufc", max_, _unit(-1))
+cummin = _CumExtreme("cummin", "iufc", min_, _unit(1))
+cumlogsumexp = _CumLogSumExp("cumlogsumexp", "f", _accumulated(_named("logaddexp")), _unit(-1))

@@ -14,13 +14,15 @@ from ..primitive import NotLinear, Primitive, Zero
 from .addressing import GatherDimensionNumbers, GatherScatterMode
 from .gathering import gather
 from .slicing import iota
-from .structural import expand_dims, move_to_front
+from .structural import expand_dims, move_to_front, reshape
 
 __all__ = ["sort", "take_along", "top_k"]
 
 
 def take_along(x: Any, indices: Any, axis: int) -> Any:
     """For each line of `x` along `axis`, the elements that the line of `indices` names; other lengths are equal."""
+    if 0 in x.shape:
+        return reshape(x, shape=indices.shape)
     others = tuple(i for i in range(x.ndim) if i != axis)
     numbers = GatherDimensionNumbers(
         offset_dims=(),
@@ -48,9 +50,10 @@ class Sort(NotLinear, Primitive):
 
     def impl(self, xp: Any, *buffers: Any, dimension: int, is_stable: bool, num_keys: int) -> tuple[Any, ...]:
         order = None
-        for key in reversed(buffers[:num_keys]):  # the least significant first, each pass stable
+        keys = [part for key in buffers[:num_keys] for part in _comparable(xp, key)]
+        for key in reversed(keys):  # the least significant first, each pass stable
             rows = key if order is None else xp.take_along_axis(key, order, axis=dimension)
-            step = xp.argsort(_comparable(xp, rows), axis=dimension, stable=True)
+            step = xp.argsort(rows, axis=dimension, stable=True)
             order = step if order is None else xp.take_along_axis(order, step, axis=dimension)
         return tuple(xp.take_along_axis(x, order, axis=dimension) for x in buffers)
 
@@ -69,11 +72,13 @@ class Sort(NotLinear, Primitive):
         return self(*rows, dimension=dimension + 1, **params), [0] * len(rows)
 
 
-def _comparable(xp: Any, x: Any) -> Any:
-    """What orders as `x` should: complex numbers by real and imaginary part as they are; booleans as integers."""
+def _comparable(xp: Any, x: Any) -> list[Any]:
+    """What orders as `x` should, the most significant first: complex numbers by real, then by imaginary part."""
+    if dtypes.is_complex(x.dtype):
+        return [xp.real(x), xp.imag(x)]
     if x.dtype == dtypes.bool_:
-        return xp.astype(x, xp.uint8)
-    return xp.astype(x, xp.float32) if x.dtype == dtypes.bfloat16 else x
+        return [xp.astype(x, xp.uint8)]
+    return [xp.astype(x, xp.float32) if x.dtype == dtypes.bfloat16 else x]
 
 
 class TopK(NotLinear, Primitive):
@@ -91,7 +96,7 @@ class TopK(NotLinear, Primitive):
 
     def impl(self, xp: Any, x: Any, *, k: int) -> tuple[Any, Any]:
         n = x.shape[-1]
-        backwards = xp.flip(_comparable(xp, x), axis=-1)  # of equal elements, the first shall come first
+        backwards = xp.flip(_comparable(xp, x)[0], axis=-1)  # of equal elements, the first shall come first
         order = xp.flip(xp.argsort(backwards, axis=-1, stable=True), axis=-1)[..., :k]
         order = (n - 1) - order
         return xp.take_along_axis(x, order, axis=-1), xp.astype(order, xp.int32)

@@ -1,82 +1,161 @@
-"""Rows of windowed reductions, against loops."""
+"""Rows of reductions over windows, against loops."""
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from functorch_lite.primitives import pooling as p
 
-from .row import REALS, Row, normal
+from .row import NUMERIC, REALS, Row, normal
 from .sorting import distinct
 
-PLAIN: dict[str, Any] = {
-    "window": (2, 2),
-    "strides": (1, 2),
-    "padding": ((0, 0), (1, 0)),
-    "base_dilation": (1, 1),
-    "window_dilation": (1, 1),
-}
-DILATED = {**PLAIN, "base_dilation": (2, 1), "window_dilation": (1, 2), "padding": ((1, 1), (1, 1))}
+Axes = tuple[int, ...]
+Window = dict[str, Any]
 
 
-def _windows(x: Any, w: dict[str, Any]) -> Any:
-    """For each window: its place in the result, and the places of x that it meets."""
-    lengths = []
-    for n, k, s, (a, b), bd, wd in zip(*([x.shape] + [w[key] for key in ("window", "strides", "padding", "base_dilation", "window_dilation")]), strict=True):
-        lengths.append((1 + bd * (n - 1) + a + b - (1 + wd * (k - 1))) // s + 1)
-    for at in itertools.product(*map(range, lengths)):
+def _window(window: Axes, strides: Axes | None = None, padding: Any = None, base: Any = None, dilation: Any = None) -> Window:
+    once = (1,) * len(window)
+    return {
+        "window": window,
+        "strides": strides or once,
+        "padding": padding or ((0, 0),) * len(window),
+        "base_dilation": base or once,
+        "window_dilation": dilation or once,
+    }
+
+
+CASES: list[tuple[str, Axes, Window]] = [
+    ("apart", (4, 6), _window((2, 3), (2, 3))),
+    ("overlapping", (4, 4), _window((2, 3))),
+    ("strided", (5, 4), _window((2, 2), (1, 2))),
+    ("padded", (3, 4), _window((2, 3), (1, 2), ((0, 0), (1, 2)))),
+    ("along a line", (5,), _window((3,), (2,))),
+    ("in volumes", (2, 3, 3), _window((2, 2, 1), (1, 1, 2))),
+    ("dilated windows", (5, 4), _window((2, 2), (1, 1), ((1, 0), (0, 1)), dilation=(3, 2))),
+    ("dilated operand", (3, 3), _window((3, 2), (2, 1), ((1, 1), (0, 1)), base=(2, 2))),
+    ("cut at the sides", (5, 4), _window((2, 2), (1, 1), ((-1, 0), (-1, 1)))),
+    ("of one element", (3, 2), _window((1, 1), (2, 1))),
+]
+"""Windows that meet an element each: the extreme of none is infinite."""
+
+
+def _windows(x: Any, w: Window) -> Iterator[tuple[Axes, Axes, list[Axes]]]:
+    """The shape of the result; for each window, its place there, and the places of x that it meets, in order."""
+    names = ("window", "strides", "padding", "base_dilation", "window_dilation")
+    lengths = [
+        (1 + bd * (n - 1) + a + b - (1 + wd * (k - 1))) // s + 1
+        for n, k, s, (a, b), bd, wd in zip(x.shape, *(w[name] for name in names), strict=True)
+    ]
+    for at in np.ndindex(*lengths):
         places = []
-        for k in itertools.product(*map(range, w["window"])):
-            spot = [i * s + j * wd - a for i, s, j, wd, (a, _) in zip(at, w["strides"], k, w["window_dilation"], w["padding"], strict=True)]
-            if all(v % bd == 0 and 0 <= v // bd < n for v, bd, n in zip(spot, w["base_dilation"], x.shape, strict=True)):
-                places.append(tuple(v // bd for v, bd in zip(spot, w["base_dilation"], strict=True)))
+        for k in np.ndindex(*w["window"]):
+            terms = zip(at, w["strides"], k, w["window_dilation"], w["padding"], strict=True)
+            spot = [i * s + j * d - low for i, s, j, d, (low, _) in terms]
+            inside = zip(spot, w["base_dilation"], x.shape, strict=True)
+            if all(v % d == 0 and 0 <= v // d < n for v, d, n in inside):
+                places.append(tuple(v // d for v, d in zip(spot, w["base_dilation"], strict=True)))
         yield tuple(lengths), at, places
 
 
-def _reduced(function: Any, w: dict[str, Any]) -> Any:
+def _sum(values: Any) -> Any:
+    return values.sum(dtype=np.float64 if values.dtype.kind in "fV" else None)
+
+
+def _reduced(function: Callable[[Any], Any], w: Window) -> Callable[..., Any]:
     def reference(x: Any) -> Any:
-        out: Any = None
-        for shape, at, places in _windows(x, w):
-            out = np.zeros(shape, x.dtype) if out is None else out
-            out[at] = function([x[i] for i in places])
+        results = [(shape, function(np.array([x[i] for i in places]))) for shape, _, places in _windows(x, w)]
+        return np.array([y for _, y in results]).reshape(results[0][0]).astype(x.dtype)
+
+    return reference
+
+
+def _extreme(x: Any, places: list[Axes], largest: bool) -> Axes:
+    """The first place of the extreme."""
+    return (max if largest else min)(places, key=lambda i: x[i])
+
+
+def _gathered(w: Window, largest: bool) -> Callable[..., Any]:
+    def reference(t: Any, x: Any) -> Any:
+        results = [(shape, t[_extreme(x, places, largest)]) for shape, _, places in _windows(x, w)]
+        return np.array([y for _, y in results]).reshape(results[0][0])
+
+    return reference
+
+
+def _scattered(w: Window, largest: bool) -> Callable[..., Any]:
+    def reference(t: Any, x: Any) -> Any:
+        out = np.zeros(x.shape, t.dtype)
+        for _, at, places in _windows(x, w):
+            out[_extreme(x, places, largest)] += t[at]
         return out
 
     return reference
 
 
-def _gathered(t: Any, x: Any) -> Any:
-    out: Any = None
-    for shape, at, places in _windows(x, PLAIN):
-        out = np.zeros(shape, t.dtype) if out is None else out
-        out[at] = t[max(places, key=lambda i: x[i])]
-    return out
+def _with_jax(name: str, init: Callable[[Any, Any], Any], w: Window) -> Callable[..., Any]:
+    args = [w[key] for key in ("window", "strides", "padding", "base_dilation", "window_dilation")]
+
+    def theirs(jax: Any, jnp: Any, lax: Any) -> Callable[..., Any]:
+        return lambda x: lax.reduce_window(x, init(jnp, x.dtype), getattr(lax, name), *args)
+
+    return theirs
 
 
-def _scattered(t: Any, x: Any) -> Any:
-    out = np.zeros(x.shape, t.dtype)
-    for _, at, places in _windows(x, PLAIN):
-        out[max(places, key=lambda i: x[i])] += t[at]
-    return out
+def _lowest(jnp: Any, dtype: Any) -> Any:
+    return dtype.type(-np.inf) if jnp.issubdtype(dtype, jnp.floating) else dtype.type(np.iinfo(dtype).min)
 
 
-def _sum(values: Any) -> Any:
-    return np.asarray(values).astype(np.float64).sum() if np.asarray(values).dtype.kind in "fV" else np.asarray(values).sum()
+def _highest(jnp: Any, dtype: Any) -> Any:
+    return dtype.type(np.inf) if jnp.issubdtype(dtype, jnp.floating) else dtype.type(np.iinfo(dtype).max)
 
+
+def _rows(what: str, shape: Axes, w: Window, among: Any, numbers: Any) -> list[Row]:
+    def zero(jnp: Any, dtype: Any) -> Any:
+        return dtype.type(0)
+
+    def row(name: str, operands: Any, reference: Any, dtypes: Any, theirs: Any) -> Row:
+        primitive = getattr(p, name)
+        return Row(f"{name} {what}", name, lambda x: primitive(x, **w), operands, reference, dtypes, jax=theirs)
+
+    return [
+        row("reduce_window_sum", normal(shape), _reduced(_sum, w), numbers, _with_jax("add", zero, w)),
+        row("reduce_window_max", distinct(shape), _reduced(np.max, w), among, _with_jax("max", _lowest, w)),
+        row("reduce_window_min", distinct(shape), _reduced(np.min, w), among, _with_jax("min", _highest, w)),
+    ]
+
+
+def _selecting(what: str, shape: Axes, w: Window, largest: bool, ties: bool = False) -> list[Row]:
+    lengths = next(_windows(np.zeros(shape), w))[0]
+
+    def operands(of: Axes) -> Callable[..., Any]:
+        def make(rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+            (x,) = distinct(shape)(rng, dtype)
+            return (*normal(of)(rng, dtype), x // 4 if ties else x)
+
+        return make
+
+    def row(primitive: Any, of: Axes, reference: Any) -> Row:
+        return Row(
+            f"{primitive.name} {what}",
+            primitive.name,
+            lambda t, x: primitive(t, x, largest=largest, **w),
+            operands(of),
+            reference(w, largest),
+            ("bfloat16", "float32", "float64"),
+            differentiable=(0,),
+        )
+
+    return [row(p.select_and_gather, shape, _gathered), row(p.select_and_scatter_add, lengths, _scattered)]
+
+
+FLOAT = ("float32", "float64")
 
 ROWS = [
-    Row("reduce_window_sum", "reduce_window_sum", lambda x: p.reduce_window_sum(x, **PLAIN), normal((3, 4)), _reduced(_sum, PLAIN), REALS),
-    Row("reduce_window_sum dilated", "reduce_window_sum", lambda x: p.reduce_window_sum(x, **DILATED), normal((3, 4)), _reduced(_sum, DILATED)),
-    Row("reduce_window_max", "reduce_window_max", lambda x: p.reduce_window_max(x, **PLAIN), distinct((3, 4)), _reduced(max, PLAIN), REALS),
-    Row("reduce_window_min", "reduce_window_min", lambda x: p.reduce_window_min(x, **PLAIN), distinct((3, 4)), _reduced(min, PLAIN), REALS),
-    Row(
-        "select_and_gather", "select_and_gather", lambda t, x: p.select_and_gather(t, x, largest=True, **PLAIN),
-        distinct((3, 4), (3, 4)), _gathered, differentiable=(0,),
-    ),  # fmt: skip
-    Row(
-        "select_and_scatter_add", "select_and_scatter_add", lambda t, x: p.select_and_scatter_add(t, x, largest=True, **PLAIN),
-        distinct((2, 2), (3, 4)), _scattered, differentiable=(0,),
-    ),  # fmt: skip
+    *_rows(*CASES[0], REALS, NUMERIC),
+    *(row for case in CASES[1:] for row in _rows(*case, FLOAT, FLOAT)),
+    *(row for i, case in enumerate(CASES) for row in _selecting(*case, largest=i % 2 == 0)),
+    *_selecting("of ties", *CASES[1][1:], largest=True, ties=True),
 ]

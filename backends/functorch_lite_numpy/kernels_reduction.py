@@ -1,0 +1,86 @@
+"""Reductions and cumulative operations by the ufuncs' own methods, and sorts of one operand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from functorch_lite.extend import kind, registry
+
+__all__ = ["FAST"]
+
+Make = Callable[[Any, Any], Callable[..., Any]]
+
+
+def _narrow(dtype: np.dtype) -> bool:
+    return dtype.itemsize == 2 and kind(dtype) == "f"
+
+
+def _widened(run: Callable[[Any], Any], dtype: np.dtype) -> Callable[[Any], Any]:
+    """`run` for operands of the dtype; 16-bit floats are computed in 32 bits and rounded once."""
+    return (lambda x: run(x.astype(np.float32)).astype(dtype)) if _narrow(dtype) else run
+
+
+def _reduction(ufunc: np.ufunc) -> Make:
+    def make(types: Any, params: Any) -> Callable[..., Any]:
+        axes, dtype = params["axes"], types[0].dtype
+        if ufunc is np.multiply:  # NumPy would take wider integers
+            return _widened(lambda x: np.multiply.reduce(x, axes, x.dtype), dtype)
+        return lambda x: ufunc.reduce(x, axes)
+
+    return make
+
+
+def _arg(method: str) -> Make:
+    def make(types: Any, params: Any) -> Callable[..., Any]:
+        axis, dtype = params["axis"], params["index_dtype"]
+        return lambda x: getattr(x, method)(axis).astype(dtype)
+
+    return make
+
+
+def _cumulative(ufunc: np.ufunc) -> Make:
+    def make(types: Any, params: Any) -> Callable[..., Any]:
+        axis, dtype = params["axis"], types[0].dtype
+        if not params["reverse"]:
+            return _widened(lambda x: ufunc.accumulate(x, axis, x.dtype), dtype)
+        turned = (*(slice(None),) * axis, slice(None, None, -1))
+        return _widened(lambda x: ufunc.accumulate(x[turned], axis, x.dtype)[turned], dtype)
+
+    return make
+
+
+def _sort(types: Any, params: Any) -> Callable[..., Any]:
+    """One operand needs no positions; and no stable sort, unless there are zeros of both signs."""
+    axis, of = params["dimension"], kind(types[0].dtype)
+    if len(types) > 1 or of == "c" or types[0].dtype.kind == "V":
+        return registry["sort"].kernel(np, types, params)
+    if of != "f" or not params["is_stable"]:
+        return lambda x: (np.sort(x, axis),)
+
+    def of_floats(x: Any) -> Any:
+        out = np.sort(x, axis)
+        negative = np.signbit(out[out == 0])
+        return (np.sort(x, axis, kind="stable") if negative.any() and not negative.all() else out,)
+
+    return of_floats
+
+
+FAST: dict[str, Make] = {
+    "argmax": _arg("argmax"),
+    "argmin": _arg("argmin"),
+    "cumlogsumexp": _cumulative(np.logaddexp),
+    "cummax": _cumulative(np.maximum),
+    "cummin": _cumulative(np.minimum),
+    "cumprod": _cumulative(np.multiply),
+    "cumsum": _cumulative(np.add),
+    "reduce_and": _reduction(np.bitwise_and),
+    "reduce_max": _reduction(np.maximum),
+    "reduce_min": _reduction(np.minimum),
+    "reduce_or": _reduction(np.bitwise_or),
+    "reduce_prod": _reduction(np.multiply),
+    "reduce_xor": _reduction(np.bitwise_xor),
+    "sort": _sort,
+}
