@@ -68,6 +68,26 @@ def _sort(types: Any, params: Any) -> Callable[..., Any]:
     return of_floats
 
 
+def _top_k(types: Any, params: Any) -> Callable[..., Any]:
+    """Few of many by partition, which does not say which of equal elements come first: if that matters, by sorting."""
+    k, n, dtype = params["k"], types[0].shape[-1], types[0].dtype
+    general = registry["top_k"].kernel(np, types, params)
+    if not 0 < 8 * k <= n or kind(dtype) == "b" or dtype.kind == "V":
+        return general
+
+    def kernel(x: Any) -> Any:
+        order = np.sort(np.argpartition(x, n - k, -1)[..., n - k :], -1)
+        values = np.take_along_axis(x, order, -1)
+        least = values.min(-1, keepdims=True)  # NaN, if there is one
+        if not np.array_equal((x >= least).sum(-1), np.full(x.shape[:-1], k)):
+            return general(x)
+        descending = k - 1 - np.argsort(values[..., ::-1], -1, kind="stable")[..., ::-1]
+        order = np.take_along_axis(order, descending, -1)
+        return np.take_along_axis(x, order, -1), order.astype(np.int32)
+
+    return kernel
+
+
 FAST: dict[str, Make] = {
     "argmax": _arg("argmax"),
     "argmin": _arg("argmin"),
@@ -83,4 +103,5 @@ FAST: dict[str, Make] = {
     "reduce_prod": _reduction(np.multiply),
     "reduce_xor": _reduction(np.bitwise_xor),
     "sort": _sort,
+    "top_k": _top_k,
 }

@@ -1,9 +1,14 @@
-"""Reductions over windows, and what the derivative of the extreme ones needs: picking, for each window, where it is."""
+"""Reductions over windows.
+
+The derivative of a maximum over windows moves values from (and, transposed, to) the element of each window that is the
+largest: the number of that element is found once, in the forward pass, and is all that is kept for the backward pass.
+"""
 
 from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,12 +17,19 @@ import numpy as np
 from .. import dtypes
 from ..array_type import ArrayType
 from ..errors import DTypeError, ShapeError
-from ..primitive import LinearOperand, NotLinear, Primitive, Zero
+from ..primitive import LinearOperand, NotLinear, Primitive, ZeroDerivative
 from .base import kind
 from .convolution import dilated_length, out_space, span, spread_out
 from .structural import Structural, move_to_front
 
-__all__ = ["reduce_window_max", "reduce_window_min", "reduce_window_sum", "select_and_gather", "select_and_scatter_add"]
+__all__ = [
+    "reduce_window_max",
+    "reduce_window_min",
+    "reduce_window_sum",
+    "window_pick",
+    "window_place",
+    "window_put",
+]
 
 Window = dict[str, Any]
 """window, strides, padding, base_dilation, window_dilation: a number (padding: a pair) for each axis."""
@@ -107,8 +119,8 @@ class _WindowSum(Structural, ReduceWindow):
 
 class _WindowExtreme(NotLinear, ReduceWindow):
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **p: Any) -> tuple[Any, Any]:
-        largest = self.function == "maximum"
-        return self(primals[0], **p), select_and_gather(tangents[0], primals[0], largest=largest, **p)
+        where = window_place(primals[0], largest=self.function == "maximum", **p)
+        return self(primals[0], **p), window_pick(tangents[0], where, **p)
 
 
 def _lowest(dtype: Any) -> Any:
@@ -124,78 +136,95 @@ reduce_window_max = _WindowExtreme("reduce_window_max", "iuf", "maximum", _lowes
 reduce_window_min = _WindowExtreme("reduce_window_min", "iuf", "minimum", _highest)
 
 
-class _Selecting(Primitive):
-    """Two operands: the values to move, in which it is linear, and those whose extreme says where."""
+# Where the extreme of a window is, and moving values between windows and that element of them.
 
-    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **p: Any) -> tuple[Any, Any]:
-        (t, x), (t_dot, _) = primals, tangents
-        out = self(t, x, **p)
-        return out, Zero(out.type) if isinstance(t_dot, Zero) else self(t_dot, x, **p)
+
+class WindowPlace(ZeroDerivative, Primitive):
+    """For each window of x the number of the element that is its extreme: the first, in row-major order, if several."""
+
+    def infer(self, x: ArrayType, *, largest: bool, **p: Any) -> ArrayType:
+        few = math.prod(p["window"]) <= np.iinfo(np.uint8).max
+        return ArrayType(_shape(self.name, x, p), np.dtype(np.uint8 if few else np.int32))
+
+    def impl(self, xp: Any, x: Any, *, largest: bool, **p: Any) -> Any:
+        out = self.infer(ArrayType(x.shape, x.dtype), largest=largest, **p)
+        shape, dtype = out.shape, out.dtype
+        spread = _spread(xp, x, p, (_lowest if largest else _highest)(x.dtype))
+        best = _fold(spread, p, shape, xp.maximum if largest else xp.minimum)
+        gaps = None if spread.shape == x.shape else _spread(xp, xp.zeros(x.shape, dtype=xp.bool), p, True)
+        number = xp.zeros(shape, dtype=dtype)
+        for i, place in reversed(list(enumerate(_places(p, shape)))):
+            part = spread[place]
+            hit = part == best
+            if dtypes.is_floating(x.dtype):
+                hit = hit | (part != part)  # NaN is the extreme wherever there is one
+            if gaps is not None:
+                hit = hit & ~gaps[place]  # elements may equal what fills the gaps
+            number = xp.where(hit, xp.asarray(i, dtype=dtype), number)
+        return number
 
     def batch(self, axis: Any, operands: Any, dims: Any, *, largest: bool, **p: Any) -> tuple[Any, Any]:
-        t, x = (move_to_front(v, d, axis.size) for v, d in zip(operands, dims, strict=True))
-        return self(t, x, largest=largest, **_batched(p)), 0
-
-    def hits(self, xp: Any, x: Any, largest: bool, p: Window) -> Any:
-        """For each element of the window: what it meets, and where it is the first extreme of its window."""
-        spread = _spread(xp, x, p, (_lowest if largest else _highest)(x.dtype))
-        out = out_space(x.shape, p["window"], p["strides"], p["padding"], p["base_dilation"], p["window_dilation"])
-        best = _fold(spread, p, out, xp.maximum if largest else xp.minimum)
-        free = xp.ones(out, dtype=xp.bool)
-        for place in _places(p, out):
-            part = spread[place]
-            hit = free & ((part == best) | ((part != part) & (best != best)))
-            free = free & ~hit
-            yield place, hit
+        return self(move_to_front(operands[0], dims[0]), largest=largest, **_batched(p)), 0
 
 
-class SelectAndGather(_Selecting):
-    """For each window of `x`, the element of `t` at the place of the extreme (the first one)."""
+class _Moving(Primitive):
+    """Two operands: values, in which it is linear, and for each window the number of an element of it."""
 
-    def infer(self, t: ArrayType, x: ArrayType, *, largest: bool, **p: Any) -> ArrayType:
-        if t.shape != x.shape:
-            raise ShapeError(f"{self.name} needs operands of one shape, got {t} and {x}.")
-        return ArrayType(_shape(self.name, x, p), t.dtype)
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **p: Any) -> tuple[Any, Any]:
+        return self(*primals, **p), self(tangents[0], primals[1], **p)  # the numbers have no tangent
 
-    def impl(self, xp: Any, t: Any, x: Any, *, largest: bool, **p: Any) -> Any:
-        values = spread_out(xp, t, p["padding"], p["base_dilation"])
-        out: Any = None
-        for place, hit in self.hits(xp, x, largest, p):
-            part = values[place]
-            part = xp.where(hit, part, xp.zeros_like(part))
-            out = part if out is None else out + part
+
+class WindowPick(_Moving):
+    """For each window of t, the element with the given number."""
+
+    def infer(self, t: ArrayType, number: ArrayType, **p: Any) -> ArrayType:
+        if number.shape != _shape(self.name, t, p):
+            raise ShapeError(f"{self.name} of windows of {t} needs a number for each window, got {number}.")
+        return ArrayType(number.shape, t.dtype)
+
+    def impl(self, xp: Any, t: Any, number: Any, **p: Any) -> Any:
+        spread = _spread(xp, t, p, 0)
+        out = xp.zeros(number.shape, dtype=t.dtype)
+        for i, place in enumerate(_places(p, number.shape)):
+            out = xp.where(number == i, spread[place], out)
         return out
 
     def transpose(self, ct: Any, operands: Sequence[Any], **p: Any) -> Sequence[Any]:
-        t, x = operands
+        t, number = operands
         assert isinstance(t, LinearOperand)
-        return [select_and_scatter_add(ct, x, **p), None]
+        return [window_put(ct, number, shape=t.type.shape, **p), None]
+
+    def batch(self, axis: Any, operands: Any, dims: Any, **p: Any) -> tuple[Any, Any]:
+        t, number = (move_to_front(v, d, axis.size) for v, d in zip(operands, dims, strict=True))
+        return self(t, number, **_batched(p)), 0
 
 
-class SelectAndScatterAdd(_Selecting):
-    """Adds each element of `t` to the place of the extreme of its window of `x`."""
+class WindowPut(_Moving):
+    """An array of the given shape: zero, plus, for each window, the element of t at the element with the given number."""
 
-    def infer(self, t: ArrayType, x: ArrayType, *, largest: bool, **p: Any) -> ArrayType:
-        if t.shape != _shape(self.name, x, p):
-            raise ShapeError(f"{self.name} of windows of {x} needs an element for each window, got {t}.")
-        return ArrayType(x.shape, t.dtype)
+    def infer(self, t: ArrayType, number: ArrayType, *, shape: tuple[int, ...], **p: Any) -> ArrayType:
+        if not t.shape == number.shape == _shape(self.name, ArrayType(shape, t.dtype), p):
+            raise ShapeError(f"{self.name} into {shape} needs an element and a number for each window, got {t} and {number}.")
+        return ArrayType(shape, t.dtype)
 
-    def impl(self, xp: Any, t: Any, x: Any, *, largest: bool, **p: Any) -> Any:
-        pads = p["padding"]
-        full = tuple(
-            max(0, dilated_length(n, d) + low + high) for n, d, (low, high) in zip(x.shape, p["base_dilation"], pads, strict=True)
-        )
-        total = xp.zeros(full, dtype=t.dtype)
-        for place, hit in self.hits(xp, x, largest, p):
-            total[place] = total[place] + xp.where(hit, t, xp.zeros_like(t))
-        back = spread_out(xp, total, tuple((-low, -high) for low, high in pads), (1,) * x.ndim)
-        return xp.asarray(back[tuple(slice(None, None, d) for d in p["base_dilation"])], copy=True)
+    def impl(self, xp: Any, t: Any, number: Any, *, shape: tuple[int, ...], **p: Any) -> Any:
+        base, zero = p["base_dilation"], xp.zeros((), dtype=t.dtype)
+        lengths = [dilated_length(n, d) for n, d in zip(shape, base, strict=True)]
+        total = xp.zeros([max(0, n + a + b) for n, (a, b) in zip(lengths, p["padding"], strict=True)], dtype=t.dtype)
+        for i, place in enumerate(_places(p, t.shape)):
+            total[place] += xp.where(number == i, t, zero)
+        back = spread_out(xp, total, tuple((-a, -b) for a, b in p["padding"]), (1,) * t.ndim)
+        return xp.asarray(back[tuple(slice(None, None, d) for d in base)], copy=True)
 
-    def transpose(self, ct: Any, operands: Sequence[Any], **p: Any) -> Sequence[Any]:
-        t, x = operands
-        assert isinstance(t, LinearOperand)
-        return [select_and_gather(ct, x, **p), None]
+    def transpose(self, ct: Any, operands: Sequence[Any], *, shape: tuple[int, ...], **p: Any) -> Sequence[Any]:
+        assert isinstance(operands[0], LinearOperand)
+        return [window_pick(ct, operands[1], **p), None]
+
+    def batch(self, axis: Any, operands: Any, dims: Any, *, shape: tuple[int, ...], **p: Any) -> tuple[Any, Any]:
+        t, number = (move_to_front(v, d, axis.size) for v, d in zip(operands, dims, strict=True))
+        return self(t, number, shape=(axis.size, *shape), **_batched(p)), 0
 
 
-select_and_gather = SelectAndGather("select_and_gather")
-select_and_scatter_add = SelectAndScatterAdd("select_and_scatter_add")
+window_place = WindowPlace("window_place")
+window_pick = WindowPick("window_pick")
+window_put = WindowPut("window_put")

@@ -72,24 +72,44 @@ def _reduced(function: Callable[[Any], Any], w: Window) -> Callable[..., Any]:
     return reference
 
 
-def _extreme(x: Any, places: list[Axes], largest: bool) -> Axes:
-    """The first place of the extreme."""
-    return (max if largest else min)(places, key=lambda i: x[i])
+def _number(w: Window, place: Axes, at: Axes) -> int:
+    """The number, within the window at `at`, of the element of x at `place`."""
+    terms = zip(place, w["base_dilation"], w["padding"], at, w["strides"], w["window_dilation"], strict=True)
+    k = [(i * d + low - j * s) // wd for i, d, (low, _), j, s, wd in terms]
+    return int(np.ravel_multi_index(k, w["window"]))
 
 
-def _gathered(w: Window, largest: bool) -> Callable[..., Any]:
-    def reference(t: Any, x: Any) -> Any:
-        results = [(shape, t[_extreme(x, places, largest)]) for shape, _, places in _windows(x, w)]
-        return np.array([y for _, y in results]).reshape(results[0][0])
+def _numbers(w: Window, largest: bool) -> Callable[..., Any]:
+    """For each window, the number of its first extreme."""
+
+    def reference(x: Any) -> Any:
+        found = []
+        for shape, at, places in _windows(x, w):
+            found.append(_number(w, (max if largest else min)(places, key=lambda i: x[i]), at))
+        return np.array(found).reshape(shape).astype(np.uint8)
 
     return reference
 
 
-def _scattered(w: Window, largest: bool) -> Callable[..., Any]:
-    def reference(t: Any, x: Any) -> Any:
-        out = np.zeros(x.shape, t.dtype)
-        for _, at, places in _windows(x, w):
-            out[_extreme(x, places, largest)] += t[at]
+def _picked(w: Window) -> Callable[..., Any]:
+    def reference(t: Any, number: Any) -> Any:
+        out = np.zeros(number.shape, t.dtype)
+        for _, at, places in _windows(t, w):
+            for i in places:
+                if _number(w, i, at) == number[at]:
+                    out[at] = t[i]
+        return out
+
+    return reference
+
+
+def _put(w: Window, shape: Axes) -> Callable[..., Any]:
+    def reference(t: Any, number: Any) -> Any:
+        out = np.zeros(shape, t.dtype)
+        for _, at, places in _windows(out, w):
+            for i in places:
+                if _number(w, i, at) == number[at]:
+                    out[i] += t[at]
         return out
 
     return reference
@@ -127,28 +147,35 @@ def _rows(what: str, shape: Axes, w: Window, among: Any, numbers: Any) -> list[R
     ]
 
 
-def _selecting(what: str, shape: Axes, w: Window, largest: bool, ties: bool = False) -> list[Row]:
+def _moving(what: str, shape: Axes, w: Window) -> list[Row]:
     lengths = next(_windows(np.zeros(shape), w))[0]
+    size = int(np.prod(w["window"]))
+    among = ("bfloat16", "float32", "float64")
 
-    def operands(of: Axes) -> Callable[..., Any]:
+    def ties(rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray]:
+        return (rng.integers(0, 3, shape).astype(dtype),)
+
+    def numbered(of: Axes) -> Callable[..., Any]:
         def make(rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, ...]:
-            (x,) = distinct(shape)(rng, dtype)
-            return (*normal(of)(rng, dtype), x // 4 if ties else x)
+            return (*normal(of)(rng, dtype), rng.integers(0, size, lengths).astype(np.uint8))
 
         return make
 
-    def row(primitive: Any, of: Axes, reference: Any) -> Row:
-        return Row(
-            f"{primitive.name} {what}",
-            primitive.name,
-            lambda t, x: primitive(t, x, largest=largest, **w),
-            operands(of),
-            reference(w, largest),
-            ("bfloat16", "float32", "float64"),
-            differentiable=(0,),
-        )
+    def place(largest: bool) -> Callable[..., Any]:
+        return lambda x: p.window_place(x, largest=largest, **w)
 
-    return [row(p.select_and_gather, shape, _gathered), row(p.select_and_scatter_add, lengths, _scattered)]
+    def pick(t: Any, number: Any) -> Any:
+        return p.window_pick(t, number, **w)
+
+    def put(t: Any, number: Any) -> Any:
+        return p.window_put(t, number, shape=shape, **w)
+
+    return [
+        Row(f"window_place {what}", "window_place", place(True), ties, _numbers(w, True), REALS),
+        Row(f"window_place {what}, smallest", "window_place", place(False), ties, _numbers(w, False), among),
+        Row(f"window_pick {what}", "window_pick", pick, numbered(shape), _picked(w), among, differentiable=(0,)),
+        Row(f"window_put {what}", "window_put", put, numbered(lengths), _put(w, shape), among, differentiable=(0,)),
+    ]
 
 
 FLOAT = ("float32", "float64")
@@ -156,6 +183,5 @@ FLOAT = ("float32", "float64")
 ROWS = [
     *_rows(*CASES[0], REALS, NUMERIC),
     *(row for case in CASES[1:] for row in _rows(*case, FLOAT, FLOAT)),
-    *(row for i, case in enumerate(CASES) for row in _selecting(*case, largest=i % 2 == 0)),
-    *_selecting("of ties", *CASES[1][1:], largest=True, ties=True),
+    *(row for case in CASES for row in _moving(*case)),
 ]
