@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from . import dtypes
 from .array_type import ArrayType, Shape
 from .backend import Backend, default_backend
 from .errors import BackendError

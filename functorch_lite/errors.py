@@ -6,9 +6,12 @@ user would expect (`TypeError`, `ValueError`, ...), so that existing `except` cl
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
-from types import CodeType, FrameType
-from typing import NamedTuple
+from collections.abc import Callable
+from types import CodeType, FrameType, TracebackType
+from typing import Any, NamedTuple
 
 __all__ = [
     "BackendError",
@@ -52,6 +55,39 @@ def user_line(skip: int = 1) -> SourceLine | None:
     while frame is not None and _is_ours(frame):
         frame = frame.f_back
     return None if frame is None else SourceLine(frame.f_code, frame.f_lineno)
+
+
+def hide_our_frames(error: BaseException) -> None:
+    """Take the library's own frames out of a traceback that is on its way to the user.
+
+    With the environment variable FUNCTORCH_LITE_TRACEBACK=full they stay.
+    """
+    if os.environ.get("FUNCTORCH_LITE_TRACEBACK") == "full":
+        return
+    frames: list[TracebackType] = []
+    trace = error.__traceback__
+    while trace is not None:
+        if not _is_ours(trace.tb_frame):
+            frames.append(trace)
+        trace = trace.tb_next
+    kept: TracebackType | None = None
+    for frame in reversed(frames):
+        kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    error.__traceback__ = kept
+
+
+def transparent(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, a way from the user's code through ours to the user's again: errors show the user's lines alone."""
+
+    @functools.wraps(function)
+    def through(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            hide_our_frames(error)
+            raise
+
+    return through
 
 
 class _Located(Exception):

@@ -56,7 +56,7 @@ multiply = binary("multiply", e.mul)
 
 
 def true_divide(x: Any, y: Any, /) -> Any:
-    """x / y; integers become floats first."""
+    """X / y; integers become floats first."""
     x, y = promote("true_divide", x, y)
     return e.div(*(x, y) if type_of(x).dtype.kind in "fc" else inexact(x, y))
 

@@ -18,7 +18,7 @@ from .lowering import mentions_dim, substitute_dims
 from .program import Atom, Equation, Literal, Program, Var, dead_code
 from .tracing import Trace, Tracer, context, leaked, use_trace
 
-__all__ = ["MixedProgramError", "PartialTrace", "Staged", "StagingTrace", "StagingTracer", "bind_dims", "evaluate", "known_params", "stage"]
+__all__ = ["Staged", "StagingTrace", "StagingTracer", "bind_dims", "evaluate", "known_params", "stage"]
 
 
 class StagingTracer(Tracer):
@@ -87,36 +87,6 @@ class StagingTrace(Trace):
         captured = list(self.captured.values())
         self.hoisted = [self.hoisted[i] for i in kept]
         return program.replace(inputs=[*(captured[i] for i in kept), *self.inputs])
-
-
-class PartialTrace(StagingTrace):
-    """Stages what depends on its own tracers; the rest is done at once, in the parent.
-
-    Used to split a computation into what is known now and what is linear in values to come.
-    """
-
-    __slots__ = ()
-
-    def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        if any(type(x) is StagingTracer and x.owner is self for x in operands):
-            if primitive.subprograms and any(isinstance(params[name], (Program, tuple)) for name in primitive.subprograms):
-                return self.process_program(primitive, operands, params)
-            return super().process(primitive, operands, params)
-        assert self.parent is not None
-        with use_trace(self.parent):
-            return self.parent.process(primitive, operands, params)
-
-
-    def process_program(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """An equation that carries programs may have results that are known and others that are not."""
-        if not primitive.inlines:
-            raise MixedProgramError(primitive.name)
-        with use_trace(self):
-            return evaluate(params[primitive.subprograms[0]], *operands)
-
-
-class MixedProgramError(Exception):
-    """A partial trace met a loop or branch, whose known part it cannot tell from the rest."""
 
 
 class Staged(NamedTuple):

@@ -119,3 +119,30 @@ def test_wrong_rules_say_what_is_wrong():
 def test_stop_gradient():
     assert float(fl.grad(lambda x: x * lax.stop_gradient(x))(3.0)) == 3.0
     assert float(fl.jit(fl.grad(lambda x: x * lax.stop_gradient(x)))(3.0)) == 3.0
+
+
+def test_custom_vjp_is_told_what_is_perturbed():
+    seen = []
+
+    @fl.custom_vjp
+    def f(x, y, n):
+        return x * y * n
+
+    def fwd(x, y, n):
+        seen.append((x.perturbed, y.perturbed, n.perturbed))
+        return f(x.value, y.value, n.value), (x.value, y.value)
+
+    def bwd(residuals, ct):
+        x, y = residuals
+        return ct * y, ct * x, None
+
+    f.defvjp(fwd, bwd, symbolic_zeros=True)
+    x, y, n = fnp.arange(3.0), fnp.ones(3), fnp.asarray(2)
+    g = lambda x, y: f(x, y, n).sum()
+    fl.grad(g)(x, y)
+    fl.grad(g, 1)(x, y)
+    fl.grad(g, (0, 1))(x, y)
+    fl.jit(fl.grad(g))(x, y)
+    fl.vmap(fl.grad(lambda x, y: f(x, y, n)), (0, None))(x, fnp.ones(()))
+    once = [(True, False, False), (False, True, False), (True, True, False), (True, False, False), (True, False, False)]
+    assert seen == once

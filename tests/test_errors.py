@@ -6,6 +6,7 @@ import copy
 import math
 import pickle
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -287,3 +288,36 @@ def test_nothing_of_the_users_changes():
     view = np.asarray(x)
     with pytest.raises(ValueError, match="read-only"):
         view[0] = 3
+
+
+def _nested(x):
+    return fl.vmap(fl.jit(lambda row: fnp.dot(row, fnp.ones(4))))(x).sum()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: fl.grad(_nested)(fnp.ones((2, 3))),
+        lambda: fl.jit(fl.grad(_nested))(fnp.ones((2, 3))),
+        lambda: fl.jvp(_nested, (fnp.ones((2, 3)),), (fnp.ones((2, 3)),)),
+        lambda: fl.jacrev(_nested)(fnp.ones((2, 3))),
+        lambda: fl.checkpoint(_nested)(fnp.ones((2, 3))),
+        lambda: lax.cond(fnp.ones(()) > 0, _nested, _nested, fnp.ones((2, 3))),
+        lambda: lax.scan(lambda c, x: (c, _nested(x)), 0.0, fnp.ones((5, 2, 3))),
+        lambda: fl.eval_shape(_nested, fnp.ones((2, 3))),
+    ],
+)
+def test_the_traceback_shows_the_users_lines_alone(call):
+    with pytest.raises(ValueError, match="lengths") as caught:
+        call()
+    package = fl.__file__.removesuffix("__init__.py")
+    files = [frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)]
+    assert files[-1] == __file__
+    assert sum(name.startswith(package) for name in files) <= 1  # the frame that `jit` calls from
+
+
+def test_the_traceback_can_be_had_in_full(monkeypatch):
+    monkeypatch.setenv("FUNCTORCH_LITE_TRACEBACK", "full")
+    with pytest.raises(ValueError, match="lengths") as caught:
+        fl.grad(_nested)(fnp.ones((2, 3)))
+    assert len(traceback.extract_tb(caught.value.__traceback__)) > 8

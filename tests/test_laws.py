@@ -83,8 +83,6 @@ def test_three_nested_compiled(path):
     names = path.split("/")
     if "custom_vjp" in names and "jvp" in names[names.index("custom_vjp") + 1 :]:
         pytest.skip("forward mode of custom_vjp is an error, by design")
-    if path in {"custom_vjp/cond/custom_jvp", "custom_vjp/scan/custom_jvp", "custom_vjp/while/custom_jvp"}:
-        pytest.skip("a jvp rule that pushes forward through a loop with custom_vjp in it: an error too")
     x = fnp.asarray(np.float64(0.7))
     np.testing.assert_allclose(float(fl.jit(fl.grad(wrapped(path)))(x)), d(1, 0.7), rtol=1e-9)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import ShapeError, TransformationError
+from ..errors import ShapeError, TransformationError, transparent
 from ..primitives.slicing import concatenate, rev, slice_
 from ..primitives.structural import expand_dims, reshape
 from ..promotion import as_operand, cast
@@ -14,6 +14,7 @@ from ..tree import flatten, unflatten
 __all__ = ["associative_scan"]
 
 
+@transparent
 def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """All prefixes x0, x0.x1, x0.x1.x2, ... of an associative operation along an axis.
 

@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..array_type import ArrayType, Dim
 from ..arrays import type_of
-from ..errors import TransformationError
+from ..errors import TransformationError, transparent
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_in_dim, zeros
@@ -55,11 +55,16 @@ class Cond(Primitive):
         return values, [next(dots) if h else Zero(v.type.tangent()) for v, h in zip(values, has, strict=True)]
 
     def linearize(  # type: ignore[override]
-        self, types: Sequence[ArrayType], nonzeros: tuple[bool, ...], *, branches: tuple[Program, ...]
+        self,
+        types: Sequence[ArrayType],
+        nonzeros: tuple[bool, ...],
+        *,
+        split_body: Any = linearize_program,
+        branches: tuple[Program, ...],
     ) -> Linearization:
         marks = nonzeros[1:]
-        has = _any_of([linearize_program(b, marks)[2] for b in branches])
-        parts = [linearize_program(b, marks, has) for b in branches]
+        has = _any_of([split_body(b, marks)[2] for b in branches])
+        parts = [split_body(b, marks, has) for b in branches]
         n_out = len(has)
         residuals = [known.out_types[n_out:] for known, _, _ in parts]
         all_known, all_linear = [], []
@@ -178,6 +183,7 @@ def _known_value(x: Any) -> Any:
     return None if array is None else array.backend.to_host(array.buffer)
 
 
+@transparent
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """Run `branches[index](*operands)`; the index is clamped.
 
@@ -201,6 +207,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     return _choose(which, branches, operands, "switch")
 
 
+@transparent
 def cond(
     pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any, operand: Any = None
 ) -> Any:

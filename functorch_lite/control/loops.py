@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import from_host, type_of
-from ..errors import ShapeError, TransformationError
+from ..errors import ShapeError, TransformationError, transparent
 from ..primitives import elementwise as e
 from ..primitives.slicing import concatenate
 from ..promotion import as_operand, promote_dtypes
@@ -21,6 +21,7 @@ from .while_loop import while_loop
 __all__ = ["fori_loop", "map"]
 
 
+@transparent
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any, *, unroll: Any = None) -> Any:
     """`for i in range(lower, upper): val = body_fun(i, val)`, with a value that keeps its type.
 
@@ -68,6 +69,7 @@ def _host(x: Any) -> int | None:
     return None if array is None else int(array.backend.to_host(array.buffer))
 
 
+@transparent
 def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:
     """Apply `f` to each row of `xs`, one after the other (or `batch_size` at once), and stack the results.
 

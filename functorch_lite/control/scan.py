@@ -12,7 +12,7 @@ from typing import Any
 from .. import dtypes
 from ..array_type import ArrayType, rename_dims
 from ..arrays import type_of
-from ..errors import ShapeError, TransformationError
+from ..errors import ShapeError, TransformationError, transparent
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives.base import add
 from ..primitives.structural import instantiate, move_batch, move_to_front
@@ -131,13 +131,18 @@ class Scan(Primitive):
         ]
 
     def linearize(  # type: ignore[override]
-        self, types: Sequence[ArrayType], nonzeros: tuple[bool, ...], **params: Any
+        self,
+        types: Sequence[ArrayType],
+        nonzeros: tuple[bool, ...],
+        *,
+        split_body: Any = linearize_program,
+        **params: Any,
     ) -> Linearization:
         body, n_consts, n_carry = params["body"], params["n_consts"], params["n_carry"]
         n_ys = len(body.outputs) - n_carry
         consts_nz, carry_nz, xs_nz = split(nonzeros, n_consts, n_carry)
         initial_nz = carry_nz
-        known, linear, carry_nz, ys_nz = linearize_body(body, consts_nz, carry_nz, xs_nz)
+        known, linear, carry_nz, ys_nz = linearize_body(split_body, body, consts_nz, carry_nz, xs_nz)
         kinds = residual_kinds(known, len(body.outputs), n_consts, n_carry)
         rows = [i for i, kind in enumerate(kinds) if kind is None]
         n_out = len(body.outputs)
@@ -234,7 +239,11 @@ class Scan(Primitive):
 
 
 def linearize_body(
-    body: Program, consts_nz: Sequence[bool], carry_nz: Sequence[bool], xs_nz: Sequence[bool]
+    split_body: Callable[..., Any],
+    body: Program,
+    consts_nz: Sequence[bool],
+    carry_nz: Sequence[bool],
+    xs_nz: Sequence[bool],
 ) -> tuple[Program, Program, list[bool], tuple[bool, ...]]:
     """The split of a loop's body; the carry's marks grow until the body keeps them."""
     n_carry = len(carry_nz)
@@ -242,7 +251,7 @@ def linearize_body(
     carry_nz = list(carry_nz)
     while True:
         marks = (*consts_nz, *carry_nz, *xs_nz)
-        known, linear, has = linearize_program(body, marks, (*carry_nz, *(False,) * n_ys))
+        known, linear, has = split_body(body, marks, (*carry_nz, *(False,) * n_ys))
         grown = [a or b for a, b in zip(carry_nz, has[:n_carry], strict=True)]
         if grown == carry_nz:
             return known, linear, carry_nz, has[n_carry:]
@@ -291,6 +300,7 @@ def _with_accumulators(
 scan_p = Scan("scan")
 
 
+@transparent
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
     init: Any,

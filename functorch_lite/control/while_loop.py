@@ -14,7 +14,7 @@ import numpy as np
 
 from ..array_type import ArrayType, Dim, rename_dims
 from ..arrays import type_of
-from ..errors import TransformationError
+from ..errors import TransformationError, transparent
 from ..primitive import NotLinear, Primitive, Zero
 from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_in_dim, instantiate, move_to_front, reduce_sum, zeros
@@ -23,7 +23,7 @@ from ..staging import evaluate, stage
 from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
 from ..transforms.jvp import jvp_program
-from ..transforms.linearize import Linearization
+from ..transforms.linearize import Linearization, linearize_program
 from ..tree import flatten, unflatten
 from .bodies import convert_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
 from .scan import linearize_body, residual_kinds, scan_p, stack_rows, with_residuals_in_place
@@ -98,13 +98,18 @@ class While(NotLinear, Primitive):
         return values, [next(found) if m else Zero(v.type.tangent()) for v, m in zip(values, marks, strict=True)]
 
     def linearize(  # type: ignore[override]
-        self, types: Sequence[ArrayType], nonzeros: tuple[bool, ...], **params: Any
+        self,
+        types: Sequence[ArrayType],
+        nonzeros: tuple[bool, ...],
+        *,
+        split_body: Any = linearize_program,
+        **params: Any,
     ) -> Linearization:
         body, n_cond, n_body = params["body"], params["n_cond"], params["n_body"]
         n_carry = len(types) - n_cond - n_body
         n_out = len(body.outputs)
         _, consts_nz, initial_nz = split(nonzeros, n_cond, n_body)
-        known, linear, carry_nz, ys_nz = linearize_body(body, consts_nz, initial_nz, [])
+        known, linear, carry_nz, ys_nz = linearize_body(split_body, body, consts_nz, initial_nz, [])
         kinds = residual_kinds(known, n_out, n_body, n_carry)
         rows = [i for i, kind in enumerate(kinds) if kind is None]
         kept = rearranged(known, range(len(known.inputs)), [*range(n_out), *(n_out + i for i in rows)])
@@ -243,6 +248,7 @@ def _until_all_finish(cond: Program, body: Program, n_cond: int, n_body: int, n_
 while_p = While("while")
 
 
+@transparent
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
     """`while cond_fun(val): val = body_fun(val)`, with a value that keeps its structure, shapes and dtypes.
 

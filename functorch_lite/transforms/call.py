@@ -78,9 +78,15 @@ class ProgramCall(Primitive):
         return primals_out, [next(dots) if h else Zero(x.type.tangent()) for x, h in zip(primals_out, has, strict=True)]
 
     def linearize(  # type: ignore[override]
-        self, types: Sequence[ArrayType], nonzeros: tuple[bool, ...], *, program: Program, **params: Any
+        self,
+        types: Sequence[ArrayType],
+        nonzeros: tuple[bool, ...],
+        *,
+        split_body: Any = linearize_program,
+        program: Program,
+        **params: Any,
     ) -> Linearization:
-        known, linear, has = linearize_program(program, nonzeros)
+        known, linear, has = split_body(program, nonzeros)
         return Linearization(as_call(self, known, params), as_call(self, linear, params), has, True)
 
     def transpose(self, cts: Any, operands: Sequence[Any], *, program: Program, **params: Any) -> Sequence[Any]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import type_of
+from ..errors import transparent
 from ..program import Program
 from ..promotion import as_operand
 from ..staging import evaluate, stage
@@ -132,6 +133,7 @@ def make_program(
     """
     static = StaticArguments.of(fun, static_argnums or None, None)
 
+    @transparent
     @functools.wraps(fun)
     def capture(*args: Any, **kwargs: Any) -> Any:
         closed = _captured(fun, static, args, kwargs)
@@ -150,6 +152,7 @@ def _shapes(closed: ClosedProgram) -> Any:
     return unflatten(closed.out_tree, types)
 
 
+@transparent
 def eval_shape(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The shapes and dtypes of the results of `fun`, without computing them.
 
@@ -165,6 +168,7 @@ def eval_shape(fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return _shapes(_captured(fun, StaticArguments((), frozenset()), args, kwargs))
 
 
+@transparent
 def closure_convert(fun: Callable[..., Any], *example_args: Any) -> tuple[Callable[..., Any], list[Any]]:
     """A function without closure, and the values that `fun` closes over, its further arguments.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..array_type import ArrayType
 from ..arrays import type_of
+from ..errors import transparent
 from ..program import Program, Var, dead_code
 from ..promotion import as_operand
 from ..staging import stage
@@ -28,9 +29,16 @@ class Checkpoint(ProgramCall):
     inlines = False
 
     def linearize(  # type: ignore[override]
-        self, types: Sequence[ArrayType], nonzeros: tuple[bool, ...], *, program: Program, policy: Any, **params: Any
+        self,
+        types: Sequence[ArrayType],
+        nonzeros: tuple[bool, ...],
+        *,
+        split_body: Any = linearize_program,
+        program: Program,
+        policy: Any,
+        **params: Any,
     ) -> Linearization:
-        known, linear, has = linearize_program(program, nonzeros)
+        known, linear, has = split_body(program, nonzeros)
         n_out = len(has)
         residuals = known.outputs[n_out:]
         n_res = len(residuals)
@@ -142,6 +150,7 @@ def checkpoint(
     del prevent_cse
     static = StaticArguments.of(fun, static_argnums or None, static_argnames or None)
 
+    @transparent
     @functools.wraps(fun)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         statics: Any = None

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import dtypes
 from ..arrays import type_of
-from ..errors import TransformationError
+from ..errors import TransformationError, transparent
 from ..primitive import Zero
 from ..primitives.base import add
 from ..primitives.structural import broadcast_to, instantiate
@@ -149,6 +149,7 @@ class custom_jvp(_Function):
 
         self.defjvp(jvp, symbolic_zeros=True)
 
+    @transparent
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.rule is None:
             raise AttributeError(f"no derivative rule is defined for {function_name(self.fun)}: give one with defjvp.")
@@ -215,6 +216,7 @@ class custom_vjp(_Function):
         """
         self.fwd, self.bwd, self.symbolic_zeros = fwd, bwd, symbolic_zeros
 
+    @transparent
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = function_name(self.fun)
         if self.fwd is None or self.bwd is None:
@@ -231,9 +233,9 @@ class custom_vjp(_Function):
             outs, out_tree = _operands(self.fun(*self.joined(static, unflatten(in_tree, xs))), f"a result of {name}")
             return outs
 
-        def fwd(*xs: Any) -> tuple[list[Any], list[Any]]:
+        def fwd(xs: Sequence[Any], nonzeros: Sequence[bool]) -> tuple[list[Any], list[Any]]:
             nonlocal out_tree, residual_tree
-            values = [Perturbed(x, True) for x in xs] if symbolic else xs
+            values = [Perturbed(x, m) for x, m in zip(xs, nonzeros, strict=True)] if symbolic else xs
             pair = fwd_rule(*self.joined(static, unflatten(in_tree, values)))
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TransformationError(

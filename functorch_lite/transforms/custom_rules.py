@@ -19,7 +19,8 @@ from ..program import Equation, Program
 from ..staging import stage
 from .batching import BatchAxis, batch_flat, batch_program
 from .call import run_program
-from .linearize import Linearization, linear_part
+from .linearize import Linearization
+from .partial import linear_part
 
 __all__ = ["Rule", "custom_jvp_p", "custom_vjp_p"]
 
@@ -150,7 +151,8 @@ class CustomJvp(_Custom):
 
 
 class CustomVjp(_Custom):
-    """`fwd`: operands -> (results, residuals); `bwd`: (residuals, cotangents, maybe `Zero`) -> cotangents of operands."""
+    """`fwd`: (operands, which have a tangent) -> (results, residuals); `bwd`: (residuals, cotangents, maybe `Zero`) ->
+    cotangents of operands."""
 
     def jvp(  # type: ignore[override]
         self,
@@ -162,8 +164,9 @@ class CustomVjp(_Custom):
         n_hoisted: int,
         **params: Any,
     ) -> Any:
-        own = self.own_operands(primals, [not isinstance(t, Zero) for t in tangents], n_hoisted)
-        outs, residuals = fwd(*own)
+        nonzeros = [not isinstance(t, Zero) for t in tangents]
+        own = self.own_operands(primals, nonzeros, n_hoisted)
+        outs, residuals = fwd(own, nonzeros[n_hoisted:])
         dots = [instantiate(t) for t in tangents[n_hoisted:] if dtypes.is_inexact(t.type.dtype)]
         return outs, _linear_part(outs, residuals, own, dots, bwd)
 
@@ -178,7 +181,7 @@ class CustomVjp(_Custom):
         **params: Any,
     ) -> tuple[list[Any], Linearization, list[Any]]:
         own = self.own_operands(primals, nonzeros, n_hoisted)
-        outs, residuals = fwd(*own)
+        outs, residuals = fwd(own, nonzeros[n_hoisted:])
 
         def tangents_of_results(tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
             dots = [instantiate(t) for t in tangents if dtypes.is_inexact(t.type.dtype)]
@@ -204,12 +207,12 @@ class CustomVjp(_Custom):
         own_dims = dims[n_hoisted:]
         residual_dims: list[int | None] = []
 
-        def batched_fwd(*own: Any) -> tuple[list[Any], list[Any]]:
+        def batched_fwd(own: Sequence[Any], nonzeros: Sequence[bool]) -> tuple[list[Any], list[Any]]:
             n_out = 0
 
             def function(*xs: Any) -> list[Any]:
                 nonlocal n_out
-                outs, residuals = fwd(*xs)
+                outs, residuals = fwd(xs, nonzeros)
                 n_out = len(outs)
                 return [*outs, *residuals]
 

@@ -15,7 +15,7 @@ import numpy as np
 from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import Array, type_of
-from ..errors import DTypeError, ShapeError, TransformationError
+from ..errors import DTypeError, ShapeError, TransformationError, transparent
 from ..primitive import Zero
 from ..primitives.structural import instantiate
 from ..promotion import as_operand, cast, is_arraylike
@@ -106,6 +106,7 @@ def value_and_grad(
     (Array(8., dtype=float32, weak_type=True), Array(12., dtype=float32, weak_type=True))
     """
 
+    @transparent
     @functools.wraps(fun)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         value, aux, gradient = _value_and_grad(fun, args, kwargs, argnums, has_aux, holomorphic, allow_int)
@@ -190,6 +191,7 @@ def grad(
     Array(0.7864477, dtype=float32, weak_type=True)
     """
 
+    @transparent
     @functools.wraps(fun)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         _, aux, out = _value_and_grad(fun, args, kwargs, argnums, has_aux, holomorphic, allow_int)
@@ -209,6 +211,7 @@ def grad_and_value(
     (6.0, 9.0)
     """
 
+    @transparent
     @functools.wraps(fun)
     def gradient_and_value(*args: Any, **kwargs: Any) -> Any:
         value, aux, gradient = _value_and_grad(fun, args, kwargs, argnums, has_aux, False, False)
@@ -244,6 +247,7 @@ def _tangents(tree: Any, structure: Any, primals: Sequence[Any], what: str, tang
     return out
 
 
+@transparent
 def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """The value of `fun` and its derivative along `tangents`: f(x), f'(x) x_dot.
 
@@ -333,6 +337,7 @@ class _TypeOnly:
         self.type = type
 
 
+@transparent
 def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """The value of `fun` and the function that pulls cotangents back: y_bar -> f'(x)^T y_bar.
 
@@ -357,6 +362,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     return (value, pullback, aux) if has_aux else (value, pullback)
 
 
+@transparent
 def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """The value of `fun` and its derivative there as a linear function, computed without evaluating `fun` again.
 
@@ -385,6 +391,7 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     return (value, push_forward, aux) if has_aux else (value, push_forward)
 
 
+@transparent
 def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[[Any], tuple[Any, ...]]:
     """The transpose of a linear function: `<fun(x), y_bar> = <x, transpose(y_bar)>`.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import from_host, type_of
-from ..errors import DTypeError
+from ..errors import DTypeError, transparent
 from ..primitives.structural import reshape
 from ..promotion import as_operand
 from ..tree import flatten, unflatten
@@ -82,6 +82,7 @@ def jacfwd(
            [0., 2.]], dtype=float32)
     """
 
+    @transparent
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         positions, single, leaves, tree = _argument(args, argnums, "jacfwd")
@@ -126,6 +127,7 @@ def jacrev(
            [0., 2.]], dtype=float32)
     """
 
+    @transparent
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         positions, single, leaves, tree = _argument(args, argnums, "jacrev")

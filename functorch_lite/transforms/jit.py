@@ -10,6 +10,7 @@ from typing import Any
 from .. import dtypes
 from ..arrays import Array, eager, type_of
 from ..backend import default_backend, get, use_backend
+from ..errors import hide_our_frames
 from ..passes import executable
 from ..promotion import as_operand
 from ..staging import stage
@@ -90,13 +91,20 @@ class Jitted:
                 entry = self.cache.get(tuple(key))
                 if entry is not None:
                     return entry.finish(entry.run(*buffers))
-                out = self._call(args, kwargs)
+                out = self._checked_call(args, kwargs)
                 self._remember_simple(tuple(key), args)
                 return out
-        if self.backend is not None:
+        return self._checked_call(args, kwargs)
+
+    def _checked_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            if self.backend is None:
+                return self._call(args, kwargs)
             with use_backend(self.backend):
                 return self._call(args, kwargs)
-        return self._call(args, kwargs)
+        except Exception as error:
+            hide_our_frames(error)
+            raise
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         statics: Any = None

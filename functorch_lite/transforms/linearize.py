@@ -24,12 +24,13 @@ from ..backend import Backend
 from ..errors import TransformationError
 from ..passes import executable
 from ..primitive import Zero
-from ..primitives.constants import closed
 from ..primitives.base import add
-from ..primitives.structural import instantiate, zeros
+from ..primitives.constants import closed
+from ..primitives.structural import instantiate
 from ..program import Program
-from ..staging import MixedProgramError, PartialTrace, StagingTrace, evaluate, stage
+from ..staging import StagingTrace, evaluate, stage
 from ..tracing import Trace, Tracer, context, use_trace
+from .partial import PartialTrace
 from .transpose import backward_pass, transpose_program
 
 __all__ = ["Linearization", "LinearizeTrace", "LinearizeTracer", "Tape", "linearize_flat", "linearize_program"]
@@ -439,49 +440,6 @@ def linearize_flat(function: Callable[..., Sequence[Any]], primals: Sequence[Any
     in_types = tuple(type_of(x) for x in primals)
     out_types = tuple(type_of(x) for x in results)
     return results, Tape(trace.entries, trace.slots, tuple(range(len(primals))), tuple(slots), in_types, out_types)
-
-
-def linear_part(
-    rule: Callable[..., tuple[list[Any], list[Any]]], types: Sequence[ArrayType], marks: Sequence[bool]
-) -> tuple[list[Any], Program, tuple[bool, ...], list[Any]]:
-    """Split a rule (tangents -> results, tangents of the results) that is linear in its arguments, in the current trace.
-
-    Args:
-      rule: takes a list of tangents, some of them `Zero`.
-      types: of the tangents.
-      marks: which tangents are not `Zero`.
-
-    Returns:
-      the results, the program for the tangents, which results have one, and the values of the program's first inputs.
-    """
-    try:
-        trace = PartialTrace(context.trace)
-        tangents = [trace.new_input(t) if m else Zero(t) for t, m in zip(types, marks, strict=True)]
-        with use_trace(trace, closing=True):
-            outs, dots = rule(tangents)
-            has = tuple(not isinstance(t, Zero) for t in dots)
-            linear = trace.finish([t for t in dots if not isinstance(t, Zero)], "rule")
-        return outs, linear, has, trace.hoisted
-    except MixedProgramError:
-        return _linear_part_at_zero(rule, types, marks)
-
-
-def _linear_part_at_zero(rule: Any, types: Sequence[ArrayType], marks: Sequence[bool]) -> Any:
-    """As `linear_part`, where the rule has loops: a linear map is its own derivative, at zero too."""
-    has: tuple[bool, ...] = ()
-    n_out = 0
-
-    def function(*tracers: Any) -> list[Any]:
-        nonlocal has, n_out
-        given = iter(tracers)
-        outs, dots = rule([next(given) if m else Zero(t) for t, m in zip(types, marks, strict=True)])
-        has, n_out = tuple(not isinstance(t, Zero) for t in dots), len(outs)
-        return [*outs, *(t for t in dots if not isinstance(t, Zero))]
-
-    marked = [t for t, m in zip(types, marks, strict=True) if m]
-    values, tape = linearize_flat(function, [zeros(t) for t in marked])
-    program, hoisted = stage(lambda *dots: [instantiate(t) for t in tape.push_forward(*dots)[n_out:]], marked)
-    return values[:n_out], program, has, hoisted
 
 
 def linearize_program(

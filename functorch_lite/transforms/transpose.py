@@ -11,8 +11,8 @@ from typing import Any
 from ..array_type import ArrayType, Dim, has_dim
 from ..lowering import substitute_dims
 from ..primitive import LinearOperand, Zero
-from ..primitives.constants import closed
 from ..primitives.base import add
+from ..primitives.constants import closed
 from ..primitives.structural import instantiate
 from ..program import Literal, Program, Var
 from ..staging import bind_dims, known_params, stage

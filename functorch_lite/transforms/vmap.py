@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..arrays import type_of
-from ..errors import ShapeError
+from ..errors import ShapeError, transparent
 from ..promotion import as_operand
 from ..tree import broadcast_prefix, flatten, unflatten
 from .batching import BatchAxis, batch_flat, move_result
@@ -18,7 +18,7 @@ __all__ = ["vmap"]
 
 def vmap(
     fun: Callable[..., Any],
-    in_axes: int | None | Sequence[Any] = 0,
+    in_axes: int | Sequence[Any] | None = 0,
     out_axes: Any = 0,
     axis_name: Any = None,
     axis_size: int | None = None,
@@ -50,6 +50,7 @@ def vmap(
             f"vmap: in_axes must be an integer, None or a tuple with an item per argument, got {in_axes!r}."
         )
 
+    @transparent
     @functools.wraps(fun)
     def batched(*args: Any, **kwargs: Any) -> Any:
         if isinstance(in_axes, tuple) and len(in_axes) != len(args):
