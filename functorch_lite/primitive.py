@@ -129,6 +129,10 @@ class Primitive:
         """Result and the position of its batch dimension, for operands of which some have a batch dimension."""
         raise NotImplementedError(f"{self.name} has no batch rule")
 
+    def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
+        """Whether the result is the first operand as it is (the weak flag apart), so that the equation can go."""
+        return False
+
     def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
         """The named axes that an equation with these params speaks of."""
         return frozenset()

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .array_type import ArrayType, Dim, has_dim
-from .arrays import type_of
+from .arrays import Array, type_of
 from .errors import user_line
 from .lowering import mentions_dim, substitute_dims
 from .program import Atom, Equation, Literal, Program, Var, dead_code
@@ -59,6 +59,8 @@ class StagingTrace(Trace):
             return x.variable
         if isinstance(x, np.generic):
             return Literal(x)
+        if type(x) is Array and x.weak_type and isinstance(x.buffer, np.generic):
+            return Literal(x.buffer)  # a number of the user's, that became an array on the way
         var = self.captured.get(id(x))
         if var is None:
             if isinstance(x, Tracer) and not x.owner.alive:

@@ -7,16 +7,17 @@ from typing import Any
 
 from ..backend import Backend
 from ..lowering import compile_program
-from ..program import Program
+from ..program import Program, dead_code
 from .expand import expand
+from .fold import fold
 from .simplify import simplify
 
-__all__ = ["executable", "expand", "optimized", "simplify"]
+__all__ = ["executable", "expand", "fold", "optimized", "simplify"]
 
 
 def optimized(program: Program, backend: Backend) -> Program:
     """The program as it is given to the backend."""
-    return program.remember(("optimized", backend), lambda: expand(simplify(program), backend))
+    return program.remember(("optimized", backend), lambda: dead_code(fold(expand(simplify(program), backend), backend)))
 
 
 def executable(program: Program, backend: Backend, *, guarded: bool = True) -> Callable[..., tuple[Any, ...]]:

@@ -32,13 +32,16 @@ def inline(program: Program) -> Program:
 
 
 def common_subexpressions(program: Program) -> Program:
-    """Compute once what stands twice: the same primitive, params and operands, without effects."""
+    """Compute once what stands twice (the same primitive, params and operands, without effects), and nothing in vain."""
     equations: list[Equation] = []
     renamed: dict[Var, Atom] = {}
     rename = renaming(renamed)
     seen: dict[Any, tuple[Var, ...]] = {}
     for equation in program.equations:
         operands = [rename(a) for a in equation.operands]
+        if equation.primitive.is_identity([a.type for a in operands], equation.params):
+            renamed[equation.results[0]] = operands[0]
+            continue
         equation = equation.replace(operands=operands)
         key = None if equation.effects else _key(equation)
         known = None if key is None else seen.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ class _Convert(Elementwise):
     """
 
     may_alias = True
+
+    def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
+        return types[0].dtype == params["dtype"]
 
     def infer(self, x: ArrayType, *, dtype: Any, weak: bool) -> ArrayType:  # type: ignore[override]
         return ArrayType(x.shape, dtype, weak)

@@ -6,7 +6,7 @@ The helpers at the bottom move batch dimensions about; every batch rule stands o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import dtypes
@@ -45,6 +45,9 @@ class BroadcastInDim(Structural):
 
     may_alias = True
 
+    def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
+        return types[0].shape == params["shape"] and params["dims"] == tuple(range(types[0].ndim))
+
     def infer(self, x: ArrayType, *, shape: Shape, dims: tuple[int, ...]) -> ArrayType:
         fits = len(dims) == x.ndim and all(0 <= d < len(shape) for d in dims) and list(dims) == sorted(set(dims))
         if not fits or any(n not in (1, shape[d]) for n, d in zip(x.shape, dims, strict=True)):
@@ -76,6 +79,9 @@ class Reshape(Structural):
     """The same elements, in row-major order, in another shape."""
 
     may_alias = True
+
+    def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
+        return types[0].shape == params["shape"]
 
     def infer(self, x: ArrayType, *, shape: Shape) -> ArrayType:
         if not _same_size(x.shape, shape):
@@ -110,6 +116,9 @@ class Transpose(Structural):
     """Axis i of the result is axis `permutation[i]` of the operand."""
 
     may_alias = True
+
+    def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
+        return params["permutation"] == tuple(range(types[0].ndim))
 
     def infer(self, x: ArrayType, *, permutation: tuple[int, ...]) -> ArrayType:
         if sorted(permutation) != list(range(x.ndim)):
