@@ -85,6 +85,13 @@ class Primitive:
     """For primitives whose params hold functions: (primals, nonzeros, **params) -> results, Linearization, residuals."""
     stage: Callable[..., Any] | None = None
     """For primitives whose params hold functions: the primitive, operands and params of the equation to record."""
+    element: Callable[..., Any] | None = None
+    """For code generators: (at, index, **params) -> the element of the result at `index`, from elements of the operands.
+
+    `at` is a `passes.nests.Elements`. What has no such rule is computed as a whole, by a kernel.
+    """
+    combines: str | None = None
+    """For reductions along `axes`: the instruction that combines two elements."""
     expand: Callable[..., Any] | None = None
     """The same results, from operands and params, by simpler primitives."""
 

@@ -124,6 +124,10 @@ class Elementwise(Primitive):
         dtype = types[0].dtype
         return _widened(xp, function, dtype) if self.widens and dtypes.accumulator_dtype(dtype) != dtype else function
 
+    def element(self, at: Any, index: Any, **params: Any) -> Any:  # type: ignore[override]
+        operands = [at.operand(i, index if t.shape else ()) for i, t in enumerate(at.types)]
+        return at.instruction(self.scalar, *operands, **params)
+
     def implemented_over(self, xp: Any) -> bool:
         if self.namespace is None:
             return self.own_impl is not None or type(self).impl is not Elementwise.impl

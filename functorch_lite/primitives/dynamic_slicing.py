@@ -64,6 +64,13 @@ class DynamicSlice(Primitive):
         _check_starts(self.name, x, sizes, starts)
         return x.update(shape=sizes)
 
+    def element(self, at: Any, index: Any, *, sizes: Shape) -> Any:  # type: ignore[override]
+        places = []
+        for k, (i, n, m) in enumerate(zip(index, at.types[0].shape, sizes, strict=True)):
+            start = at.zero if n == m else at.clamped(at.index(at.operand(k + 1, ())), 0, n - m)
+            places.append(i + start)
+        return at.operand(0, places)
+
     def impl(self, xp: Any, x: Any, *starts: Any, sizes: Shape) -> Any:
         return x[_place(x.shape, sizes, starts)]
 

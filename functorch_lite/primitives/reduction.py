@@ -47,12 +47,14 @@ class Reduction(NotLinear, Primitive):
       name: of the primitive.
       accepts: kinds of dtype, any of `biufc`.
       impl: (xp, buffer, axes) -> buffer.
+      combines: the instruction of the code generators.
     """
 
-    def __init__(self, name: str, accepts: str, impl: Callable[..., Any]):
+    def __init__(self, name: str, accepts: str, impl: Callable[..., Any], combines: str):
         super().__init__(name)
         self.accepts = accepts
         self.own_impl = impl
+        self.combines = combines
 
     def infer(self, x: ArrayType, *, axes: tuple[int, ...]) -> ArrayType:
         if kind(x.dtype) not in self.accepts:
@@ -161,12 +163,12 @@ def _all_bits(xp: Any, zeros: Any) -> Any:
     return xp.bitwise_invert(zeros)
 
 
-reduce_max = _Extreme("reduce_max", "biufc", _extreme("max", "any", max_))
-reduce_min = _Extreme("reduce_min", "biufc", _extreme("min", "all", min_))
-reduce_prod = _Product("reduce_prod", "iufc", _wide_prod)
-reduce_and = _Logical("reduce_and", "biu", _logical("all", _halving(_named("bitwise_and"), _all_bits)))
-reduce_or = _Logical("reduce_or", "biu", _logical("any", _halving(_named("bitwise_or"), _zeros)))
-reduce_xor = _Logical("reduce_xor", "biu", _halving(_named("bitwise_xor"), _zeros))
+reduce_max = _Extreme("reduce_max", "biufc", _extreme("max", "any", max_), "max")
+reduce_min = _Extreme("reduce_min", "biufc", _extreme("min", "all", min_), "min")
+reduce_prod = _Product("reduce_prod", "iufc", _wide_prod, "mul")
+reduce_and = _Logical("reduce_and", "biu", _logical("all", _halving(_named("bitwise_and"), _all_bits)), "and")
+reduce_or = _Logical("reduce_or", "biu", _logical("any", _halving(_named("bitwise_or"), _zeros)), "or")
+reduce_xor = _Logical("reduce_xor", "biu", _halving(_named("bitwise_xor"), _zeros), "xor")
 
 
 class ArgExtreme(ZeroDerivative, Primitive):

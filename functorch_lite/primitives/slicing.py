@@ -56,6 +56,10 @@ class Slice(Structural):
             lengths.append(-((a - b) // step))
         return x.update(shape=tuple(lengths))
 
+    def element(self, at: Any, index: Any, *, start: Any, limit: Any, strides: Any = None) -> Any:  # type: ignore[override]
+        steps = strides or (1,) * len(start)
+        return at.operand(0, [i * step + a for i, a, step in zip(index, start, steps, strict=True)])
+
     def impl(self, xp: Any, x: Any, **params: Any) -> Any:
         return self.kernel(xp, (), params)(x)
 
@@ -104,6 +108,15 @@ class Pad(Primitive):
         if any(type(n) is not Dim and n < 0 for n in lengths):
             raise ShapeError(f"pad of {x} by {config} cuts off more than there is: the shape would be {lengths}.")
         return ArrayType(lengths, x.dtype, x.weak and value.weak)
+
+    def element(self, at: Any, index: Any, *, config: PadConfig) -> Any:  # type: ignore[override]
+        places, mask = [], None
+        for i, n, (low, _, interior) in zip(index, at.types[0].shape, config, strict=True):
+            place, found = at.divided(i - low, interior + 1)
+            places.append(place)
+            mask = at.both(mask, at.both(found, at.inside(place, 0, n)))
+        value = at.operand(1, ())
+        return at.operand(0, places) if mask is None else at.where(mask, lambda: at.operand(0, places), lambda: value)
 
     def impl(self, xp: Any, x: Any, value: Any, *, config: PadConfig) -> Any:
         out = xp.empty(tuple(_padded(n, *c) for n, c in zip(x.shape, config, strict=True)), dtype=x.dtype)
@@ -176,6 +189,10 @@ class Rev(Structural):
             raise ShapeError(f"rev of {x} along {dimensions}: need distinct axes between 0 and {x.ndim - 1}.")
         return x
 
+    def element(self, at: Any, index: Any, *, dimensions: tuple[int, ...]) -> Any:  # type: ignore[override]
+        lengths = at.types[0].shape
+        return at.operand(0, [i * -1 + (lengths[k] - 1) if k in dimensions else i for k, i in enumerate(index)])
+
     def impl(self, xp: Any, x: Any, *, dimensions: tuple[int, ...]) -> Any:
         backwards, whole = slice(None, None, -1), slice(None)
         return x[tuple(backwards if i in dimensions else whole for i in range(len(x.shape)))]
@@ -209,6 +226,17 @@ class Concatenate(Primitive):
         return ArrayType(
             (*first.shape[:dimension], length, *first.shape[dimension + 1 :]), first.dtype, all(t.weak for t in types)
         )
+
+    def element(self, at: Any, index: Any, *, dimension: int) -> Any:  # type: ignore[override]
+        def part(k: int, begin: int) -> Any:
+            place = [i - begin if d == dimension else i for d, i in enumerate(index)]
+            end = begin + at.types[k].shape[dimension]
+            if k + 1 == len(at.types):
+                return at.operand(k, place)
+            inside = at.inside(index[dimension], None, end)
+            return at.where(inside, lambda: at.operand(k, place), lambda: part(k + 1, end))
+
+        return part(0, 0)
 
     def impl(self, xp: Any, *buffers: Any, dimension: int) -> Any:
         return xp.concat(buffers, axis=dimension)
@@ -252,6 +280,9 @@ class Iota(ZeroDerivative, Primitive):
         if not 0 <= dimension < len(shape):
             raise ShapeError(f"iota of shape {shape} along axis {dimension}: there is no such axis.")
         return ArrayType(shape, dtype)
+
+    def element(self, at: Any, index: Any, *, dtype: Any, shape: Shape, dimension: int) -> Any:  # type: ignore[override]
+        return at.number(index[dimension], dtype)
 
     def impl(self, xp: Any, *, dtype: Any, shape: Shape, dimension: int) -> Any:
         line = xp.astype(xp.arange(shape[dimension]), dtype)

@@ -48,6 +48,10 @@ class BroadcastInDim(Structural):
     def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
         return types[0].shape == params["shape"] and params["dims"] == tuple(range(types[0].ndim))
 
+    def element(self, at: Any, index: Any, *, shape: Shape, dims: tuple[int, ...]) -> Any:  # type: ignore[override]
+        lengths = at.types[0].shape
+        return at.operand(0, [at.zero if n == 1 else index[d] for n, d in zip(lengths, dims, strict=True)])
+
     def infer(self, x: ArrayType, *, shape: Shape, dims: tuple[int, ...]) -> ArrayType:
         fits = len(dims) == x.ndim and all(0 <= d < len(shape) for d in dims) and list(dims) == sorted(set(dims))
         if not fits or any(n not in (1, shape[d]) for n, d in zip(x.shape, dims, strict=True)):
@@ -82,6 +86,9 @@ class Reshape(Structural):
 
     def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
         return types[0].shape == params["shape"]
+
+    def element(self, at: Any, index: Any, *, shape: Shape) -> Any:  # type: ignore[override]
+        return at.reshaped(0, index)
 
     def infer(self, x: ArrayType, *, shape: Shape) -> ArrayType:
         if not _same_size(x.shape, shape):
@@ -120,6 +127,9 @@ class Transpose(Structural):
     def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
         return params["permutation"] == tuple(range(types[0].ndim))
 
+    def element(self, at: Any, index: Any, *, permutation: tuple[int, ...]) -> Any:  # type: ignore[override]
+        return at.operand(0, [index[permutation.index(i)] for i in range(len(permutation))])
+
     def infer(self, x: ArrayType, *, permutation: tuple[int, ...]) -> ArrayType:
         if sorted(permutation) != list(range(x.ndim)):
             raise ShapeError(f"transpose of {x} needs a permutation of its {x.ndim} axes, not {permutation}.")
@@ -142,6 +152,8 @@ class Transpose(Structural):
 
 class ReduceSum(Structural):
     """The sum along `axes`. Sums of 16-bit floats accumulate in 32 bits."""
+
+    combines = "add"
 
     def infer(self, x: ArrayType, *, axes: tuple[int, ...]) -> ArrayType:
         if dtypes.is_bool(x.dtype):
