@@ -56,6 +56,7 @@ FAST: dict[str, Any] = {
     "transpose": _transpose,
     **kernels_convolution.FAST,
     **kernels_indexing.FAST,
+    **kernels_random.FAST,
     **kernels_reduction.FAST,
 }
 """(operand types, params) -> a kernel made for them."""

@@ -128,6 +128,13 @@ def _shift_right(sign: str) -> Callable[[Any, Any], Kernel]:
     return make
 
 
+def _rem(types: Any, params: Any) -> Kernel:
+    """The sign is the dividend's; of integers, the remainder by zero is the dividend."""
+    if kind(types[0].dtype) in "iu":
+        return lambda x, y: np.where(y == 0, x, np.fmod(x, y))[()]
+    return registry["rem"].kernel(np, types, params)
+
+
 def _sign(types: Any, params: Any) -> Kernel:
     return (lambda x: np.copysign(np.sign(x), x)) if kind(types[0].dtype) == "f" else np.sign
 
@@ -170,6 +177,7 @@ FAST: dict[str, Callable[[Any, Any], Kernel]] = {
     "mul_strong": _strong(operator.mul),
     "population_count": _population_count,
     "reduce_precision": _reduce_precision,
+    "rem": _rem,
     "shift_right_arithmetic": _shift_right("i"),
     "shift_right_logical": _shift_right("u"),
     "sign": _sign,

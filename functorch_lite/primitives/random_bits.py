@@ -16,7 +16,7 @@ from ..errors import DTypeError, ShapeError
 from ..primitive import Primitive, ZeroDerivative
 from .structural import move_to_front
 
-__all__ = ["random_bits", "random_fold_in", "random_split"]
+__all__ = ["OfKey", "counted_bits", "random_bits", "random_fold_in", "random_split", "split_words"]
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA
@@ -24,7 +24,7 @@ _MASK = 0xFFFFFFFF
 
 
 def _threefry(xp: Any, key: Any, x0: Any, x1: Any, *, each: bool = False) -> tuple[Any, Any]:
-    """Blocks of threefry-2x32: every key uint32[*batch, 2] against all counters, or key i against counter i if `each`."""
+    """Blocks of threefry-2x32: every key u32[*batch, 2] against all counters, or key i against counter i if `each`."""
     dtype = key.dtype
     k0, k1 = key[..., 0], key[..., 1]
     if not each:
@@ -53,22 +53,34 @@ def _counters(xp: Any, shape: Shape) -> tuple[Any, Any]:
     return xp.astype(high, xp.uint32), xp.astype(xp.bitwise_and(low, xp.asarray(_MASK, dtype=xp.uint64)), xp.uint32)
 
 
-class _OfKey(ZeroDerivative, Primitive):
+def counted_bits(xp: Any, key: Any, shape: Shape, dtype: Any) -> Any:
+    """Uniform unsigned integers of `dtype`, of shape (*batch, *shape), under keys u32[*batch, 2]."""
+    high, low = _threefry(xp, key, *_counters(xp, shape))
+    if dtype == dtypes.uint64:
+        wide = xp.bitwise_left_shift(xp.astype(high, xp.uint64), xp.asarray(32, dtype=xp.uint64))
+        return xp.bitwise_or(wide, xp.astype(low, xp.uint64))
+    return xp.astype(xp.bitwise_xor(high, low), dtype)
+
+
+def split_words(xp: Any, key: Any, shape: Shape) -> Any:
+    """New keys u32[*batch, *shape, 2] from keys u32[*batch, 2]."""
+    return xp.stack(_threefry(xp, key, *_counters(xp, shape)), axis=-1)
+
+
+class OfKey(ZeroDerivative, Primitive):
     """A primitive whose first operand is a key, or a batch of keys along leading axes."""
 
     def key_batch(self, key: ArrayType) -> Shape:
         """The leading axes of the key."""
         if key.dtype != dtypes.uint32 or key.shape[-1:] != (2,):
-            raise DTypeError(
-                f"a random key is an array u32[..., 2], got {key}: make one with random.key(seed) or random.PRNGKey(seed)."
-            )
+            raise DTypeError(f"a random key is an array u32[..., 2], got {key}: make one with random.key(seed).")
         return key.shape[:-1]
 
     def batch(self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         return self(*(move_to_front(x, d, axis.size) for x, d in zip(operands, dims, strict=True)), **params), 0
 
 
-class RandomBits(_OfKey):
+class RandomBits(OfKey):
     """key u32[*batch, 2] -> uniform unsigned integers of `dtype`, of shape (*batch, *shape)."""
 
     def infer(self, key: ArrayType, *, shape: Shape, dtype: Any) -> ArrayType:
@@ -77,24 +89,20 @@ class RandomBits(_OfKey):
         return ArrayType((*self.key_batch(key), *shape), dtype)
 
     def impl(self, xp: Any, key: Any, *, shape: Shape, dtype: Any) -> Any:
-        high, low = _threefry(xp, key, *_counters(xp, shape))
-        if dtype == dtypes.uint64:
-            wide = xp.bitwise_left_shift(xp.astype(high, xp.uint64), xp.asarray(32, dtype=xp.uint64))
-            return xp.bitwise_or(wide, xp.astype(low, xp.uint64))
-        return xp.astype(xp.bitwise_xor(high, low), dtype)
+        return counted_bits(xp, key, shape, dtype)
 
 
-class RandomSplit(_OfKey):
+class RandomSplit(OfKey):
     """key u32[*batch, 2] -> new keys u32[*batch, *shape, 2]."""
 
     def infer(self, key: ArrayType, *, shape: Shape) -> ArrayType:
         return ArrayType((*self.key_batch(key), *shape, 2), dtypes.uint32)
 
     def impl(self, xp: Any, key: Any, *, shape: Shape) -> Any:
-        return xp.stack(_threefry(xp, key, *_counters(xp, shape)), axis=-1)
+        return split_words(xp, key, shape)
 
 
-class RandomFoldIn(_OfKey):
+class RandomFoldIn(OfKey):
     """key u32[*batch, 2], data u32[*batch] -> keys u32[*batch, 2], different for different data."""
 
     def infer(self, key: ArrayType, data: ArrayType) -> ArrayType:

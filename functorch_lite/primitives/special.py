@@ -10,6 +10,7 @@ from ..primitive import NotDifferentiable
 from .arithmetic import add, const, div, eq, mul, mul_strong, neg, select, sub
 from .base import Elementwise
 from .gamma_ratio import by_shape_over_density
+from .inverse_erf import inverse_erf
 from .parts import sign
 from .transcendental import exp, log, log1p
 
@@ -70,7 +71,7 @@ erfc = Elementwise(
 erf_inv = Elementwise(
     "erf_inv",
     accepts="f",
-    namespace="special.erfinv",
+    impl=inverse_erf,
     widens=True,
     derivatives=(lambda t, y, x: mul_strong(t, mul(const(x, 1 / _TWO_OVER_ROOT_PI), exp(mul(y, y)))),),
 )

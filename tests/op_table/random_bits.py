@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.special
 
 from functorch_lite.primitives import random_bits as b
+from functorch_lite.primitives import random_floats, random_gamma
 
 from .row import Row
 
@@ -44,17 +46,75 @@ def _bits(bits: int) -> Any:
     return lambda key: b.random_bits(key, shape=(2, 3), dtype=dtype), reference
 
 
+def _uniforms(key: Any) -> Any:
+    words = [threefry(key, 0, i) for i in range(6)]
+    return np.array([((a ^ c) >> 9) / 2**23 for a, c in words], np.float32).reshape(2, 3)
+
+
+def _normals(key: Any) -> Any:
+    u = 2 * _uniforms(key) - np.float32(1 - 2**-24)
+    return np.sqrt(2) * scipy.special.erfinv(u.astype(np.float64))
+
+
+def _gamma_operands(rng: np.random.Generator, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+    keys = np.arange(12, dtype=np.uint32).reshape(2, 3, 2)
+    return keys, np.array([[0.5, 1.0, 2.5], [3.0, 0.7, 8.0]], np.float32)
+
+
+FLOAT: Any = {"shape": (2, 3), "dtype": np.dtype("float32")}
+
 ROWS = [
+    Row(
+        "random_uniform",
+        "random_uniform",
+        lambda key: random_floats.random_uniform(key, **FLOAT),
+        _key(),
+        _uniforms,
+        ("uint32",),
+        differentiable=(),
+    ),
+    Row(
+        "random_normal",
+        "random_normal",
+        lambda key: random_floats.random_normal(key, **FLOAT),
+        _key(),
+        lambda key: _normals(key).astype(np.float32),
+        ("uint32",),
+        differentiable=(),
+        tolerance=32.0,
+    ),
+    *(
+        Row(
+            f"random_gamma log_space={log}",
+            "random_gamma",
+            lambda keys, a, log=log: random_gamma.random_gamma(keys, a, log_space=log),
+            _gamma_operands,
+            None,
+            ("uint32",),
+            differentiable=(),
+        )
+        for log in (False, True)
+    ),
     *(
         Row(f"random_bits {n}", "random_bits", _bits(n)[0], _key(), _bits(n)[1], ("uint32",), differentiable=())
         for n in (8, 16, 32, 64)
     ),
     Row(
-        "random_split", "random_split", lambda key: b.random_split(key, shape=(3,)), _key(),
-        lambda key: np.array([threefry(key, 0, i) for i in range(3)], np.uint32), ("uint32",), differentiable=(),
-    ),  # fmt: skip
+        "random_split",
+        "random_split",
+        lambda key: b.random_split(key, shape=(3,)),
+        _key(),
+        lambda key: np.array([threefry(key, 0, i) for i in range(3)], np.uint32),
+        ("uint32",),
+        differentiable=(),
+    ),
     Row(
-        "random_fold_in", "random_fold_in", b.random_fold_in, _key(()),
-        lambda key, data: np.array(threefry(key, 0, int(data)), np.uint32), ("uint32",), differentiable=(),
-    ),  # fmt: skip
+        "random_fold_in",
+        "random_fold_in",
+        b.random_fold_in,
+        _key(()),
+        lambda key, data: np.array(threefry(key, 0, int(data)), np.uint32),
+        ("uint32",),
+        differentiable=(),
+    ),
 ]
