@@ -15,10 +15,12 @@ Reading order of the source, each file on top of those before it:
 
 from . import config, debug, indexing, lax, nn, numpy, optim, printing, random, tree, tree_util
 from .arrays import Array
+from .arrays import type_of as typeof
 from .backend import available as available_backends
 from .backend import default_backend, set_default_backend, use_backend
 from .debug import pure_callback
 from .devices import block_until_ready, device_get, device_put, devices
+from .dtypes import float0
 from .numpy.protocols import install as _install_protocols
 from .transforms.capture import ShapeDtypeStruct, closure_convert, eval_shape, make_jaxpr, make_program
 from .transforms.checkpoint import checkpoint
@@ -26,7 +28,7 @@ from .transforms.checkpoint import policies as checkpoint_policies
 from .transforms.custom import custom_jvp, custom_vjp
 from .transforms.grad import grad, grad_and_value, jvp, linear_transpose, linearize, value_and_grad, vjp
 from .transforms.jacobian import hessian, jacfwd, jacrev
-from .transforms.jit import jit
+from .transforms.jit import clear_caches, jit
 from .transforms.vmap import vmap
 
 __version__ = "0.1.0"
@@ -43,6 +45,7 @@ __all__ = [
     "block_until_ready",
     "checkpoint",
     "checkpoint_policies",
+    "clear_caches",
     "closure_convert",
     "config",
     "custom_jvp",
@@ -53,6 +56,7 @@ __all__ = [
     "device_put",
     "devices",
     "eval_shape",
+    "float0",
     "grad",
     "grad_and_value",
     "hessian",
@@ -76,6 +80,7 @@ __all__ = [
     "set_default_backend",
     "tree",
     "tree_util",
+    "typeof",
     "use_backend",
     "value_and_grad",
     "vjp",

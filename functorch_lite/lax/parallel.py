@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import dtypes
 from ..arrays import type_of
+from ..errors import ShapeError
 from ..primitives import collectives as c
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast
@@ -32,6 +33,13 @@ def _names(axis_name: Any) -> tuple[Any, ...]:
     for name in names:
         size_of_axis(name)
     return names
+
+
+def _one_name(axis_name: Any, what: str) -> Any:
+    names = _names(axis_name)
+    if len(names) != 1:
+        raise ValueError(f"{what} works along one named axis, got {axis_name!r}: call it for one after the other.")
+    return names[0]
 
 
 def _no_groups(axis_index_groups: Any, what: str) -> None:
@@ -117,18 +125,21 @@ def all_gather(x: Any, axis_name: Any, *, axis_index_groups: Any = None, axis: i
 
     Args:
       x: a pytree of arrays.
-      axis_name: the named axis.
+      axis_name: the named axis, or several, whose members are counted in row-major order.
       axis: where the new axis stands in the results.
       tiled: whether to put the values one after the other along `axis` instead.
     """
     _no_groups(axis_index_groups, "all_gather")
-    (name,) = _names(axis_name)
-    n = size_of_axis(name)
+    names = _names(axis_name)
 
     def gather(leaf: Any) -> Any:
         value = as_operand(leaf)
         position = axis % (value.ndim + (not tiled))
-        return c.all_gather(value, axis_name=name, dimension=position, tiled=tiled, size=n)
+        for i, name in enumerate(reversed(names)):
+            # The first gathering makes the axis, the others put their parts one after the other along it.
+            own = tiled or i > 0
+            value = c.all_gather(value, axis_name=name, dimension=position, tiled=own, size=size_of_axis(name))
+        return value
 
     return tree_map(gather, x)
 
@@ -138,11 +149,17 @@ def psum_scatter(
 ) -> Any:
     """The sum over a named axis, of which each member gets its part along `scatter_dimension`."""
     _no_groups(axis_index_groups, "psum_scatter")
-    (name,) = _names(axis_name)
+    name = _one_name(axis_name, "psum_scatter")
     n = size_of_axis(name)
 
     def scatter(leaf: Any) -> Any:
         value = as_operand(leaf)
+        length = value.shape[scatter_dimension]
+        if length % n if tiled else length != n:
+            raise ShapeError(
+                f"psum_scatter of {type_of(value)}: axis {scatter_dimension} does not divide into {n} parts, one for "
+                f"each member of axis {name!r}" + ("." if tiled else " (of length 1: tiled=True for longer ones).")
+            )
         return c.reduce_scatter(value, axis_name=name, dimension=scatter_dimension % value.ndim, tiled=tiled, size=n)
 
     return tree_map(scatter, x)
@@ -154,7 +171,7 @@ def ppermute(x: Any, axis_name: Any, perm: Sequence[tuple[int, int]]) -> Any:
     Raises:
       ValueError: if a member sends or receives twice, or does not exist.
     """
-    (name,) = _names(axis_name)
+    name = _one_name(axis_name, "ppermute")
     n = size_of_axis(name)
     pairs = tuple((int(a), int(b)) for a, b in perm)
     sources, targets = [a for a, _ in pairs], [b for _, b in pairs]

@@ -4,6 +4,8 @@ By what they do: `elementwise`, `logic`, `creation`, `manipulation`, `padding`, 
 `contraction`, `searching`, `calculus`; dtypes and constants are in `scalar_types`, the methods of arrays in `methods`.
 """
 
+import typing as _typing
+
 from ..promotion import broadcast_shapes as _broadcast_shapes
 from . import (
     calculus,
@@ -58,3 +60,7 @@ for _part in (
     __all__ += _part.__all__
 
 methods.install()
+
+if _typing.TYPE_CHECKING:  # names made from tables, which a type checker cannot see
+
+    def __getattr__(name: str) -> _typing.Any: ...

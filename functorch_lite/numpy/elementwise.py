@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..arrays import Array, type_of
+from ..arrays import Array, from_host, type_of
 from ..control.loops import while_loop
 from ..errors import DTypeError
 from ..operators import inexact, true_divide
@@ -479,7 +479,8 @@ def _logaddexp_jvp(primals: Any, tangents: Any) -> Any:
     (x, y), (x_dot, y_dot) = primals, tangents
     out = _logaddexp(x, y)
     difference = e.sub(x, y)
-    difference = e.select(e.ne(difference, difference), difference, like(x, 0))  # two infinities share the tangent
+    same_infinity = e.and_(e.ne(difference, difference), e.eq(x, y))
+    difference = e.select(same_infinity, difference, like(x, 0))  # two infinities share the tangent
     return out, e.add(e.mul(x_dot, _sigmoid(difference)), e.mul(y_dot, _sigmoid(e.neg(difference))))
 
 
@@ -495,7 +496,8 @@ def logaddexp(x1: Any, x2: Any, /) -> Any:
         swap = e.lt(e.real(x), e.real(y))
         large, small = e.select(swap, x, y), e.select(swap, y, x)
         return e.add(large, e.log1p(e.exp(e.sub(small, large))))
-    return _logaddexp(x, y)
+    # A function with a rule of its own takes arrays: a constant becomes one that is as weak as constants are.
+    return _logaddexp(*(from_host(a, weak_type=True) if isinstance(a, np.generic) else a for a in (x, y)))
 
 
 def logaddexp2(x1: Any, x2: Any, /) -> Any:

@@ -10,6 +10,7 @@
 0.800000011920929
 """
 
+from .adaptive import scale_by_adam, scale_by_rms, scale_by_rss, scale_by_stddev
 from .alias import adagrad, adam, adamw, rmsprop, sgd
 from .base import EmptyState, GradientTransformation, apply_updates, chain, identity, set_to_zero
 from .schedules import (
@@ -25,10 +26,7 @@ from .transform import (
     clip_by_global_norm,
     global_norm,
     scale,
-    scale_by_adam,
     scale_by_learning_rate,
-    scale_by_rms,
-    scale_by_rss,
     scale_by_schedule,
     trace,
 )
@@ -57,6 +55,7 @@ __all__ = [
     "scale_by_rms",
     "scale_by_rss",
     "scale_by_schedule",
+    "scale_by_stddev",
     "set_to_zero",
     "sgd",
     "trace",

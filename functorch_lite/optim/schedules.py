@@ -20,12 +20,20 @@ Schedule = Callable[[Any], Any]
 
 
 def constant_schedule(value: float) -> Schedule:
-    """The same value at each step."""
+    """The same value at each step.
+
+    >>> constant_schedule(0.5)(3)
+    0.5
+    """
     return lambda count: value
 
 
 def linear_schedule(init_value: float, end_value: float, transition_steps: int, transition_begin: int = 0) -> Schedule:
-    """A straight line from `init_value` to `end_value` in `transition_steps` steps, from `transition_begin` on."""
+    """A straight line from `init_value` to `end_value` in `transition_steps` steps, from `transition_begin` on.
+
+    >>> float(linear_schedule(1.0, 0.0, 10)(5))
+    0.5
+    """
 
     def schedule(count: Any) -> Any:
         done = fnp.clip(count - transition_begin, 0, transition_steps) / transition_steps
@@ -42,7 +50,19 @@ def exponential_decay(
     staircase: bool = False,
     end_value: float | None = None,
 ) -> Schedule:
-    """`init_value * decay_rate ** (count / transition_steps)`, by whole steps with `staircase`, not past `end_value`."""
+    """`init_value * decay_rate ** (count / transition_steps)`.
+
+    Args:
+      init_value: the value up to `transition_begin`.
+      transition_steps: in how many steps the value is multiplied by `decay_rate`.
+      decay_rate: positive; above 1 the value grows.
+      transition_begin: the step at which it starts.
+      staircase: whether the exponent is rounded down.
+      end_value: past which the value does not go.
+
+    >>> float(exponential_decay(1.0, 10, 0.5)(20))
+    0.25
+    """
 
     def schedule(count: Any) -> Any:
         done = fnp.maximum(count - transition_begin, 0) / transition_steps
@@ -55,7 +75,11 @@ def exponential_decay(
 
 
 def cosine_decay_schedule(init_value: float, decay_steps: int, alpha: float = 0.0, exponent: float = 1.0) -> Schedule:
-    """Half a cosine from `init_value` to `alpha * init_value` in `decay_steps` steps."""
+    """Half a cosine from `init_value` to `alpha * init_value` in `decay_steps` steps.
+
+    >>> float(cosine_decay_schedule(1.0, 10)(10))
+    0.0
+    """
 
     def schedule(count: Any) -> Any:
         done = fnp.minimum(count, decay_steps) / decay_steps
@@ -72,7 +96,20 @@ def warmup_cosine_decay_schedule(
     end_value: float = 0.0,
     exponent: float = 1.0,
 ) -> Schedule:
-    """A line from `init_value` up to `peak_value` in `warmup_steps`, then a cosine down to `end_value` at `decay_steps`."""
+    """A line from `init_value` up to `peak_value`, then half a cosine down to `end_value`.
+
+    Args:
+      init_value: at step 0.
+      peak_value: at step `warmup_steps`.
+      warmup_steps: how many steps the line has.
+      decay_steps: how many steps both have together.
+      end_value: from there on.
+      exponent: of the cosine's factor.
+
+    >>> schedule = warmup_cosine_decay_schedule(0.0, 1.0, 2, 10)
+    >>> [float(schedule(count)) for count in (1, 2, 10)]
+    [0.5, 1.0, 0.0]
+    """
     up = linear_schedule(init_value, peak_value, warmup_steps)
     alpha = 0.0 if peak_value == 0 else end_value / peak_value
     down = cosine_decay_schedule(peak_value, decay_steps - warmup_steps, alpha, exponent)

@@ -19,7 +19,7 @@ from ..tree import flatten, unflatten
 from .call import call
 from .signature import StaticArguments, function_name
 
-__all__ = ["Jitted", "jit"]
+__all__ = ["Jitted", "clear_caches", "jit"]
 
 
 class _Entry:
@@ -208,3 +208,14 @@ def jit(
         return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, backend=backend)
     static = StaticArguments.of(function, static_argnums, static_argnames)
     return Jitted(function, static, None if backend is None else get(backend))
+
+
+def clear_caches() -> None:
+    """Forget all that was compiled: each jitted function is traced again at its next call.
+
+    >>> import functorch_lite as fl
+    >>> fl.clear_caches()
+    """
+    for caches in list(_caches.values()):
+        for cache in caches.values():
+            cache.clear()

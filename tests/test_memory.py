@@ -1,0 +1,204 @@
+"""Memory: what the backward pass keeps, what `checkpoint` saves, and that nothing leaks."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite.tracing import Tracer
+
+N = 50_000
+ARRAY = 8 * N  # bytes of one array
+
+
+def peak(f: Callable[[], Any]) -> float:
+    """The most memory in use while `f` runs, beyond what was, in arrays: NumPy reports its buffers to tracemalloc."""
+    f()  # rules are staged once, and kept
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        f()
+        return (tracemalloc.get_traced_memory()[1] - before) / ARRAY
+    finally:
+        tracemalloc.stop()
+
+
+def chain(layer: Callable[[Any], Any], n: int) -> Callable[[Any], Any]:
+    def run(x: Any) -> Any:
+        for _ in range(n):
+            x = layer(x)
+        return fnp.sum(x)
+
+    return run
+
+
+X = fnp.ones(N, "float64")
+
+
+def test_linear_layers_keep_nothing():
+    """The backward pass of a sum, a negation and a multiplication by a constant reads nothing of the forward pass."""
+    assert peak(lambda: fl.grad(chain(lambda x: -x * 1.01 + 1.0, 30))(X)) < 6
+
+
+def test_a_layer_keeps_what_its_backward_pass_reads():
+    """A tanh keeps its result (or one function of it), sin the cosine of its operand: one array for each layer."""
+    for f in (fnp.tanh, fnp.sin, fnp.exp):
+        assert 28 < peak(lambda: fl.grad(chain(f, 30))(X)) < 37, f
+
+
+def test_a_product_keeps_its_operands_by_reference():
+    """The product x * x keeps x once, and y = x * w for a fixed w keeps w, which is there anyway."""
+    assert peak(lambda: fl.grad(chain(lambda x: x * x, 30))(X)) < 37
+    w = fnp.ones(N, "float64")
+    assert peak(lambda: fl.grad(chain(lambda x: x * w, 30))(X)) < 6
+
+
+def test_the_backward_pass_frees_as_it_goes():
+    """Cotangents are dropped after their use: the pass back needs no second array for each layer."""
+    assert peak(lambda: fl.vjp(chain(fnp.tanh, 30), X)[1](1.0)) < 40
+
+
+def test_checkpoint_needs_the_square_root():
+    """200 layers in blocks of 14: the inputs of 15 blocks, and one block at a time computed again."""
+
+    def blocks(x: Any) -> Any:
+        def block(x: Any, n: int) -> Any:
+            for _ in range(n):
+                x = fnp.tanh(x)
+            return x
+
+        for start in range(0, 200, 14):
+            x = fl.checkpoint(block, static_argnums=1)(x, min(14, 200 - start))
+        return fnp.sum(x)
+
+    plain = peak(lambda: fl.grad(chain(fnp.tanh, 200))(X))
+    saved = peak(lambda: fl.grad(blocks)(X))
+    assert plain > 195
+    assert saved < 2 * 15 + 10, saved
+    np.testing.assert_array_equal(fl.grad(blocks)(X), fl.grad(chain(fnp.tanh, 200))(X))
+
+
+def test_compiled_programs_free_buffers_after_their_last_use():
+    compiled = fl.jit(chain(fnp.tanh, 30))
+    assert peak(lambda: compiled(X)) < 4
+    gradient = fl.jit(fl.grad(chain(fnp.tanh, 30)))
+    assert peak(lambda: gradient(X)) < 40
+
+
+def test_a_loop_frees_its_carry():
+    assert peak(lambda: fl.lax.fori_loop(0, 30, lambda i, x: fnp.tanh(x), X)) < 6
+
+
+def test_vmap_makes_no_copy_for_each_member():
+    """Twice the batch: one result, and what one elementwise kernel needs."""
+    batch = fnp.ones((100, N // 100), "float64")
+    assert peak(lambda: fl.vmap(lambda x: fnp.sum(x * 2.0))(batch)) < 2.5
+
+
+# Leaks
+
+
+def gradients(n: int) -> None:
+    for _ in range(n):
+        fl.grad(lambda x: fnp.sum(fnp.sin(x) * x))(SMALL)
+
+
+def compilations(n: int) -> None:
+    for i in range(n):
+        fl.jit(lambda x: fnp.sum(fnp.sin(x) * i))(SMALL)
+
+
+def batches(n: int) -> None:
+    for _ in range(n):
+        fl.vmap(lambda x: fnp.sin(x) * x, axis_name="i")(SMALL)
+
+
+def nestings(n: int) -> None:
+    for i in range(n):
+        fl.jit(fl.vmap(fl.grad(lambda x: fl.lax.fori_loop(0, 3, lambda _, y: fnp.sin(y) * i, x))))(SMALL)
+
+
+def failures(n: int) -> None:
+    """A transformation that is left by an exception."""
+    for _ in range(n):
+        with pytest.raises(ZeroDivisionError):
+            fl.jit(fl.vmap(fl.grad(lambda x: fnp.sin(x) / (1 // 0))))(SMALL)
+
+
+SMALL = fnp.arange(5.0)
+JOBS = [gradients, compilations, batches, nestings, failures]
+
+
+def tracers() -> int:
+    gc.collect()
+    return sum(isinstance(x, Tracer) for x in gc.get_objects())
+
+
+def growth(job: Callable[[int], None], n: int) -> tuple[float, float]:
+    """Objects and bytes that stay for each call."""
+    job(100)
+    gc.collect()
+    objects = len(gc.get_objects())
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        job(n)
+        gc.collect()
+        stays = (tracemalloc.get_traced_memory()[0] - before) / n
+        return (len(gc.get_objects()) - objects) / n, stays
+    finally:
+        tracemalloc.stop()
+
+
+# A program or a tape that stays is dozens of objects and kilobytes. Free lists of tuples, and Python's table of names
+# in compiled code, which grows by leaps and keeps its size, explain what is allowed.
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.__name__)
+def test_nothing_leaks(job):
+    before = tracers()
+    objects, stays = growth(job, 200)
+    assert objects < 0.5
+    assert stays < 1000
+    assert tracers() <= before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.__name__)
+def test_nothing_leaks_in_ten_thousand_calls(job):
+    before = tracers()
+    objects, stays = growth(job, 10_000)
+    assert objects < 0.01
+    assert stays < 300
+    assert tracers() <= before
+
+
+def test_arrays_are_freed_without_the_garbage_collector():
+    """A gradient leaves no cycle that holds arrays: large ones would wait for the collector."""
+    for f in (
+        lambda: fl.grad(chain(fnp.tanh, 10))(X),
+        lambda: fl.vmap(lambda x: x * 2.0)(X),
+        lambda: fl.vjp(fnp.sin, X)[1](X),
+        lambda: fl.jvp(fnp.sin, (X,), (X,)),
+        lambda: fl.checkpoint(fnp.sin)(X),
+    ):
+        f()
+        gc.collect()
+        gc.disable()
+        tracemalloc.start()
+        try:
+            for _ in range(5):
+                f()
+            assert tracemalloc.get_traced_memory()[0] < 1.5 * ARRAY
+        finally:
+            tracemalloc.stop()
+            gc.enable()
