@@ -29,6 +29,7 @@ _NAMES = {
 }
 _OURS = ("mul_strong", "div_strong", "select", "convert", "bitcast_convert")
 """Primitives that have no function of their name in `jax.lax`, or one of another form (in `operations`)."""
+_NUMBERS = (bool, int, float, complex)  # kept here, for `complex` becomes a function below
 
 
 def strict_operands(what: str, xs: tuple[Any, ...]) -> list[Any]:
@@ -38,7 +39,7 @@ def strict_operands(what: str, xs: tuple[Any, ...]) -> list[Any]:
         return [as_operand(x, what) for x in xs]
     dtype = dtypes.as_dtype(first.dtype)
     return [
-        cast(as_operand(x, what), dtype) if isinstance(x, (bool, int, float, complex)) else as_operand(x, what) for x in xs
+        cast(as_operand(x, what), dtype) if isinstance(x, _NUMBERS) else as_operand(x, what) for x in xs
     ]
 
 
