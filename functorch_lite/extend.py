@@ -5,6 +5,8 @@ from .arrays import Array, type_of
 from .backend import INTERFACE_VERSION, Backend, Namespace
 from .errors import BackendError, DTypeError, ShapeError
 from .lowering import LoweringContext, compile_program
+from .passes.fuse import fuse, fusion
+from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store, build
 from .primitive import LinearOperand, NotDifferentiable, NotLinear, Primitive, Zero, ZeroDerivative, registry
 from .primitives.base import Elementwise, kind
 from .primitives.structural import instantiate, move_to_front
@@ -13,6 +15,7 @@ from .tracing import Tracer, bind
 
 __all__ = [
     "INTERFACE_VERSION",
+    "Affine",
     "Array",
     "ArrayType",
     "Backend",

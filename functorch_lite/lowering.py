@@ -31,7 +31,11 @@ class LoweringContext:
 
     def compile(self, program: Program) -> Callable[..., tuple[Any, ...]]:
         """A callable from operand buffers to a tuple of result buffers."""
-        return program.remember(("callable", self.backend), lambda: _generate(program, self))
+        return program.remember(("callable", self.backend), lambda: self.generate(program))
+
+    def generate(self, program: Program) -> Callable[..., tuple[Any, ...]]:
+        """The generated Python function: see the top of this file."""
+        return _generate(program, self)
 
     def kernel(self, equation: Equation, params: dict[str, Any]) -> Callable[..., Any]:
         """The backend's kernel for an equation; a tuple of buffers is its result where there are several."""

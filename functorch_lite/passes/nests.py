@@ -258,7 +258,7 @@ class Builder:
                 total = term if total is None else self.node(op, (total, term), term.dtype)
             assert total is not None
             return total
-        place = {a: Affine({d: 1}) for a, d in zip(over, axes, strict=True)}
+        place = {a: Affine({d: int(self.extents[d] != 1)}) for a, d in zip(over, axes, strict=True)}
         full = _merged(index, place, operand.type.ndim)
         key = ("reduced", equation.results[0], tuple(i.key for i in index))
         found = self.nodes.get(key)

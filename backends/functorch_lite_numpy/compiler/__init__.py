@@ -1,0 +1,12 @@
+"""The compiler of the NumPy backend: programs -> machine code, through LLVM.
+
+    program  --fuse-->  groups  --build-->  loop nests  --Kernel-->  LLVM functions
+    equations in a row that are native  --Segment-->  one function  --make_callable-->  a Python callable
+
+What has no native form is called through NumPy in between. Reading order: types, scalars, collapse, kernel (a nest as a
+function), unit (a module), steps (equations), memory, segment (a run of steps), entry (the way in from Python), compile.
+"""
+
+from .compile import compile_native
+
+__all__ = ["compile_native"]

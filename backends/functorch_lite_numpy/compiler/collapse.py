@@ -1,0 +1,58 @@
+"""Fewer and longer loops: two dimensions become one where all addresses run on from the one into the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from functorch_lite.extend import Affine, Nest, Node
+
+__all__ = ["collapse", "nodes"]
+
+
+def nodes(nest: Nest) -> Iterator[Node]:
+    """All nodes of a nest, operands first."""
+    seen: set[Node] = set()
+
+    def visit(node: Node) -> Iterator[Node]:
+        if node in seen:
+            return
+        seen.add(node)
+        for a in node.args:
+            yield from visit(a)
+        for k in _affine(node).terms if _affine(node) else ():
+            if isinstance(k, Node):
+                yield from visit(k)
+        yield node
+
+    for root in nest.roots():
+        yield from visit(root)
+
+
+def _affine(node: Node) -> Affine | None:
+    return node.params.address if node.op == "load" else node.params if node.op == "index" else None
+
+
+def collapse(nest: Nest) -> None:
+    """Merge neighbouring rows, and neighbouring columns, in place."""
+    everything = list(nodes(nest))
+    addresses = [a for a in map(_affine, everything) if a is not None]
+    for phase in nest.phases:
+        addresses += [s.target.address for s in (*phase.stores, *phase.row_stores)]
+        addresses += [r.target.address for r in phase.reductions if r.target is not None]
+    for loops in (nest.rows, nest.columns):
+        for outer, inner in list(zip(loops, loops[1:], strict=False))[::-1]:
+            n = nest.extents[inner]
+            if all(a.terms.get(outer, 0) == n * a.terms.get(inner, 0) for a in addresses):
+                _merge(nest, loops, outer, inner, addresses, everything)
+
+
+def _merge(nest: Nest, loops: list[int], outer: int, inner: int, addresses: list[Affine], everything: list[Node]) -> None:
+    loops.remove(outer)
+    nest.extents[inner] *= nest.extents[outer]
+    for a in addresses:
+        a.terms.pop(outer, None)
+    for node in everything:
+        if outer in node.dims:
+            node.dims = node.dims - {outer} | {inner}
+    for phase in nest.phases:
+        phase.reductions[:] = [r._replace(dims=r.dims - {outer}) for r in phase.reductions]

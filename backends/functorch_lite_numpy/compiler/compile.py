@@ -1,0 +1,79 @@
+"""A whole program: its native runs as machine code, the rest as NumPy calls, in one generated function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from functorch_lite.extend import Backend, Equation, LoweringContext, Program, Var, fuse, registry
+
+from .entry import make_callable
+from .segment import Segment
+from .steps import fusible, is_dear, is_native
+from .unit import Unit
+
+__all__ = ["compile_native"]
+
+CALL = registry["jit"]
+"""What a native run is in the program around it: a call."""
+
+
+class _Context(LoweringContext):
+    """Lowers calls to machine code."""
+
+    def compile(self, program: Program) -> Callable[..., tuple[Any, ...]]:
+        return program.remember(("native", self.backend), lambda: _compiled(program, self))
+
+    def kernel(self, equation: Equation, params: dict[str, Any]) -> Callable[..., Any]:
+        if equation.primitive is CALL:
+            return native_function(params["program"])
+        return super().kernel(equation, params)
+
+
+def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[Any, ...]]:
+    """A callable from operand buffers to a tuple of result buffers."""
+    return _Context(backend).compile(fuse(program, fusible, is_dear))
+
+
+def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
+    """A program whose equations are all native, as a Python callable."""
+    unit = Unit()
+    return make_callable(unit, Segment(unit, program, "segment"))
+
+
+def _compiled(program: Program, context: _Context) -> Callable[..., tuple[Any, ...]]:
+    parts = partition(program)
+    if len(parts.equations) == 1 and parts.equations[0].primitive is CALL and parts.outputs == parts.equations[0].results:
+        inner = parts.equations[0].params["program"]
+        if parts.inputs == parts.equations[0].operands:
+            return native_function(inner)
+    return context.generate(parts)
+
+
+def partition(program: Program) -> Program:
+    """The program with each run of native equations replaced by a call."""
+    runs: list[list[Equation] | Equation] = []
+    for equation in program.equations:
+        if not is_native(equation):
+            runs.append(equation)
+        elif runs and isinstance(runs[-1], list):
+            runs[-1].append(equation)
+        else:
+            runs.append([equation])
+    equations: list[Equation] = []
+    for i, run in enumerate(runs):
+        if isinstance(run, Equation):
+            equations.append(run)
+            continue
+        later = {a for other in runs[i + 1 :] for e in (other if isinstance(other, list) else [other]) for a in e.operands}
+        equations.append(_call(run, later | set(program.outputs), program.inputs))
+    return program.replace(equations=equations)
+
+
+def _call(run: Sequence[Equation], needed: set[Any], order: Sequence[Var]) -> Equation:
+    made = {v for e in run for v in e.results}
+    read = dict.fromkeys(a for e in run for a in e.operands if isinstance(a, Var) and a not in made)
+    inputs = [*(v for v in order if v in read), *(v for v in read if v not in set(order))]
+    results = [v for e in run for v in e.results if v in needed]
+    program = Program(inputs, run, results, "native")
+    return Equation(CALL, inputs, {"program": program}, results, run[0].source)

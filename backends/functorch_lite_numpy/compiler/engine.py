@@ -1,0 +1,72 @@
+"""From LLVM IR to machine code in memory, for this machine's processor."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import Any
+
+import llvmlite.binding as llvm
+
+__all__ = ["Library", "machine", "optimise", "vector_bytes"]
+
+_lock = threading.Lock()
+"""LLVM's targets are set up once."""
+
+
+@functools.cache
+def machine() -> Any:
+    """The target machine of the host."""
+    with _lock:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        target = llvm.Target.from_default_triple()
+        features = llvm.get_host_cpu_features().flatten()
+        return target.create_target_machine(
+            cpu=llvm.get_host_cpu_name(), features=features, opt=2, reloc="pic", codemodel="jitdefault", jit=True
+        )
+
+
+@functools.cache
+def vector_bytes() -> int:
+    """The width of the widest registers."""
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f") and features.get("avx512bw") and features.get("avx512vl"):
+        return 64
+    return 32 if features.get("avx2") else 16
+
+
+def optimise(text: str) -> Any:
+    """Parse and clean up a module: registers for stack memory, no expression twice."""
+    module = llvm.parse_assembly(text)
+    module.triple = machine().triple
+    module.data_layout = str(machine().target_data)
+    builder = llvm.create_pass_builder(machine(), llvm.create_pipeline_tuning_options(speed_level=1))
+    manager = llvm.create_new_module_pass_manager()
+    manager.add_always_inliner_pass()
+    manager.add_sroa_pass()
+    manager.add_instruction_combine_pass()
+    manager.add_simplify_cfg_pass()
+    manager.run(module, builder)
+    return module
+
+
+class Library:
+    """Machine code in memory; it goes when the library does."""
+
+    def __init__(self, code: bytes):
+        backing = llvm.parse_assembly("")
+        self.engine = llvm.create_mcjit_compiler(backing, _fresh_machine())
+        self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self.engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """Where a function or variable is."""
+        return self.engine.get_function_address(name) or self.engine.get_global_value_address(name)
+
+
+def _fresh_machine() -> Any:
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, codemodel="jitdefault", jit=True
+    )

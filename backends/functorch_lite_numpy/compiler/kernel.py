@@ -1,0 +1,509 @@
+"""A loop nest as an LLVM function.
+
+    void name(ptr buffer0, ptr buffer1, ..., ptr scratch, i64 begin, i64 end)
+
+The last column dimension is computed in vectors: a loop of whole ones, then one for the rest, whose lanes are masked. A node is
+computed at the outermost loop at which all it depends on is known; nodes that do not vary along the lanes stay scalars.
+Dear values that a later phase needs again are kept for the row in `scratch`.
+
+`begin` and `end` say which part of the outermost loop to do, so that several threads can share the work.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction, Store
+from llvmlite import ir
+
+from . import scalars
+from .collapse import collapse, nodes
+from .types import I1, I8, I32, I64, PTR, constant, is_vector, memory_type, register_type, splat
+
+__all__ = ["Kernel"]
+
+
+class Kernel:
+    """Emits the function of a nest into a module.
+
+    Attributes:
+      function: the LLVM function.
+      scratch: how many bytes of scratch memory each thread needs.
+      parts: the length of the outermost loop, 1 if the work cannot be shared.
+      grain: parts are multiples of this.
+    """
+
+    def __init__(self, module: ir.Module, name: str, nest: Nest, vector_bytes: int):
+        collapse(nest)
+        self.nest = nest
+        self.module = module
+        n = len(nest.types)
+        self.function = ir.Function(module, ir.FunctionType(ir.VoidType(), [PTR] * (n + 1) + [I64, I64]), name)
+        self.function.linkage = "internal"
+        self.buffers = self.function.args[:n]
+        for argument in self.buffers:
+            argument.add_attribute("noalias")
+        self.scratch_pointer, self.begin, self.end = self.function.args[n:]
+        self.vector = nest.columns[-1] if nest.columns else None
+        self.width = self.choose_width(vector_bytes)
+        self.saved, self.scratch = self.find_saved()
+        self.outer = (nest.rows or nest.columns or [None])[0]
+        accumulates = any(r.target is not None for p in nest.phases for r in p.reductions)
+        reduces = any(p.reductions for p in nest.phases)
+        shareable = self.outer is not None and not accumulates and (bool(nest.rows) or not reduces)
+        self.parts = nest.extents[self.outer] if shareable else 1  # type: ignore[index]
+        self.shareable = shareable
+        self.grain = self.width if self.outer == self.vector else 1
+        self.emit()
+
+    def choose_width(self, vector_bytes: int) -> int:
+        """Lanes: as many as fill several registers of cheap values, fewer where much is computed."""
+        if self.vector is None:
+            return 1
+        everything = list(nodes(self.nest))
+        size = max((x.dtype.itemsize for x in everything if x.op not in ("index", "literal")), default=4)
+        dear = any(scalars.is_dear(x.op) for x in everything)
+        width = vector_bytes // size * (2 if dear or len(everything) > 24 else 4)
+        n = self.nest.extents[self.vector]
+        while width > 1 and n <= width // 2:
+            width //= 2
+        while width > 8 and n % width and -(-n // width) * width > 1.3 * n:
+            width //= 2
+        return width
+
+    def find_saved(self) -> tuple[dict[Node, int], int]:
+        """Dear nodes that several phases need, and where in the scratch memory of a row they are kept."""
+        columns = set(self.nest.columns)
+        first: dict[Node, int] = {}
+        again: dict[Node, None] = {}
+        for k, phase in enumerate(self.nest.phases):
+            seen: set[Node] = set()
+            stack = [x.node for x in (*phase.reductions, *phase.stores)]
+            while stack:
+                node = stack.pop()
+                if node in seen or not node.dims & columns:
+                    continue
+                seen.add(node)
+                if first.setdefault(node, k) < k and scalars.is_dear(node.op):
+                    again[node] = None
+                    continue
+                stack.extend(node.args)
+        length = math.prod(self.nest.extents[d] for d in self.nest.columns)
+        places, total = {}, 0
+        for node in again:
+            places[node] = total
+            total += -(-(length * max(1, node.dtype.itemsize)) // 64) * 64
+        return places, total
+
+    # Loops.
+
+    def emit(self) -> None:
+        self.values: dict[Node, Any] = {}
+        self.depths: dict[Node, int] = {}
+        self.at: dict[int, Any] = {}
+        self.mask: Any = None
+        entry = ir.IRBuilder(self.function.append_basic_block("entry"))
+        self.results: dict[int, Any] = {}
+        self.pending: set[Node] = set()
+        self.kept: set[Node] = set()
+        self.builders = [entry]
+        self.lanes = 1
+        self.clear_accumulators()
+        self.rows_from(0)
+        self.builders[0].ret_void()
+
+    @property
+    def row_depth(self) -> int:
+        return len(self.nest.rows)
+
+    def rows_from(self, k: int) -> None:
+        nest = self.nest
+        if k == len(nest.rows):
+            self.row_body()
+            return
+        d = nest.rows[k]
+        first, last = (self.begin, self.end) if self.shareable and k == 0 else (constant(I64, 0), constant(I64, nest.extents[d]))
+        with self.loop(d, first, last, 1):
+            self.rows_from(k + 1)
+
+    @contextmanager
+    def loop(self, d: int, first: Any, last: Any, step: int) -> Iterator[None]:
+        """Code for each value of a dimension; the builder of the next depth stands inside."""
+        outside = self.builders[-1]
+        head = self.function.append_basic_block(f"d{d}")
+        body = self.function.append_basic_block(f"d{d}.body")
+        done = self.function.append_basic_block(f"d{d}.done")
+        b = ir.IRBuilder(head)
+        i = b.phi(I64, f"i{d}")
+        b.cbranch(b.icmp_signed("<", i, last), body, done)
+        inside = ir.IRBuilder(body)
+        self.builders.append(inside)
+        self.at[d] = i
+        depth = len(self.builders) - 1
+        yield
+        self.builders.pop()
+        del self.at[d]
+        self.values = {n: v for n, v in self.values.items() if self.depths[n] < depth}
+        i.add_incoming(inside.add(i, constant(I64, step)), inside.block)
+        inside.branch(head)
+        i.add_incoming(first, outside.block)
+        outside.branch(head)
+        outside.position_at_end(done)
+
+    def row_body(self) -> None:
+        for phase in self.nest.phases:
+            self.phase(phase)
+
+    def phase(self, phase: Phase) -> None:
+        """One pass over the columns; then what is stored once a row."""
+        inner = [r for r in phase.reductions if r.dims >= set(self.nest.columns)]
+        if self.nest.columns and (phase.reductions or phase.stores):
+            accumulators = [self.accumulator(r) for r in inner]
+            self.columns_from(0, phase, inner, accumulators)
+            for r, (vector, rest) in zip(inner, accumulators, strict=True):
+                self.finish_reduction(r, vector, rest)
+        elif phase.reductions:  # columns of length 1
+            for r in inner:
+                self.reduced(r, self.scalar(self.value(r.node)))
+        self.kept |= self.pending
+        self.pending.clear()
+        for s in phase.row_stores:
+            self.store(s.target, self.value(s.node), s.node.dtype)
+
+    def columns_from(self, k: int, phase: Phase, inner: Sequence[Reduction], accumulators: Any) -> None:
+        nest = self.nest
+        d = nest.columns[k]
+        n = nest.extents[d]
+        if k + 1 < len(nest.columns):
+            with self.loop(d, constant(I64, 0), constant(I64, n), 1):
+                self.columns_from(k + 1, phase, inner, accumulators)
+            return
+        whole = n // self.width * self.width
+        share = self.shareable and self.outer == d
+        if whole:
+            first = self.begin if share else constant(I64, 0)
+            last = constant(I64, whole)
+            if share:
+                b = self.builders[-1]
+                last = b.select(b.icmp_signed("<", self.end, last), self.end, last)
+            self.lanes = self.width
+            with self.loop(d, first, last, self.width):
+                self.body(phase, inner, [vector for vector, _ in accumulators])
+            self.lanes = 1
+        if n % self.width:
+            self.rest(phase, inner, accumulators, d, whole, n - whole, share)
+
+    def rest(self, phase: Phase, inner: Any, accumulators: Any, d: int, whole: int, rest: int, share: bool) -> None:
+        """The last lanes, in a vector of which only so many count."""
+        width = 1
+        while width < rest:
+            width *= 2
+        b = self.builders[-1]
+        first = constant(I64, whole)
+        last = constant(I64, whole + 1)
+        if share:
+            last = b.select(b.icmp_signed(">", self.end, first), last, first)
+        self.lanes = width
+        if rest != width:
+            self.mask = ir.Constant(ir.VectorType(I1, width), [ir.Constant(I1, int(i < rest)) for i in range(width)])
+        with self.loop(d, first, last, width):
+            self.body(phase, inner, [scalar for _, scalar in accumulators])
+        self.lanes, self.mask = 1, None
+
+    def body(self, phase: Phase, inner: Sequence[Reduction], accumulators: Sequence[Any]) -> None:
+        b = self.builders[-1]
+        for r, accumulator in zip(inner, accumulators, strict=True):
+            x = self.masked(r, splat(b, self.value(r.node), self.lanes))
+            pointer = accumulator(self.lanes)
+            old = b.load(pointer, typ=x.type)
+            b.store(self.combine(b, r.op, r.node.dtype, old, x), pointer)
+        for r in phase.reductions:
+            if r not in inner:
+                assert r.target is not None
+                self.accumulate(r, self.value(r.node))
+        for s in phase.stores:
+            self.store(s.target, self.value(s.node), s.node.dtype)
+
+    # Reductions.
+
+    def accumulator(self, r: Reduction) -> Any:
+        """Makes memory for partial results on demand, one for the whole vectors and one for the rest."""
+        made: list[dict[int, Any]] = [{}, {}]
+        start = self.builders[self.row_depth]
+
+        def of(which: int) -> Any:
+            def get(lanes: int) -> Any:
+                if lanes not in made[which]:
+                    type = register_type(r.node.dtype, lanes)
+                    with self.builders[0].goto_entry_block() as _:
+                        made[which][lanes] = self.builders[0].alloca(type)
+                return made[which][lanes]
+
+            get.made = made[which]  # type: ignore[attr-defined]
+            return get
+
+        n = self.nest.extents[self.nest.columns[-1]]
+        pair = (of(0), of(1))
+        rest, width = n % self.width, 1
+        while width < rest:
+            width *= 2
+        for get, lanes in ((pair[0], self.width if n >= self.width else 0), (pair[1], width if rest else 0)):
+            if lanes:
+                start.store(constant(register_type(r.node.dtype, lanes), scalars.identity(r.op, r.node.dtype)), get(lanes))
+        return pair
+
+    def masked(self, r: Reduction, x: Any) -> Any:
+        """Lanes beyond the end do not count."""
+        if self.mask is None:
+            return x
+        return self.builders[-1].select(self.mask, x, constant(x.type, scalars.identity(r.op, r.node.dtype)))
+
+    def combine(self, b: Any, op: str, dtype: np.dtype, x: Any, y: Any) -> Any:
+        return scalars.emit(op, scalars.Context(b, (dtype, dtype), dtype, {}), (x, y))
+
+    def finish_reduction(self, r: Reduction, vector: Any, rest: Any) -> None:
+        b = self.builders[self.row_depth]
+        total = None
+        for get in (vector, rest):
+            for lanes, pointer in get.made.items():
+                x = self.across(b, r, b.load(pointer, typ=register_type(r.node.dtype, lanes)))
+                total = x if total is None else self.combine(b, r.op, r.node.dtype, total, x)
+        self.reduced(r, total)
+
+    def across(self, b: Any, r: Reduction, x: Any) -> Any:
+        """The lanes of a vector combined, by halves."""
+        while is_vector(x):
+            n = x.type.count
+            if n == 1:
+                return b.extract_element(x, constant(I32, 0))
+            undefined = ir.Constant(x.type, ir.Undefined)
+            type = ir.VectorType(I32, n // 2)
+            low = b.shuffle_vector(x, undefined, ir.Constant(type, [ir.Constant(I32, i) for i in range(n // 2)]))
+            high = b.shuffle_vector(x, undefined, ir.Constant(type, [ir.Constant(I32, i) for i in range(n // 2, n)]))
+            x = self.combine(b, r.op, r.node.dtype, low, high)
+            if n == 2:
+                return b.extract_element(x, constant(I32, 0))
+        return x
+
+    def reduced(self, r: Reduction, value: Any) -> None:
+        """The result of a reduction over the columns: it is a value of the row, or goes on into memory."""
+        if r.target is not None:
+            b = self.builders[self.row_depth]
+            pointer = self.pointer(b, r.target, r.node.dtype)
+            self.write(b, pointer, self.combine(b, r.op, r.node.dtype, self.read(b, pointer, r.node.dtype, 1), value))
+            return
+        self.results[r.number] = value
+
+    def clear_accumulators(self) -> None:
+        """Fill the memory that rows are accumulated in."""
+        targets = {r.target.buffer: r.op for p in self.nest.phases for r in p.reductions if r.target is not None}
+        for k, (buffer, op) in enumerate(targets.items()):
+            dtype, size = self.nest.types[buffer]
+            with self.loop(-1 - k, constant(I64, 0), constant(I64, size), 1):
+                b = self.builders[-1]
+                start = constant(memory_type(dtype), scalars.identity(op, dtype))
+                b.store(start, b.gep(self.buffers[buffer], [self.at[-1 - k]], source_etype=start.type))
+
+    def accumulate(self, r: Reduction, value: Any) -> None:
+        """Combine a value into memory, along the lanes."""
+        assert r.target is not None
+        b = self.builders[-1]
+        value = splat(b, value, self.lanes)
+        old = self.load_at(b, r.target, r.node.dtype, None)
+        old = splat(b, old, self.lanes)
+        self.store(r.target, self.combine(b, r.op, r.node.dtype, old, value), r.node.dtype)
+
+    # Values.
+
+    def depth_of(self, node: Node) -> int:
+        """How many loops are around the place where a node is computed."""
+        loops = [*self.nest.rows, *self.nest.columns]
+        depth = max((loops.index(d) + 1 for d in node.dims), default=0)
+        return max(depth, self.row_depth) if node.level > 0 else depth
+
+    def value(self, node: Node) -> Any:
+        found = self.values.get(node)
+        if found is not None:
+            return found
+        if node.op == "reduced":
+            return self.results[node.params]
+        depth = min(self.depth_of(node), len(self.builders) - 1)
+        lanes, mask = self.lanes, self.mask
+        if depth < len(self.builders) - 1 and self.vector is not None:
+            self.lanes, self.mask = 1, None
+        inner, self.builders = self.builders, self.builders[: depth + 1]
+        try:
+            value = self.compute(node)
+        finally:
+            self.builders = inner
+            self.lanes, self.mask = lanes, mask
+        self.values[node] = value
+        self.depths[node] = depth
+        return value
+
+    def compute(self, node: Node) -> Any:
+        b = self.builders[-1]
+        if node.op == "literal":
+            value = node.params.item()
+            return constant(register_type(node.dtype), int(value) if node.dtype.kind == "b" else value)
+        if node.op == "index":
+            return self.number(b, node.params)
+        if node.op == "load":
+            guard = self.value(node.args[0]) if node.args else None
+            return self.load_at(b, node.params, node.dtype, guard)
+        if node in self.kept:
+            return self.reload(b, node)
+        args = [self.value(a) for a in node.args]
+        lanes = max((a.type.count for a in args if is_vector(a)), default=1)
+        args = [splat(b, a, lanes) for a in args]
+        context = scalars.Context(b, [a.dtype for a in node.args], node.dtype, dict(node.params))
+        value = scalars.emit(node.op, context, args)
+        if node in self.saved:
+            self.keep(b, node, value)
+        return value
+
+    def scalar(self, x: Any) -> Any:
+        return self.builders[-1].extract_element(x, constant(I32, 0)) if is_vector(x) else x
+
+    def scratch_at(self, b: Any, node: Node) -> Any:
+        place = constant(I64, 0)
+        for d in self.nest.columns:
+            place = b.add(b.mul(place, constant(I64, self.nest.extents[d])), self.at[d])
+        base = b.gep(self.scratch_pointer, [constant(I64, self.saved[node])], source_etype=I8)
+        return b.gep(base, [place], source_etype=register_type(node.dtype))
+
+    def keep(self, b: Any, node: Node, value: Any) -> None:
+        self.write(b, self.scratch_at(b, node), splat(b, value, self.lanes))
+        self.pending.add(node)
+
+    def reload(self, b: Any, node: Node) -> Any:
+        return self.read(b, self.scratch_at(b, node), node.dtype, self.lanes)
+
+    # Addresses and memory.
+
+    def number(self, b: Any, place: Affine) -> Any:
+        """An affine number; a vector if it varies along the lanes."""
+        total: Any = constant(I64, place.const)
+        varying: list[Any] = []
+        for k, c in place.terms.items():
+            if isinstance(k, Node):
+                x = self.value(k)
+                term = x if c == 1 else b.mul(x, constant(x.type, c))
+                if is_vector(term):
+                    varying.append(term)
+                    continue
+            else:
+                term = self.at[k] if c == 1 else b.mul(self.at[k], constant(I64, c))
+                if k == self.vector and self.lanes > 1:
+                    type = ir.VectorType(I64, self.lanes)
+                    varying.append(ir.Constant(type, [ir.Constant(I64, c * i) for i in range(self.lanes)]))
+            total = b.add(total, term)
+        if not varying:
+            return total
+        out = splat(b, total, self.lanes)
+        for v in varying:
+            out = b.add(out, v)
+        return out
+
+    def lane_stride(self, place: Affine) -> int | None:
+        """How far apart the lanes are in memory; None if by data."""
+        if self.lanes == 1:
+            return 0
+        if any(isinstance(k, Node) and self.vector in k.dims for k in place.terms):
+            return None
+        return place.terms.get(self.vector, 0)
+
+    def start(self, b: Any, place: Affine) -> Any:
+        """The address of the first lane."""
+        lanes, self.lanes = self.lanes, 1
+        try:
+            return self.number(b, place)
+        finally:
+            self.lanes = lanes
+
+    def pointer(self, b: Any, target: Load, dtype: np.dtype) -> Any:
+        return b.gep(self.buffers[target.buffer], [self.start(b, target.address)], source_etype=memory_type(dtype))
+
+    def load_at(self, b: Any, target: Load, dtype: np.dtype, guard: Any) -> Any:
+        stride = self.lane_stride(target.address)
+        base = self.buffers[target.buffer]
+        if stride == 0:
+            place = self.start(b, target.address)
+            if guard is not None:
+                if is_vector(guard):
+                    return self.gather(b, base, splat(b, place, self.lanes), dtype, guard)
+                place = b.select(guard, place, constant(I64, 0))
+            return self.read(b, b.gep(base, [place], source_etype=memory_type(dtype)), dtype, 1)
+        mask = self.mask
+        if guard is not None:
+            guard = splat(b, guard, self.lanes)
+            mask = guard if mask is None else b.and_(mask, guard)
+        if stride == 1:
+            pointer = b.gep(base, [self.start(b, target.address)], source_etype=memory_type(dtype))
+            return self.read(b, pointer, dtype, self.lanes, mask)
+        return self.gather(b, base, self.number(b, target.address), dtype, mask)
+
+    def gather(self, b: Any, base: Any, places: Any, dtype: np.dtype, mask: Any) -> Any:
+        lanes = places.type.count
+        pointers = b.gep(base, [places], source_etype=memory_type(dtype))
+        pointers.type = ir.VectorType(PTR, lanes)
+        type = memory_type(dtype, lanes)
+        mask = mask if mask is not None else constant(ir.VectorType(I1, lanes), 1)
+        name = f"llvm.masked.gather.v{lanes}{scalars._short(memory_type(dtype))}.v{lanes}p0"
+        function = self.declare(name, type, [pointers.type, I32, mask.type, type])
+        value = b.call(function, [pointers, constant(I32, memory_size(dtype)), mask, constant(type, 0.0 if dtype.kind == "f" else 0)])
+        return b.trunc(value, register_type(dtype, lanes)) if dtype.kind == "b" else value
+
+    def declare(self, name: str, result: Any, arguments: Sequence[Any]) -> Any:
+        return self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(result, arguments), name)
+
+    def read(self, b: Any, pointer: Any, dtype: np.dtype, lanes: int, mask: Any = None) -> Any:
+        type = memory_type(dtype, lanes)
+        if mask is None:
+            value = b.load(pointer, typ=type, align=memory_size(dtype))
+        else:
+            name = f"llvm.masked.load.v{lanes}{scalars._short(memory_type(dtype))}.p0"
+            function = self.declare(name, type, [PTR, I32, mask.type, type])
+            zero = constant(type, 0.0 if dtype.kind == "f" else 0)
+            value = b.call(function, [pointer, constant(I32, memory_size(dtype)), mask, zero])
+        return b.trunc(value, register_type(dtype, lanes)) if dtype.kind == "b" else value
+
+    def write(self, b: Any, pointer: Any, value: Any, mask: Any = None) -> None:
+        scalar = value.type.element if is_vector(value) else value.type
+        if scalar == I1:
+            value = b.zext(value, ir.VectorType(I8, value.type.count) if is_vector(value) else I8)
+            scalar = I8
+        size = scalar.width // 8 if isinstance(scalar, ir.IntType) else 8 if isinstance(scalar, ir.DoubleType) else 4
+        if mask is None or not is_vector(value):
+            b.store(value, pointer, align=size)
+            return
+        name = f"llvm.masked.store.v{value.type.count}{scalars._short(scalar)}.p0"
+        function = self.declare(name, ir.VoidType(), [value.type, PTR, I32, mask.type])
+        b.call(function, [value, pointer, constant(I32, size), mask])
+
+    def store(self, target: Load, value: Any, dtype: np.dtype) -> None:
+        b = self.builders[-1]
+        stride = self.lane_stride(target.address)
+        if stride == 0:
+            self.write(b, self.pointer(b, target, dtype), self.scalar(value))
+            return
+        value = splat(b, value, self.lanes)
+        if stride == 1:
+            self.write(b, self.pointer(b, target, dtype), value, self.mask)
+            return
+        if dtype.kind == "b":
+            value = b.zext(value, memory_type(dtype, self.lanes))
+        pointers = b.gep(self.buffers[target.buffer], [self.number(b, target.address)], source_etype=memory_type(dtype))
+        pointers.type = ir.VectorType(PTR, self.lanes)
+        mask = self.mask if self.mask is not None else constant(ir.VectorType(I1, self.lanes), 1)
+        name = f"llvm.masked.scatter.v{self.lanes}{scalars._short(memory_type(dtype))}.v{self.lanes}p0"
+        function = self.declare(name, ir.VoidType(), [value.type, pointers.type, I32, mask.type])
+        b.call(function, [value, pointers, constant(I32, memory_size(dtype)), mask])
+
+
+def memory_size(dtype: np.dtype) -> int:
+    return dtype.itemsize

@@ -1,0 +1,137 @@
+"""A run of native equations as one LLVM function.
+
+    void segment(ptr input0, ..., ptr output0, ..., ptr arena)
+
+Intermediate values lie in the arena where `memory.plan` puts them; small ones on the stack, where they can become registers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from functorch_lite.extend import Literal, Program, Var
+from llvmlite import ir
+
+from .memory import plan
+from .steps import Step, step
+from .types import I1, I8, I64, PTR, constant
+from .unit import Unit
+
+__all__ = ["Segment"]
+
+ON_STACK = 256
+"""Values of up to so many bytes lie on the stack."""
+
+
+class Segment:
+    """Emits the function of a program whose equations are all native.
+
+    Attributes:
+      function: the LLVM function.
+      arena: how many bytes it needs.
+    """
+
+    def __init__(self, unit: Unit, program: Program, name: str):
+        self.unit = unit
+        self.program = program
+        self.steps: list[Step] = [step(unit, e) for e in program.equations]
+        self.roots = self.find_roots()
+        self.targets = self.find_targets()
+        self.offsets, self.arena = self.plan_memory()
+        n_in, n_out = len(program.inputs), len(program.outputs)
+        self.function = unit.function(name, ir.VoidType(), [PTR] * (n_in + n_out + 1))
+        for argument in self.function.args:
+            argument.add_attribute("noalias")
+        self.emit()
+
+    def find_roots(self) -> dict[Var, Any]:
+        """For each value, the one whose memory it shares."""
+        roots: dict[Var, Any] = {v: v for v in self.program.inputs}
+        for equation, s in zip(self.program.equations, self.steps, strict=True):
+            for v in equation.results:
+                first = equation.operands[0] if s.view else None
+                roots[v] = roots[first] if isinstance(first, Var) else v
+        return roots
+
+    def find_targets(self) -> dict[Var, int]:
+        """The values that are computed right where an output belongs."""
+        targets: dict[Var, int] = {}
+        inputs = set(self.program.inputs)
+        for k, a in enumerate(self.program.outputs):
+            if isinstance(a, Var):
+                root = self.roots[a]
+                if root not in inputs and root not in targets:
+                    targets[root] = k
+        return targets
+
+    def plan_memory(self) -> tuple[dict[Any, int], int]:
+        first: dict[Var, int] = {}
+        last: dict[Var, int] = {}
+        for i, equation in enumerate(self.program.equations):
+            for v in equation.results:
+                first.setdefault(self.roots[v], i)
+                last[self.roots[v]] = i
+            for a in equation.operands:
+                if isinstance(a, Var):
+                    last[self.roots[a]] = i
+        end = len(self.steps)
+        for a in self.program.outputs:
+            if isinstance(a, Var):
+                last[self.roots[a]] = end
+        inputs = set(self.program.inputs)
+        self.on_stack: list[Var] = []
+        keys: list[Any] = []
+        intervals = []
+        for v, i in first.items():
+            if v in inputs or v in self.targets:
+                continue
+            size = v.type.size * v.type.dtype.itemsize
+            if size <= ON_STACK:
+                self.on_stack.append(v)
+                continue
+            keys.append(v)
+            intervals.append((i, last[v], size))
+        for i, s in enumerate(self.steps):
+            if s.scratch:
+                keys.append(i)
+                intervals.append((i, i, s.scratch))
+        offsets, total = plan(intervals)
+        return dict(zip(keys, offsets, strict=True)), total
+
+    def emit(self) -> None:
+        program = self.program
+        b = ir.IRBuilder(self.function.append_basic_block("entry"))
+        arguments = list(self.function.args)
+        n_in, n_out = len(program.inputs), len(program.outputs)
+        outputs, arena = arguments[n_in : n_in + n_out], arguments[-1]
+        pointers: dict[Any, Any] = dict(zip(program.inputs, arguments[:n_in], strict=True))
+        for v, k in self.targets.items():
+            pointers[v] = outputs[k]
+        for v in self.on_stack:
+            slot = b.alloca(ir.ArrayType(I8, v.type.size * v.type.dtype.itemsize))
+            slot.align = 64
+            pointers[v] = slot
+        for key, offset in self.offsets.items():
+            pointers[key] = b.gep(arena, [constant(I64, offset)], source_etype=I8) if offset else arena
+
+        def pointer(a: Any) -> Any:
+            if isinstance(a, Literal):
+                return self.unit.constant(np.asarray(a.value))
+            return pointers[self.roots[a]]
+
+        for i, (equation, s) in enumerate(zip(program.equations, self.steps, strict=True)):
+            if not s.view:
+                s.emit(b, [pointer(a) for a in equation.operands], [pointers[self.roots[v]] for v in equation.results], pointers.get(i, arena))
+        for k, a in enumerate(program.outputs):
+            if not isinstance(a, Var) or self.targets.get(self.roots[a]) != k:
+                copy_memory(self.unit, b, outputs[k], pointer(a), a.type.size * a.type.dtype.itemsize)
+        b.ret_void()
+
+
+def copy_memory(unit: Unit, b: Any, target: Any, source: Any, size: Any) -> None:
+    """Copy bytes between buffers that do not overlap."""
+    name = "llvm.memcpy.p0.p0.i64"
+    type = ir.FunctionType(ir.VoidType(), [PTR, PTR, I64, I1])
+    function = unit.module.globals.get(name) or ir.Function(unit.module, type, name)
+    b.call(function, [target, source, constant(I64, size) if isinstance(size, int) else size, constant(I1, 0)])

@@ -1,0 +1,108 @@
+"""Steps: how an equation becomes native code. A table by the name of the primitive; what is not in it stays a NumPy call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from functorch_lite.extend import Equation, build
+
+from . import scalars
+from .types import I64, constant, supported
+from .unit import Unit
+
+__all__ = ["STEPS", "FusionStep", "Step", "fusible", "is_dear", "is_native", "step"]
+
+
+class Step:
+    """Native code for one equation.
+
+    Attributes:
+      scratch: bytes of memory that it needs while it runs.
+      view: whether it computes nothing: its result is its first operand, in another shape.
+    """
+
+    scratch: int = 0
+    view: ClassVar[bool] = False
+
+    def __init__(self, unit: Unit, equation: Equation):
+        self.unit = unit
+        self.equation = equation
+
+    @classmethod
+    def accepts(cls, equation: Equation) -> bool:
+        """Whether it can do this equation."""
+        return True
+
+    def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        """Append the code.
+
+        Args:
+          b: the builder.
+          operands, results: pointers to the buffers, row-major.
+          scratch: a pointer to as much memory as asked for, aligned to 64 bytes.
+        """
+        raise NotImplementedError
+
+
+class FusionStep(Step):
+    """A fused group: its loop nest."""
+
+    def __init__(self, unit: Unit, equation: Equation):
+        super().__init__(unit, equation)
+        self.kernel = unit.kernel(build(**equation.params))
+        self.scratch = self.kernel.scratch
+
+    def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        whole = [constant(I64, 0), constant(I64, self.kernel.parts)]
+        b.call(self.kernel.function, [*operands, *results, scratch, *whole])
+
+
+class ViewStep(Step):
+    """A reshape: the same memory."""
+
+    view = True
+
+
+STEPS: dict[str, type[Step]] = {"fusion": FusionStep, "reshape": ViewStep}
+
+
+def step(unit: Unit, equation: Equation) -> Step:
+    return STEPS[equation.primitive.name](unit, equation)
+
+
+def is_native(equation: Equation) -> bool:
+    """Whether there is native code for an equation."""
+    if equation.effects:
+        return False
+    types = [a.type for a in (*equation.operands, *equation.results)]
+    if not all(supported(t.dtype) for t in types) or any(type(n) is not int for t in types for n in t.shape):
+        return False
+    if any(t.size == 0 for t in types):
+        return False
+    found = STEPS.get(equation.primitive.name)
+    return found is not None and found.accepts(equation)
+
+
+def fusible(equation: Equation) -> bool:
+    """Whether the elements of an equation's result can be computed one by one."""
+    primitive = equation.primitive
+    if primitive.multiple_results or primitive.name == "reshape" or equation.effects:
+        return False
+    (result,) = (v.type for v in equation.results)
+    types = [result, *(a.type for a in equation.operands)]
+    if not all(supported(t.dtype) for t in types) or any(type(n) is not int or n == 0 for t in types for n in t.shape):
+        return False
+    given = [t.dtype for t in types[1:]]
+    if primitive.combines is not None:
+        return scalars.supports(primitive.combines, (given[0], given[0]), given[0])
+    if primitive.element is None:
+        return False
+    if not primitive.elementwise:
+        return True
+    return scalars.supports(primitive.scalar or primitive.name, given, result.dtype)
+
+
+def is_dear(equation: Equation) -> bool:
+    """Whether computing an element costs as much as many loads."""
+    return equation.primitive.elementwise and scalars.is_dear(equation.primitive.scalar or equation.primitive.name)

@@ -1,0 +1,65 @@
+"""dtypes as LLVM types, in registers and in memory; constants and vectors of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+__all__ = ["I1", "I8", "I32", "I64", "PTR", "constant", "is_vector", "lanes", "memory_type", "register_type", "splat", "supported", "width_of"]
+
+I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
+PTR = ir.PointerType()
+
+_FLOATS = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
+
+
+def supported(dtype: np.dtype) -> bool:
+    """Whether values of the dtype can be held in a register."""
+    return dtype.kind in "biu" or dtype.name in _FLOATS
+
+
+def register_type(dtype: np.dtype, width: int = 1) -> Any:
+    """The type of a value, or of a vector of them."""
+    scalar = I1 if dtype.kind == "b" else _FLOATS.get(dtype.name) or ir.IntType(8 * dtype.itemsize)
+    return scalar if width == 1 else ir.VectorType(scalar, width)
+
+
+def memory_type(dtype: np.dtype, width: int = 1) -> Any:
+    """The type of an element of a buffer: booleans are bytes there."""
+    scalar = I8 if dtype.kind == "b" else register_type(dtype)
+    return scalar if width == 1 else ir.VectorType(scalar, width)
+
+
+def is_vector(value: Any) -> bool:
+    return isinstance(value.type, ir.VectorType)
+
+
+def width_of(value: Any) -> int:
+    """How many lanes a value has."""
+    return value.type.count if is_vector(value) else 1
+
+
+def constant(type: Any, value: Any) -> ir.Constant:
+    """A number, in each lane if the type is a vector."""
+    if isinstance(type, ir.VectorType):
+        return ir.Constant(type, [ir.Constant(type.element, value)] * type.count)
+    return ir.Constant(type, value)
+
+
+def lanes(type: Any, values: Any) -> ir.Constant:
+    """A vector constant."""
+    return ir.Constant(type, [ir.Constant(type.element, v) for v in values])
+
+
+def splat(builder: Any, value: Any, width: int) -> Any:
+    """A scalar in each lane."""
+    if width == 1 or is_vector(value):
+        return value
+    type = ir.VectorType(value.type, width)
+    if isinstance(value, ir.Constant):
+        return ir.Constant(type, [value] * width)
+    one = builder.insert_element(ir.Constant(type, ir.Undefined), value, ir.Constant(I32, 0))
+    mask = ir.Constant(ir.VectorType(I32, width), [0] * width)
+    return builder.shuffle_vector(one, ir.Constant(type, ir.Undefined), mask)

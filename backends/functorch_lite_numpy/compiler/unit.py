@@ -1,0 +1,85 @@
+"""A unit of native code: one LLVM module with its kernels, constants, and the addresses it needs at run time.
+
+Addresses of the outside (BLAS, NumPy's C functions) are never written into code: they stand in variables of the module, which
+are set once it is loaded. So the code can be kept on disk.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from functorch_lite.extend import Nest
+from llvmlite import ir
+
+from . import engine
+from .kernel import Kernel
+from .types import I8, PTR
+
+__all__ = ["Unit"]
+
+
+class Unit:
+    """Collects what becomes one library of machine code."""
+
+    def __init__(self) -> None:
+        self.module = ir.Module("functorch_lite")
+        self.kernels: dict[Any, Kernel] = {}
+        self.addresses: dict[str, int] = {}
+        self.constants: dict[Any, Any] = {}
+        self.names = 0
+
+    def name(self, prefix: str) -> str:
+        self.names += 1
+        return f"{prefix}{self.names}"
+
+    def kernel(self, nest: Nest) -> Kernel:
+        """The function of a nest; equal nests share one."""
+        key = (str(nest), tuple(nest.types), tuple(nest.extents))
+        if key not in self.kernels:
+            self.kernels[key] = Kernel(self.module, self.name("nest"), nest, engine.vector_bytes())
+        return self.kernels[key]
+
+    def constant(self, value: np.ndarray) -> Any:
+        """A pointer to an array that is part of the code."""
+        data = np.ascontiguousarray(value).tobytes()
+        key = (data, value.dtype)
+        if key not in self.constants:
+            type = ir.ArrayType(I8, len(data))
+            variable = ir.GlobalVariable(self.module, type, self.name("constant"))
+            variable.initializer = ir.Constant(type, bytearray(data))
+            variable.global_constant = True
+            variable.linkage = "internal"
+            variable.align = 64
+            self.constants[key] = variable
+        return self.constants[key]
+
+    def call_outside(self, b: Any, name: str, address: int, result: Any, args: Sequence[Any]) -> Any:
+        """A call of a C function outside."""
+        type = ir.PointerType(ir.FunctionType(result, [a.type for a in args]))
+        return b.call(self.outside(b, name, address, type), args)
+
+    def outside(self, b: Any, name: str, address: int, type: Any = PTR) -> Any:
+        """A pointer to something outside, by the name of the variable that holds it."""
+        if name not in self.addresses:
+            variable = ir.GlobalVariable(self.module, PTR, f"outside.{name}")
+            variable.initializer = ir.Constant(PTR, None)
+            self.addresses[name] = address
+        return b.load(self.module.globals[f"outside.{name}"], typ=type)
+
+    def function(self, name: str, result: Any, arguments: Sequence[Any], linkage: str = "internal") -> Any:
+        function = ir.Function(self.module, ir.FunctionType(result, arguments), name)
+        function.linkage = linkage
+        return function
+
+    def text(self) -> str:
+        return str(self.module)
+
+    def load(self) -> engine.Library:
+        """Compile and load."""
+        library = engine.Library(engine.machine().emit_object(engine.optimise(self.text())))
+        for name, address in self.addresses.items():
+            ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = address
+        return library
