@@ -118,9 +118,13 @@ class Backend:
         """Whether `kernel` can give one, or the primitive must be expanded."""
         return primitive.name in self.table or primitive.implemented_over(self.xp)
 
-    def compile(self, program: Program) -> Callable[..., tuple[Any, ...]]:
-        """A callable from operand buffers to a tuple of result buffers."""
+    def interpret(self, program: Program) -> Callable[..., tuple[Any, ...]]:
+        """A callable from operand buffers to a tuple of result buffers, ready at once: planned calls of kernels."""
         return self.guard(compile_program(program, self))
+
+    def compile(self, program: Program) -> Callable[..., tuple[Any, ...]]:
+        """As `interpret`, for a program that will run often: it may take its time to be quick afterwards."""
+        return self.interpret(program)
 
     def __repr__(self) -> str:
         return f"<backend {self.name}>"

@@ -73,6 +73,8 @@ class Primitive:
     """Names of the params that hold programs (or tuples of programs)."""
     inlines: ClassVar[bool] = False
     """Whether an equation may be replaced by the equations of its one subprogram."""
+    compiles: ClassVar[bool] = False
+    """Whether the user asked for the program that an equation carries to be compiled."""
     elementwise: ClassVar[bool] = False
     """Whether the operation works element by element, with operands of equal shape or of rank 0."""
     scalar: str | None = None

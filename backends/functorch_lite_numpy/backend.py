@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +16,19 @@ from .kernels import FAST, OPERATORS, TABLE
 from .quiet import quiet
 
 __all__ = ["NumpyBackend"]
+
+
+@functools.cache
+def load_compiler() -> Callable[..., Any] | None:
+    """The compiler, or None if LLVM is not installed: then a warning says so once."""
+    if os.environ.get("FUNCTORCH_LITE_COMPILER") == "off":
+        return None
+    try:
+        from .compiler import compile_native  # on first use: loading LLVM takes a while
+    except ImportError as error:
+        warnings.warn(f"jit runs NumPy calls, not machine code: {error}. To change that: pip install llvmlite", RuntimeWarning, stacklevel=3)
+        return None
+    return compile_native
 
 
 def _special() -> Any:
@@ -41,6 +57,22 @@ class NumpyBackend(Backend):
 
     def guard(self, run: Callable[..., Any]) -> Callable[..., Any]:
         return quiet(run)
+
+    def compile(self, program: Any) -> Callable[..., Any]:
+        """Machine code, if there is a compiler; else, and where that fails, planned calls of kernels."""
+        compiler = load_compiler()
+        if compiler is None:
+            return self.interpret(program)
+        try:
+            return compiler(program, self)
+        except Exception as error:
+            warnings.warn(
+                f"compiling {program.name!r} to machine code failed ({type(error).__name__}: {error}); it runs as NumPy "
+                "calls. Please report this, with the program that `jit(f).lower(...)` shows.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return self.interpret(program)
 
     def kernel(self, primitive: Any, types: Any, params: Any) -> Callable[..., Any]:
         if all(t.dtype.kind == "f" for t in types):

@@ -20,14 +20,22 @@ def optimized(program: Program, backend: Backend) -> Program:
     return program.remember(("optimized", backend), lambda: dead_code(fold(expand(simplify(program), backend), backend)))
 
 
-def executable(program: Program, backend: Backend, *, guarded: bool = True) -> Callable[..., tuple[Any, ...]]:
+def executable(
+    program: Program, backend: Backend, *, guarded: bool = True, compiled: bool | None = None
+) -> Callable[..., tuple[Any, ...]]:
     """A callable from operand buffers to a tuple of result buffers.
 
     Args:
       program: what to run.
       backend: where.
       guarded: whether it sets up the surroundings that the kernels need, or the caller has done so.
+      compiled: whether the backend's compiler may take its time; by default, if the program calls one that the user
+        wanted compiled.
     """
+    if compiled is None:
+        compiled = any(e.primitive.compiles for e in program.equations)
+    if compiled:
+        return program.remember(("compiled", backend), lambda: backend.compile(optimized(program, backend)))
     if guarded:
-        return program.remember(("executable", backend), lambda: backend.compile(optimized(program, backend)))
+        return program.remember(("executable", backend), lambda: backend.interpret(optimized(program, backend)))
     return program.remember(("unguarded", backend), lambda: compile_program(optimized(program, backend), backend))

@@ -206,7 +206,8 @@ class _Fuser:
         shape = equation.results[0].type.shape if primitive.combines is None else equation.operands[0].type.shape
         group = _Group(shape)
         position = self.position(group, equation, i)
-        assert position is not None
+        if position is None:
+            return
         group.add(i, equation, position, self.is_dear(equation))
         self.group_of[i] = group
 

@@ -7,7 +7,7 @@ sum of the products that leave one element out, found by cumulative products fro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,9 @@ class Reduction(NotLinear, Primitive):
         self.accepts = accepts
         self.own_impl = impl
         self.combines = combines
+
+    def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
+        return not params["axes"]
 
     def infer(self, x: ArrayType, *, axes: tuple[int, ...]) -> ArrayType:
         if kind(x.dtype) not in self.accepts:

@@ -155,6 +155,9 @@ class ReduceSum(Structural):
 
     combines = "add"
 
+    def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
+        return not params["axes"]
+
     def infer(self, x: ArrayType, *, axes: tuple[int, ...]) -> ArrayType:
         if dtypes.is_bool(x.dtype):
             raise DTypeError(f"reduce_sum of {x}: booleans have no sum, cast to an integer dtype first.")

@@ -28,11 +28,11 @@ def only_backend(operands: Sequence[Any]) -> Backend:
     return backends.pop() if backends else default_backend()
 
 
-def run_program(program: Program, operands: Sequence[Any]) -> list[Array]:
-    """Compile the program for the operands' backend (once), and run it."""
+def run_program(program: Program, operands: Sequence[Any], *, compiled: bool | None = None) -> list[Array]:
+    """Make the program executable on the operands' backend (once), and run it."""
     backend = only_backend(operands)
     buffers = [x.buffer if type(x) is Array else backend.literal(x) for x in operands]
-    out = executable(program, backend)(*buffers)
+    out = executable(program, backend, compiled=compiled)(*buffers)
     return [Array(b, t.weak, backend) for b, t in zip(out, program.out_types, strict=True)]
 
 
@@ -64,7 +64,7 @@ class ProgramCall(Primitive):
         return rename_dims(program.out_types, dims)
 
     def evaluate(self, *operands: Any, program: Program, **params: Any) -> list[Any]:  # type: ignore[override]
-        return run_program(program, operands)
+        return run_program(program, operands, compiled=self.compiles)
 
     def lower(self, context: Any, equation: Equation) -> Any:
         return context.compile(equation.params["program"])
@@ -120,4 +120,10 @@ def as_call(primitive: Primitive, program: Program, params: dict[str, Any]) -> P
     return Program(inputs, [equation], results, program.name)
 
 
-call = ProgramCall("jit")
+class JitCall(ProgramCall):
+    """A call whose program the user wants compiled."""
+
+    compiles = True
+
+
+call = JitCall("jit")

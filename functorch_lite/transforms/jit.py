@@ -45,7 +45,7 @@ class _Entry:
 
     def compiled(self) -> Callable[..., Any]:
         """The executable, with the hoisted buffers in place."""
-        run = executable(self.program, self.backend)
+        run = executable(self.program, self.backend, compiled=True)
         if self.hoisted:
             run = functools.partial(run, *(x.buffer for x in self.hoisted))
         self.run = run

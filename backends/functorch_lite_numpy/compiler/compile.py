@@ -47,7 +47,7 @@ def _compiled(program: Program, context: _Context) -> Callable[..., tuple[Any, .
         inner = parts.equations[0].params["program"]
         if parts.inputs == parts.equations[0].operands:
             return native_function(inner)
-    return context.generate(parts)
+    return context.backend.guard(context.generate(parts))
 
 
 def partition(program: Program) -> Program:
