@@ -25,9 +25,10 @@ __all__ = ["Jitted", "clear_caches", "jit"]
 class _Entry:
     """What is kept for one signature."""
 
-    __slots__ = ("backend", "hoisted", "out_tree", "program", "run", "single", "weak")
+    __slots__ = ("backend", "exact", "hoisted", "out_tree", "program", "run", "single", "weak")
 
-    def __init__(self, program: Any, hoisted: Sequence[Any], out_tree: Any, backend: Any):
+    def __init__(self, program: Any, hoisted: Sequence[Any], out_tree: Any, backend: Any, exact: bool):
+        self.exact = exact
         self.program = program
         self.hoisted = hoisted
         self.out_tree = out_tree
@@ -45,7 +46,7 @@ class _Entry:
 
     def compiled(self) -> Callable[..., Any]:
         """The executable, with the hoisted buffers in place."""
-        run = executable(self.program, self.backend, compiled=True)
+        run = executable(self.program, self.backend, compiled=not self.exact)
         if self.hoisted:
             run = functools.partial(run, *(x.buffer for x in self.hoisted))
         self.run = run
@@ -68,12 +69,13 @@ class Jitted:
 
     cached = 4096
 
-    def __init__(self, function: Callable[..., Any], static: StaticArguments, backend: Any):
+    def __init__(self, function: Callable[..., Any], static: StaticArguments, backend: Any, exact: bool):
         functools.update_wrapper(self, function)
         self.function = function
         self.static = static
         self.backend = backend
-        self.cache = _cache_of(function, (static, backend))
+        self.exact = exact
+        self.cache = _cache_of(function, (static, backend, exact))
         self.simple = not static and backend is None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -161,7 +163,7 @@ class Jitted:
             return [as_operand(x, f"a result of the jitted function {function_name(self.function)}") for x in outs]
 
         staged = stage(flat, [type_of(x) for x in leaves], name=function_name(self.function))
-        entry = _Entry(staged.program, staged.hoisted, out_tree, backend or default_backend())
+        entry = _Entry(staged.program, staged.hoisted, out_tree, backend or default_backend(), self.exact)
         if not any(isinstance(x, Tracer) for x in staged.hoisted):
             while len(self.cache) >= self.cached:
                 self.cache.pop(next(iter(self.cache)))
@@ -186,6 +188,7 @@ def jit(
     static_argnums: int | Sequence[int] | None = None,
     static_argnames: str | Sequence[str] | None = None,
     backend: Any = None,
+    exact: bool = False,
 ) -> Any:
     """Compile a function: it is traced at the first call with arguments of given types, and the compiled program runs.
 
@@ -196,6 +199,8 @@ def jit(
       static_argnums: positions of arguments that are not arrays but part of the signature; hashable.
       static_argnames: names of such arguments.
       backend: the name of the backend to run on; that of the arguments by default.
+      exact: whether the program is to run with the very kernels that eager mode uses, bit for bit, rather than as machine
+        code, which agrees within rounding errors.
 
     Returns:
       a function with the same signature.
@@ -205,9 +210,9 @@ def jit(
     Array([0., 2., 4.], dtype=float32)
     """
     if function is None:
-        return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, backend=backend)
+        return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, backend=backend, exact=exact)
     static = StaticArguments.of(function, static_argnums, static_argnames)
-    return Jitted(function, static, None if backend is None else get(backend))
+    return Jitted(function, static, None if backend is None else get(backend), exact)
 
 
 def clear_caches() -> None:

@@ -8,7 +8,6 @@ that is not contiguous is copied.
 from __future__ import annotations
 
 import ctypes
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from functorch_lite.extend import ArrayType
 from llvmlite import ir
 
+from .outside import numpy_api, python_api
 from .segment import Segment
 from .types import I8, I32, I64, PTR, constant
 from .unit import Unit
@@ -28,25 +28,6 @@ SCALAR_DATA = 16
 """Where a NumPy scalar has its value."""
 CONTIGUOUS_ALIGNED = 0x0101
 TUPLE_ITEMS = 24
-
-_API = {"PyArray_Type": 2, "PyArray_Return": 76, "PyArray_NewCopy": 85, "PyArray_Empty": 184}
-
-
-@functools.cache
-def _numpy_api(name: str) -> int:
-    """The address of an entry of NumPy's C interface."""
-    from numpy._core import _multiarray_umath
-
-    get = ctypes.pythonapi.PyCapsule_GetPointer
-    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    table = get(_multiarray_umath._ARRAY_API, None)
-    return ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[_API[name]]  # type: ignore[return-value]
-
-
-@functools.cache
-def _python_api(name: str) -> int:
-    return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value  # type: ignore[return-value]
-
 
 class _Method(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("function", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p)]
@@ -74,7 +55,7 @@ class _Emitter:
         self.b = ir.IRBuilder(self.function.append_basic_block("entry"))
 
     def call(self, api: str, name: str, result: Any, *args: Any) -> Any:
-        address = _numpy_api(name) if api == "numpy" else _python_api(name)
+        address = numpy_api(name) if api == "numpy" else python_api(name)
         return self.unit.call_outside(self.b, name, address, result, args)
 
     def at(self, pointer: Any, offset: int) -> Any:
@@ -86,7 +67,7 @@ class _Emitter:
         arguments = self.function.args[1]
         x = b.load(b.gep(arguments, [constant(I64, i)], source_etype=PTR), typ=PTR)
         null = ir.Constant(PTR, None)
-        is_array = b.icmp_unsigned("==", b.load(self.at(x, 8), typ=PTR), self.unit.outside(b, "PyArray_Type", _numpy_api("PyArray_Type")))
+        is_array = b.icmp_unsigned("==", b.load(self.at(x, 8), typ=PTR), self.unit.outside(b, "PyArray_Type", numpy_api("PyArray_Type")))
         array, scalar, copy, direct, done = (self.function.append_basic_block(f"x{i}.{n}") for n in ("array", "scalar", "copy", "direct", "done"))
         b.cbranch(is_array, array, scalar)
         b.position_at_end(scalar)
@@ -118,13 +99,25 @@ class _Emitter:
         shape = self.unit.constant(np.asarray(t.shape, np.int64)) if t.shape else ir.Constant(PTR, None)
         return self.call("numpy", "PyArray_Empty", PTR, constant(I32, t.ndim), shape, descriptor, constant(I32, 0))
 
+    def leave_if_raised(self) -> None:
+        """A loop that was interrupted ends early, with the exception set."""
+        b = self.b
+        raised = self.call("python", "PyErr_Occurred", PTR)
+        with b.if_then(b.icmp_unsigned("!=", raised, ir.Constant(PTR, None))):
+            b.ret(ir.Constant(PTR, None))
+
     def run(self, in_types: Sequence[ArrayType], out_types: Sequence[ArrayType]) -> None:
         b = self.b
+        with b.if_then(b.icmp_signed("!=", self.function.args[2], constant(I64, len(in_types)))):
+            self.call("python", "PyErr_BadInternalCall", ir.VoidType())
+            b.ret(ir.Constant(PTR, None))
         operands = [self.operand(i) for i in range(len(in_types))]
         results = [self.result(t) for t in out_types]
         arena = self.unit.outside(b, "arena", 0)
         data = [b.load(self.at(r, ARRAY_DATA), typ=PTR) for r in results]
         b.call(self.segment.function, [*(p for p, _ in operands), *data, arena])
+        if self.unit.interruptible:
+            self.leave_if_raised()
         for _, owned in operands:
             self.call("python", "Py_DecRef", ir.VoidType(), owned)  # of null: nothing
         finished = [

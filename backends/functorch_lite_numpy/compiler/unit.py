@@ -30,6 +30,8 @@ class Unit:
         self.addresses: dict[str, int] = {}
         self.constants: dict[Any, Any] = {}
         self.names = 0
+        self.interruptible = False
+        """Whether there is a loop that may end early, with a Python exception set."""
 
     def name(self, prefix: str) -> str:
         self.names += 1

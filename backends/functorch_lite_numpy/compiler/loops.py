@@ -1,0 +1,263 @@
+"""Loops and branches as native control flow: their bodies are segments.
+
+    void loop(ptr operand0, ..., ptr result0, ..., ptr scratch)
+
+A small carry lies on the stack, where it can become registers; of a large one there are two copies that take turns. Every few
+thousand turns a loop looks whether the user wants it to stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from functorch_lite.extend import ArrayType, Equation, Program
+from llvmlite import ir
+
+from .outside import python_api
+from .segment import ON_STACK, Segment, copy_memory
+from .steps import STEPS, Step, is_native
+from .types import I8, I32, I64, PTR, constant
+from .unit import Unit
+
+__all__ = ["CondStep", "ScanStep", "WhileStep"]
+
+TURNS_BETWEEN_LOOKS = 1 << 12
+
+
+def _bytes(t: ArrayType) -> int:
+    return t.size * t.dtype.itemsize
+
+
+def _aligned(size: int) -> int:
+    return -(-size // 64) * 64
+
+
+def _at(b: Any, pointer: Any, offset: Any) -> Any:
+    return b.gep(pointer, [constant(I64, offset) if isinstance(offset, int) else offset], source_etype=I8)
+
+
+def _all_native(program: Program) -> bool:
+    return all(map(is_native, program.equations))
+
+
+class _Carry:
+    """The memory of a loop's carry: where a turn reads it and where it writes the next."""
+
+    def __init__(self, unit: Unit, b: Any, types: Sequence[ArrayType], results: Sequence[Any], scratch: Any):
+        self.unit = unit
+        self.sizes = [_bytes(t) for t in types]
+        self.results = results
+        self.small = [n <= ON_STACK for n in self.sizes]
+        self.now: list[Any] = []
+        self.next: list[Any] = []
+        offset = 0
+        for n, small, result in zip(self.sizes, self.small, results, strict=True):
+            if small:
+                pair = [b.alloca(ir.ArrayType(I8, n)) for _ in range(2)]
+                for p in pair:
+                    p.align = 64
+            else:
+                pair = [result, _at(b, scratch, offset)]
+                offset += _aligned(n)
+            self.now.append(pair[0])
+            self.next.append(pair[1])
+
+    @staticmethod
+    def scratch(types: Sequence[ArrayType]) -> int:
+        """How many bytes the second copies take."""
+        return sum(_aligned(_bytes(t)) for t in types if _bytes(t) > ON_STACK)
+
+    def start(self, b: Any, operands: Sequence[Any]) -> None:
+        for p, x, n in zip(self.now, operands, self.sizes, strict=True):
+            copy_memory(self.unit, b, p, x, n)
+
+    def enter(self, b: Any, before: Any) -> None:
+        """At the head of the loop: the copies that have changed places."""
+        self.first = list(zip(self.now, self.next, strict=True))
+        self.phis = []
+        for i, small in enumerate(self.small):
+            if not small:
+                pair = (b.phi(PTR), b.phi(PTR))
+                for phi, p in zip(pair, self.first[i], strict=True):
+                    phi.add_incoming(p, before)
+                self.now[i], self.next[i] = pair
+                self.phis.append(pair)
+
+    def turn(self, b: Any) -> None:
+        """At the end of a turn."""
+        for p, q, n, small in zip(self.now, self.next, self.sizes, self.small, strict=True):
+            if small:
+                copy_memory(self.unit, b, p, q, n)
+        for now, later in self.phis:
+            now.add_incoming(later, b.block)
+            later.add_incoming(now, b.block)
+
+    def finish(self, b: Any) -> None:
+        """Behind the loop: the last carry into the results."""
+        for p, result, n, small in zip(self.now, self.results, self.sizes, self.small, strict=True):
+            if small:
+                copy_memory(self.unit, b, result, p, n)
+            else:
+                elsewhere = b.icmp_unsigned("!=", p, result)
+                with b.if_then(elsewhere):
+                    copy_memory(self.unit, b, result, p, n)
+
+
+class _Loop(Step):
+    """What scan and while share: the function, the turns, the look at signals."""
+
+    n_consts: int
+
+    def make_function(self) -> Any:
+        n = len(self.equation.operands) + len(self.equation.results) + 1
+        return self.unit.function(self.unit.name("loop"), ir.VoidType(), [PTR] * n)
+
+    def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        b.call(self.function, [*operands, *results, scratch])  # type: ignore[attr-defined]
+
+    def look(self, b: Any, i: Any, stop: Any) -> None:
+        """Every so many turns: leave if a signal's handler raised (the entry sees the exception)."""
+        often = b.and_(i, constant(I64, TURNS_BETWEEN_LOOKS - 1))
+        due = b.icmp_unsigned("==", often, constant(I64, TURNS_BETWEEN_LOOKS - 1))
+        ask, go_on = b.function.append_basic_block("look"), b.function.append_basic_block("go_on")
+        b.cbranch(due, ask, go_on)
+        b.position_at_end(ask)
+        name = "PyErr_CheckSignals"
+        raised = self.unit.call_outside(b, name, python_api(name), I32, [])
+        self.unit.interruptible = True
+        b.cbranch(b.icmp_signed("!=", raised, constant(I32, 0)), stop, go_on)
+        b.position_at_end(go_on)
+
+
+class ScanStep(_Loop):
+    """`scan`: rows go straight in, and straight to their place in the results."""
+
+    @classmethod
+    def accepts(cls, equation: Equation) -> bool:
+        return _all_native(equation.params["body"])
+
+    def __init__(self, unit: Unit, equation: Equation):
+        super().__init__(unit, equation)
+        p = equation.params
+        self.body = Segment(unit, p["body"], unit.name("turn"))
+        n_carry = p["n_carry"]
+        self.carry_types = [v.type for v in equation.results[:n_carry]]
+        self.carry_scratch = _Carry.scratch(self.carry_types)
+        self.scratch = self.carry_scratch + self.body.arena
+        self.function = self.make_function()
+        self.emit_function()
+
+    def emit_function(self) -> None:
+        p, equation = self.equation.params, self.equation
+        n_consts, n_carry, length = p["n_consts"], p["n_carry"], p["length"]
+        arguments = list(self.function.args)
+        operands, results = arguments[: len(equation.operands)], arguments[len(equation.operands) : -1]
+        scratch = arguments[-1]
+        consts, carry, xs = operands[:n_consts], operands[n_consts : n_consts + n_carry], operands[n_consts + n_carry :]
+        x_sizes = [_bytes(a.type) // length for a in equation.operands[n_consts + n_carry :]]
+        y_sizes = [_bytes(v.type) // length for v in equation.results[n_carry:]]
+        b = ir.IRBuilder(self.function.append_basic_block("entry"))
+        state = _Carry(self.unit, b, self.carry_types, results[:n_carry], scratch)
+        state.start(b, carry)
+        arena = _at(b, scratch, self.carry_scratch)
+        head, body, done = (self.function.append_basic_block(n) for n in ("head", "body", "done"))
+        before = b.block
+        b.branch(head)
+        b.position_at_end(head)
+        i = b.phi(I64)
+        i.add_incoming(constant(I64, 0), before)
+        state.enter(b, before)
+        b.cbranch(b.icmp_signed("<", i, constant(I64, length)), body, done)
+        b.position_at_end(body)
+        self.look(b, i, done)
+        row = b.sub(constant(I64, length - 1), i) if p["reverse"] else i
+        rows = [_at(b, x, b.mul(row, constant(I64, n))) for x, n in zip(xs, x_sizes, strict=True)]
+        ys = [_at(b, y, b.mul(row, constant(I64, n))) for y, n in zip(results[n_carry:], y_sizes, strict=True)]
+        b.call(self.body.function, [*consts, *state.now, *rows, *state.next, *ys, arena])
+        state.turn(b)
+        i.add_incoming(b.add(i, constant(I64, 1)), b.block)
+        b.branch(head)
+        b.position_at_end(done)
+        state.finish(b)
+        b.ret_void()
+
+
+class WhileStep(_Loop):
+    """`while` without rows of results (those have a length that only the run knows)."""
+
+    @classmethod
+    def accepts(cls, equation: Equation) -> bool:
+        p = equation.params
+        n_carry = len(equation.operands) - p["n_cond"] - p["n_body"]
+        return len(equation.results) == n_carry and _all_native(p["body"]) and _all_native(p["cond"])
+
+    def __init__(self, unit: Unit, equation: Equation):
+        super().__init__(unit, equation)
+        p = equation.params
+        self.test = Segment(unit, p["cond"], unit.name("test"))
+        self.body = Segment(unit, p["body"], unit.name("turn"))
+        self.carry_types = [v.type for v in equation.results]
+        self.carry_scratch = _Carry.scratch(self.carry_types)
+        self.scratch = self.carry_scratch + max(self.body.arena, self.test.arena)
+        self.function = self.make_function()
+        self.emit_function()
+
+    def emit_function(self) -> None:
+        p, equation = self.equation.params, self.equation
+        arguments = list(self.function.args)
+        operands, results = arguments[: len(equation.operands)], arguments[len(equation.operands) : -1]
+        tested, consts = operands[: p["n_cond"]], operands[p["n_cond"] : p["n_cond"] + p["n_body"]]
+        b = ir.IRBuilder(self.function.append_basic_block("entry"))
+        answer = b.alloca(I8)
+        state = _Carry(self.unit, b, self.carry_types, results, arguments[-1])
+        state.start(b, operands[p["n_cond"] + p["n_body"] :])
+        arena = _at(b, arguments[-1], self.carry_scratch)
+        head, body, done = (self.function.append_basic_block(n) for n in ("head", "body", "done"))
+        before = b.block
+        b.branch(head)
+        b.position_at_end(head)
+        i = b.phi(I64)
+        i.add_incoming(constant(I64, 0), before)
+        state.enter(b, before)
+        b.call(self.test.function, [*tested, *state.now, answer, arena])
+        b.cbranch(b.icmp_unsigned("!=", b.load(answer, typ=I8), constant(I8, 0)), body, done)
+        b.position_at_end(body)
+        self.look(b, i, done)
+        b.call(self.body.function, [*consts, *state.now, *state.next, arena])
+        state.turn(b)
+        i.add_incoming(b.add(i, constant(I64, 1)), b.block)
+        b.branch(head)
+        b.position_at_end(done)
+        state.finish(b)
+        b.ret_void()
+
+
+class CondStep(Step):
+    """`cond` and `switch`: a jump to the branch's segment."""
+
+    @classmethod
+    def accepts(cls, equation: Equation) -> bool:
+        return all(map(_all_native, equation.params["branches"]))
+
+    def __init__(self, unit: Unit, equation: Equation):
+        super().__init__(unit, equation)
+        self.branches = [Segment(unit, branch, unit.name("branch")) for branch in equation.params["branches"]]
+        self.scratch = max(s.arena for s in self.branches)
+
+    def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        which = b.load(operands[0], typ=I32)
+        blocks = [b.function.append_basic_block(f"branch{k}") for k in range(len(self.branches))]
+        done = b.function.append_basic_block("chosen")
+        low = b.icmp_signed("<", which, constant(I32, 0))
+        switch = b.switch(b.select(low, constant(I32, 0), which), blocks[-1])
+        for k, block in enumerate(blocks):
+            if k + 1 < len(blocks):
+                switch.add_case(constant(I32, k), block)
+            b.position_at_end(block)
+            b.call(self.branches[k].function, [*operands[1:], *results, scratch])
+            b.branch(done)
+        b.position_at_end(done)
+
+
+STEPS.update({"cond": CondStep, "scan": ScanStep, "while": WhileStep})
