@@ -116,6 +116,10 @@ class _NotAMove(Exception):
     """An element rule that does more than to read its operand at the same place."""
 
 
+class _ReadsFlat(_NotAMove):
+    """A reshape that does more than to add or drop axes of length 1."""
+
+
 class _Probe:
     """Stands for `passes.nests.Elements`, to see where an element rule reads its operand. An index is an axis or None."""
 
@@ -131,7 +135,7 @@ class _Probe:
     def reshaped(self, i: int, index: Sequence[Any]) -> list[Any]:
         lengths = [n for n in self.types[i].shape if n != 1]
         if lengths != [n for n in self.shape if n != 1]:
-            raise _NotAMove
+            raise _ReadsFlat
         rest = iter([k for k, n in zip(index, self.shape, strict=True) if n != 1])
         return [None if n == 1 else next(rest) for n in self.types[i].shape]
 
@@ -161,6 +165,18 @@ def _source_axes(equation: Equation) -> list[int | None] | None:
     return [None if k is None or n == 1 else int(k) for k, n in zip(found, probe.types[0].shape, strict=True)]
 
 
+def _reads_flat(equation: Equation) -> bool:
+    """Whether an element rule reads its operand by the place in memory, so that it must be a buffer."""
+    index = [_Axis(k) for k in range(len(equation.results[0].type.shape))]
+    try:
+        equation.primitive.element(_Probe(equation), index, **equation.params)  # type: ignore[misc]
+    except _ReadsFlat:
+        return True
+    except _NotAMove:
+        return False
+    return False
+
+
 class _Fuser:
     def __init__(self, program: Program, fusible: Callable[[Equation], bool], is_dear: Callable[[Equation], bool]):
         self.program = program
@@ -168,6 +184,7 @@ class _Fuser:
         self.is_dear = is_dear
         self.producer = {v: i for i, e in enumerate(self.equations) for v in e.results}
         self.moves: set[int] = set()
+        self.flat: set[int] = set()
         self.group_of: dict[int, _Group] = {}
         self.ancestors: list[int] = []
         for i, equation in enumerate(self.equations):
@@ -200,6 +217,8 @@ class _Fuser:
         if not primitive.elementwise and primitive.combines is None:
             if primitive.multiple_results or not self.join(i, equation):
                 self.moves.add(i)  # copied into the groups that read it
+                if _reads_flat(equation):
+                    self.flat.add(i)
             return
         if self.join(i, equation):
             return
@@ -400,7 +419,9 @@ class _Fuser:
         equations: list[Equation] = []
         for unit in order:
             if isinstance(unit, _Group):
-                equations.extend(self.equation(unit))
+                equations.append(self.equation(unit))
+            elif unit in self.moves and unit not in self.flat:
+                equations.append(self.equation(self.alone(unit)))
             else:
                 equations.append(self.equations[unit])
         return self.program.replace(equations=equations)
@@ -425,7 +446,7 @@ class _Fuser:
     def live_moves(self) -> set[int]:
         """The moves that must be made in memory: read by an equation outside of all groups, or a result."""
         live: set[int] = set()
-        stack = [a for a in self.program.outputs]
+        stack = [*self.program.outputs, *(a for i in self.flat for a in self.equations[i].operands)]
         for i, equation in enumerate(self.equations):
             if i not in self.moves and i not in self.group_of:
                 stack.extend(equation.operands)
@@ -468,7 +489,14 @@ class _Fuser:
                 visit(i)
         return out
 
-    def equation(self, group: _Group) -> list[Equation]:
+    def alone(self, i: int) -> _Group:
+        """A move that must be made in memory, as a group of its own."""
+        equation = self.equations[i]
+        group = _Group(equation.results[0].type.shape)
+        group.add(i, equation, tuple(range(len(group.space))), dear=False)
+        return group
+
+    def equation(self, group: _Group) -> Equation:
         """The group as one equation, with copies of the moves that it reads."""
         members: list[int] = []
         seen: set[int] = set()
@@ -479,7 +507,7 @@ class _Fuser:
             seen.add(i)
             for a in self.equations[i].operands:
                 p = self.producer.get(a) if isinstance(a, Var) else None
-                if p is not None and (p in self.inlined or p in self.moves and self.is_light(p)):
+                if p is not None and i not in self.flat and (p in self.inlined or p in self.moves and self.is_light(p)):
                     take(p)
             members.append(i)
 
@@ -495,7 +523,7 @@ class _Fuser:
             v
             for m in sorted(group.members)
             for v in self.equations[m].results
-            if any(unit is not group for unit in self.readers.get(v, ()))
+            if any(unit is not group and unit != m for unit in self.readers.get(v, ()))
         ]
         program = Program(list(inputs), [self.equations[i] for i in members], outputs, "fusion")
         params = {
@@ -506,7 +534,7 @@ class _Fuser:
             "short": tuple(sorted(group.short)),
         }
         source = self.equations[group.members[-1]].source
-        return [Equation(fusion, list(inputs), params, outputs, source)]
+        return Equation(fusion, list(inputs), params, outputs, source)
 
     def is_light(self, i: int) -> bool:
         """Whether reading through a move is as good as reading its result in memory."""

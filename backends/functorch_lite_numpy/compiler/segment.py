@@ -37,6 +37,8 @@ class Segment:
         self.program = program
         self.steps: list[Step] = [step(unit, e) for e in program.equations]
         self.roots = self.find_roots()
+        pairs = zip(program.equations, self.steps, strict=True)
+        self.given = {e.results[0]: s.pointer() for e, s in pairs if s.pointer is not None}
         self.targets = self.find_targets()
         self.offsets, self.arena = self.plan_memory()
         n_in, n_out = len(program.inputs), len(program.outputs)
@@ -57,11 +59,11 @@ class Segment:
     def find_targets(self) -> dict[Var, int]:
         """The values that are computed right where an output belongs."""
         targets: dict[Var, int] = {}
-        inputs = set(self.program.inputs)
+        elsewhere = {*self.program.inputs, *self.given}
         for k, a in enumerate(self.program.outputs):
             if isinstance(a, Var):
                 root = self.roots[a]
-                if root not in inputs and root not in targets:
+                if root not in elsewhere and root not in targets:
                     targets[root] = k
         return targets
 
@@ -79,12 +81,12 @@ class Segment:
         for a in self.program.outputs:
             if isinstance(a, Var):
                 last[self.roots[a]] = end
-        inputs = set(self.program.inputs)
+        elsewhere = {*self.program.inputs, *self.given}
         self.on_stack: list[Var] = []
         keys: list[Any] = []
         intervals = []
         for v, i in first.items():
-            if v in inputs or v in self.targets:
+            if v in elsewhere or v in self.targets:
                 continue
             size = v.type.size * v.type.dtype.itemsize
             if size <= ON_STACK:
@@ -106,6 +108,7 @@ class Segment:
         n_in, n_out = len(program.inputs), len(program.outputs)
         outputs, arena = arguments[n_in : n_in + n_out], arguments[-1]
         pointers: dict[Any, Any] = dict(zip(program.inputs, arguments[:n_in], strict=True))
+        pointers.update(self.given)
         for v, k in self.targets.items():
             pointers[v] = outputs[k]
         for v in self.on_stack:
@@ -121,7 +124,7 @@ class Segment:
             return pointers[self.roots[a]]
 
         for i, (equation, s) in enumerate(zip(program.equations, self.steps, strict=True)):
-            if not s.view:
+            if not s.view and s.pointer is None:
                 s.emit(b, [pointer(a) for a in equation.operands], [pointers[self.roots[v]] for v in equation.results], pointers.get(i, arena))
         for k, a in enumerate(program.outputs):
             if not isinstance(a, Var) or self.targets.get(self.roots[a]) != k:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 from functorch_lite.extend import Equation, build
 
 from . import scalars
@@ -24,6 +25,8 @@ class Step:
 
     scratch: int = 0
     view: ClassVar[bool] = False
+    pointer: Callable[[], Any] | None = None
+    """For results that lie somewhere already: where."""
 
     def __init__(self, unit: Unit, equation: Equation):
         self.unit = unit
@@ -58,13 +61,20 @@ class FusionStep(Step):
         b.call(self.kernel.function, [*operands, *results, scratch, *whole])
 
 
+class ConstantStep(Step):
+    """An array known to the compiler: part of the code."""
+
+    def pointer(self) -> Any:
+        return self.unit.constant(np.asarray(self.equation.params["value"].array))
+
+
 class ViewStep(Step):
     """A reshape: the same memory."""
 
     view = True
 
 
-STEPS: dict[str, type[Step]] = {"fusion": FusionStep, "reshape": ViewStep}
+STEPS: dict[str, type[Step]] = {"constant": ConstantStep, "fusion": FusionStep, "reshape": ViewStep}
 
 
 def step(unit: Unit, equation: Equation) -> Step:
@@ -87,7 +97,7 @@ def is_native(equation: Equation) -> bool:
 def fusible(equation: Equation) -> bool:
     """Whether the elements of an equation's result can be computed one by one."""
     primitive = equation.primitive
-    if primitive.multiple_results or primitive.name == "reshape" or equation.effects:
+    if primitive.multiple_results or equation.effects:
         return False
     (result,) = (v.type for v in equation.results)
     types = [result, *(a.type for a in equation.operands)]
