@@ -1,0 +1,136 @@
+"""sin, cos and tan.
+
+x = n pi/2 + r by Cody and Waite's subtraction of pi/2 in three parts; polynomials (Remez) for sin and cos of |r| <= pi/4. Arguments
+beyond what that reduces well are rare: a vector that has one goes, lane by lane, to the system's function.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+
+from ..types import constant
+from .vector import Vector
+
+__all__ = ["TABLE", "beyond_mask"]
+
+# Errors relative to sin and cos: 2^-37 and 2^-68; 2^-33 and 2^-64.
+SIN32 = (-0.166666666414265, 0.008333329362279318, -0.00019839327136236685, 2.7182372733064295e-06)
+SIN64 = (
+    -0.16666666666666666, 0.008333333333333323, -0.0001984126984125499, 2.7557319214148833e-06, -2.5052104900535474e-08,
+    1.6058365192737894e-10, -7.578625472722102e-13,
+)  # fmt: skip
+COS32 = (0.041666646747770916, -0.001388736145002487, 2.4437730081275813e-05)
+COS64 = (
+    0.041666666666666664, -0.0013888888888888879, 2.4801587301574786e-05, -2.755731921659183e-07, 2.0876754606575035e-09,
+    -1.1470317586808477e-11, 4.739098878055914e-14,
+)  # fmt: skip
+# pi/2 in parts of 24 and of 53 bits.
+HALF_PI32 = (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15)
+HALF_PI64 = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591833e-33)
+LARGE = (4.8e4, 1e9)
+"""Up to here the reduction is exact enough."""
+
+
+def _reduced(v: Vector, x: Any) -> tuple[Any, Any, Any]:
+    """The number of the quadrant, and r in two parts."""
+    k = v.round(v.mul(x, v.const(0.6366197723675814)))
+    parts = v.pick(HALF_PI32, HALF_PI64)
+    first = v.fma(k, v.const(-parts[0]), x)
+    # The second product exactly, as a sum of two numbers; what is lost in the differences goes into `low`.
+    product = v.mul(k, v.const(parts[1]))
+    rest = v.fma(k, v.const(parts[1]), v.neg(product))
+    second = v.sub(first, product)
+    lost = v.sub(v.sub(first, second), product)
+    r = v.sub(second, rest)
+    low = v.add(v.sub(v.sub(second, r), rest), lost)
+    low = v.fma(k, v.const(-parts[2]), low)
+    return v.to_int(k), r, low
+
+
+def _sin_cos(v: Vector, r: Any, low: Any) -> tuple[Any, Any]:
+    z = v.mul(r, r)
+    s = v.fma(v.mul(z, r), v.polynomial(z, v.pick(SIN32, SIN64)), low)
+    sine = v.add(r, s)
+    half = v.mul(z, v.const(0.5))
+    w = v.sub(v.const(1.0), half)
+    rest = v.sub(v.sub(v.const(1.0), w), half)
+    c = v.fma(v.mul(z, z), v.polynomial(z, v.pick(COS32, COS64)), v.fma(v.neg(r), low, rest))
+    return sine, v.add(w, c)
+
+
+def _whole(b: Any, name: str, x: Any, quarter: int) -> Any:
+    v = Vector(b, x)
+    n, r, low = _reduced(v, x)
+    sine, cosine = _sin_cos(v, r, low)
+    n = b.add(n, v.iconst(quarter))
+    odd = b.icmp_unsigned("!=", b.and_(n, v.iconst(1)), v.iconst(0))
+    out = v.select(odd, cosine, sine)
+    flip = b.shl(b.and_(n, v.iconst(2)), v.iconst(v.bits - 2))
+    out = v.as_float(b.xor(v.as_int(out), flip))
+    if quarter == 0:
+        out = v.select(v.equal(x, v.const(0.0)), x, out)
+    return beyond(b, v, name, x, out)
+
+
+def beyond(b: Any, v: Vector, name: str, x: Any, usual: Any) -> Any:
+    """`usual`, unless some lane is large: then that lane from the system's function."""
+    size = v.abs(x)
+    finite = v.less(size, v.const(float("inf")))
+    large = b.and_(v.greater(size, v.const(v.pick(*LARGE))), finite)
+    return beyond_mask(b, v, name, large, v.select(finite, usual, v.const(float("nan"))), x)
+
+
+def beyond_mask(b: Any, v: Vector, name: str, mask: Any, usual: Any, *args: Any) -> Any:
+    """`usual`, but where the mask holds, lane by lane, the system's function; of all lanes if there is no usual value."""
+    if usual is None:
+        return per_lane(b, v, name, *args)
+    some = mask
+    if v.count > 1:
+        bits = ir.IntType(v.count)
+        some = b.icmp_unsigned("!=", b.bitcast(mask, bits), constant(bits, 0))
+    before = b.block
+    with b.if_then(some, likely=False):
+        corrected = v.select(mask, per_lane(b, v, name, *args), usual)
+        end = b.block
+    phi = b.phi(v.type)
+    phi.add_incoming(corrected, end)
+    phi.add_incoming(usual, before)
+    return phi
+
+
+def per_lane(b: Any, v: Vector, name: str, *args: Any) -> Any:
+    """The system's function of each lane."""
+    suffix = "f64" if v.double else "f32"
+    full = f"llvm.{name}.{suffix}"
+    function = b.module.globals.get(full) or ir.Function(b.module, ir.FunctionType(v.scalar, [v.scalar] * len(args)), full)
+    if v.count == 1:
+        return b.call(function, args)
+    out: Any = ir.Constant(v.type, ir.Undefined)
+    for i in range(v.count):
+        at = constant(ir.IntType(32), i)
+        out = b.insert_element(out, b.call(function, [b.extract_element(a, at) for a in args]), at)
+    return out
+
+
+def sin(b: Any, x: Any) -> Any:
+    return _whole(b, "sin", x, 0)
+
+
+def cos(b: Any, x: Any) -> Any:
+    return _whole(b, "cos", x, 1)
+
+
+def tan(b: Any, x: Any) -> Any:
+    v = Vector(b, x)
+    n, r, low = _reduced(v, x)
+    sine, cosine = _sin_cos(v, r, low)
+    odd = b.icmp_unsigned("!=", b.and_(n, v.iconst(1)), v.iconst(0))
+    top = v.select(odd, v.neg(cosine), sine)
+    out = v.div(top, v.select(odd, sine, cosine))
+    out = v.select(v.equal(x, v.const(0.0)), x, out)
+    return beyond(b, v, "tan", x, out)
+
+
+TABLE = {"cos": cos, "sin": sin, "tan": tan}

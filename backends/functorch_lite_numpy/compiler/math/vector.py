@@ -1,0 +1,144 @@
+"""Arithmetic on LLVM values as it stands in formulas: a thin layer over the IR builder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+
+from ..types import constant
+
+__all__ = ["Vector"]
+
+
+class Vector:
+    """The operations of a formula, on values of the type of `like`: float or double, or a vector of them."""
+
+    def __init__(self, builder: Any, like: Any):
+        self.b = builder
+        self.type = like.type
+        self.scalar = like.type.element if isinstance(like.type, ir.VectorType) else like.type
+        self.count = like.type.count if isinstance(like.type, ir.VectorType) else 1
+        self.double = isinstance(self.scalar, ir.DoubleType)
+        self.bits = 64 if self.double else 32
+        self.mantissa = 52 if self.double else 23
+        self.bias = 1023 if self.double else 127
+        self.int = self.shaped(ir.IntType(self.bits))
+
+    def shaped(self, scalar: Any) -> Any:
+        """A type with as many lanes."""
+        return ir.VectorType(scalar, self.count) if self.count > 1 else scalar
+
+    def pick(self, single: Any, double: Any) -> Any:
+        """What goes with the precision."""
+        return double if self.double else single
+
+    # Floats.
+
+    def const(self, x: float) -> Any:
+        return constant(self.type, x)
+
+    def add(self, x: Any, y: Any) -> Any:
+        return self.b.fadd(x, y)
+
+    def sub(self, x: Any, y: Any) -> Any:
+        return self.b.fsub(x, y)
+
+    def mul(self, x: Any, y: Any) -> Any:
+        return self.b.fmul(x, y)
+
+    def div(self, x: Any, y: Any) -> Any:
+        return self.b.fdiv(x, y)
+
+    def neg(self, x: Any) -> Any:
+        return self.b.fneg(x)
+
+    def fma(self, x: Any, y: Any, z: Any) -> Any:
+        """x y + z, rounded once."""
+        return self.intrinsic("fma", x, y, z)
+
+    def abs(self, x: Any) -> Any:
+        return self.intrinsic("fabs", x)
+
+    def sqrt(self, x: Any) -> Any:
+        return self.intrinsic("sqrt", x)
+
+    def round(self, x: Any) -> Any:
+        return self.intrinsic("roundeven", x)
+
+    def with_sign_of(self, x: Any, y: Any) -> Any:
+        return self.intrinsic("copysign", x, y)
+
+    def polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
+        """The sum of coefficients[i] x^i, by Horner's rule."""
+        out = self.const(coefficients[-1])
+        for c in reversed(coefficients[:-1]):
+            out = self.fma(out, x, self.const(c))
+        return out
+
+    def less(self, x: Any, y: Any) -> Any:
+        return self.b.fcmp_ordered("<", x, y)
+
+    def greater(self, x: Any, y: Any) -> Any:
+        return self.b.fcmp_ordered(">", x, y)
+
+    def equal(self, x: Any, y: Any) -> Any:
+        return self.b.fcmp_ordered("==", x, y)
+
+    def is_nan(self, x: Any) -> Any:
+        return self.b.fcmp_unordered("uno", x, x)
+
+    def select(self, mask: Any, x: Any, y: Any) -> Any:
+        return self.b.select(mask, x, y)
+
+    def clamp(self, x: Any, low: float, high: float) -> Any:
+        """`x` kept between two bounds; NaN stays."""
+        x = self.select(self.less(x, self.const(low)), self.const(low), x)
+        return self.select(self.greater(x, self.const(high)), self.const(high), x)
+
+    # Bits and integers.
+
+    def iconst(self, n: int) -> Any:
+        return constant(self.int, n)
+
+    def as_int(self, x: Any) -> Any:
+        """The bits."""
+        return self.b.bitcast(x, self.int)
+
+    def as_float(self, x: Any) -> Any:
+        return self.b.bitcast(x, self.type)
+
+    def to_int(self, x: Any) -> Any:
+        """A whole float as an integer; NaN gives 0."""
+        name = f"llvm.fptosi.sat.{_suffix(self.int)}.{_suffix(self.type)}"
+        module = self.b.module
+        function = module.globals.get(name) or ir.Function(module, ir.FunctionType(self.int, [self.type]), name)
+        return self.b.call(function, [x])
+
+    def to_float(self, n: Any) -> Any:
+        return self.b.sitofp(n, self.type)
+
+    def power_of_two(self, n: Any) -> Any:
+        """2^n for an integer n that is a normal exponent."""
+        return self.as_float(self.b.shl(self.b.add(n, self.iconst(self.bias)), self.iconst(self.mantissa)))
+
+    def scaled(self, x: Any, n: Any) -> Any:
+        """X 2^n, in two steps, so that results may be subnormal or overflow."""
+        half = self.b.ashr(n, self.iconst(1))
+        return self.mul(self.mul(x, self.power_of_two(half)), self.power_of_two(self.b.sub(n, half)))
+
+    def intrinsic(self, name: str, *args: Any) -> Any:
+        full = f"llvm.{name}.{_suffix(args[0].type)}"
+        module = self.b.module
+        type = args[0].type
+        function = module.globals.get(full) or ir.Function(module, ir.FunctionType(type, [a.type for a in args]), full)
+        return self.b.call(function, args)
+
+
+def _suffix(type: Any) -> str:
+    if isinstance(type, ir.VectorType):
+        return f"v{type.count}{_suffix(type.element)}"
+    if isinstance(type, ir.IntType):
+        return f"i{type.width}"
+    return "f64" if isinstance(type, ir.DoubleType) else "f32"
