@@ -6,13 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from . import kernels_convolution, kernels_elementwise, kernels_indexing, kernels_random, kernels_reduction
+from . import (
+    kernels_convolution,
+    kernels_elementwise,
+    kernels_indexing,
+    kernels_linalg,
+    kernels_random,
+    kernels_reduction,
+)
 from .kernels_elementwise import OPERATORS
 
 __all__ = ["FAST", "OPERATORS", "TABLE"]
 
 TABLE: dict[str, Any] = {
     **kernels_elementwise.TABLE,
+    **kernels_linalg.TABLE,
+    **kernels_linalg.TABLE,
     **kernels_random.TABLE,
 }
 
