@@ -373,7 +373,7 @@ class _Fuser:
     def is_costly(self, group: _Group, v: Any, position: Position) -> bool:
         """Whether a value that varies with the columns alone is dear, and would be computed again for each row."""
         columns = group.columns or frozenset((max(group.full, default=-1),))
-        return v in group.dear and bool(columns & set(position))
+        return v in group.dear and bool(columns & set(position)) and not group.full <= set(position)
 
     def reduction_position(self, group: _Group, equation: Equation, i: int) -> Position | None:
         (operand,) = equation.operands

@@ -44,9 +44,9 @@ LN2_HIGH64, LN2_LOW64 = 0.6931471803691238, 1.9082149292705877e-10
 
 def reduced(v: Vector, x: Any) -> tuple[Any, Any]:
     """N, an integer, and r with x = n ln 2 + r."""
-    k = v.round(v.mul(x, v.const(LOG2_E)))
+    n, k = v.nearest(x, LOG2_E)
     r = v.fma(k, v.const(-v.pick(LN2_HIGH32, LN2_HIGH64)), x)
-    return v.to_int(k), v.fma(k, v.const(-v.pick(LN2_LOW32, LN2_LOW64)), r)
+    return n, v.fma(k, v.const(-v.pick(LN2_LOW32, LN2_LOW64)), r)
 
 
 def exp(b: Any, x: Any) -> Any:
@@ -65,13 +65,13 @@ def _sum(v: Vector, r: Any, q: Any) -> Any:
 def exp2(b: Any, x: Any) -> Any:
     v = Vector(b, x)
     x = v.clamp(x, v.pick(-151.0, -1076.0), v.pick(128.5, 1024.5))
-    k = v.round(x)
+    n, k = v.nearest(x, 1.0)
     f = v.sub(x, k)
     r = v.mul(f, v.const(0.6931471805599453))
     low = v.fma(f, v.const(0.6931471805599453), v.neg(r))
     q = v.polynomial(r, v.pick(EXP32, EXP64))
     small = v.fma(v.mul(r, r), q, v.fma(f, v.const(v.pick(-1.9046543e-09, 2.3190468138462996e-17)), v.add(r, low)))
-    return v.scaled(v.add(small, v.const(1.0)), v.to_int(k))
+    return v.scaled(v.add(small, v.const(1.0)), n)
 
 
 def expm1(b: Any, x: Any) -> Any:

@@ -35,7 +35,7 @@ LARGE = (4.8e4, 1e9)
 
 def _reduced(v: Vector, x: Any) -> tuple[Any, Any, Any]:
     """The number of the quadrant, and r in two parts."""
-    k = v.round(v.mul(x, v.const(0.6366197723675814)))
+    n, k = v.nearest(x, 0.6366197723675814)
     parts = v.pick(HALF_PI32, HALF_PI64)
     first = v.fma(k, v.const(-parts[0]), x)
     # The second product exactly, as a sum of two numbers; what is lost in the differences goes into `low`.
@@ -46,7 +46,7 @@ def _reduced(v: Vector, x: Any) -> tuple[Any, Any, Any]:
     r = v.sub(second, rest)
     low = v.add(v.sub(v.sub(second, r), rest), lost)
     low = v.fma(k, v.const(-parts[2]), low)
-    return v.to_int(k), r, low
+    return n, r, low
 
 
 def _sin_cos(v: Vector, r: Any, low: Any) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 
 from ..types import constant
@@ -64,9 +65,6 @@ class Vector:
     def sqrt(self, x: Any) -> Any:
         return self.intrinsic("sqrt", x)
 
-    def round(self, x: Any) -> Any:
-        return self.intrinsic("roundeven", x)
-
     def with_sign_of(self, x: Any, y: Any) -> Any:
         return self.intrinsic("copysign", x, y)
 
@@ -109,12 +107,15 @@ class Vector:
     def as_float(self, x: Any) -> Any:
         return self.b.bitcast(x, self.type)
 
-    def to_int(self, x: Any) -> Any:
-        """A whole float as an integer; NaN gives 0."""
-        name = f"llvm.fptosi.sat.{_suffix(self.int)}.{_suffix(self.type)}"
-        module = self.b.module
-        function = module.globals.get(name) or ir.Function(module, ir.FunctionType(self.int, [self.type]), name)
-        return self.b.call(function, [x])
+    def nearest(self, x: Any, factor: float) -> tuple[Any, Any]:
+        """The integer nearest to x times factor, as an integer and as a float; of less than 2^22 (2^51).
+
+        The sum with 1.5 2^23 (1.5 2^52) has the integer in its last bits.
+        """
+        shift = 1.5 * 2.0**self.mantissa
+        total = self.fma(x, self.const(factor), self.const(shift))
+        bits = self.iconst(int(np.asarray(shift, self.pick(np.float32, np.float64)).view(self.pick(np.int32, np.int64))))
+        return self.b.sub(self.as_int(total), bits), self.sub(total, self.const(shift))
 
     def to_float(self, n: Any) -> Any:
         return self.b.sitofp(n, self.type)
