@@ -9,6 +9,7 @@ import functorch_lite.numpy as fnp
 from functorch_lite.backend import default_backend
 from functorch_lite.checking import check
 from functorch_lite.passes import optimized
+from functorch_lite.passes.contract import fold_transposes
 
 
 def names(f, *args):
@@ -63,3 +64,27 @@ def test_bodies_are_folded_too():
 
 def test_weak_flags_survive():
     assert fl.jit(lambda x: fnp.sqrt(2.0))(1.0).weak_type == fnp.sqrt(2.0).weak_type
+
+
+def contracted(f, *args):
+    program = optimized(fl.make_program(f)(*args).program, default_backend())
+    out = fold_transposes(program, lambda equation: True)
+    check(out)
+    return [e.primitive.name for e in out.equations]
+
+
+def test_transposes_are_folded_into_contractions():
+    x, y = fnp.ones((3, 4)), fnp.ones((3, 5))
+    assert contracted(lambda x, y: x.T @ y, x, y) == ["dot_general"]
+    assert contracted(lambda x, y: (x.T @ y).T, x, y) == ["dot_general"]
+    assert contracted(fl.grad(lambda w: ((x @ w) ** 2).sum()), fnp.ones((4, 2))).count("transpose") == 0
+
+
+def test_a_product_that_is_needed_both_ways_is_computed_once():
+    x, y = fnp.ones((3, 4)), fnp.ones((4, 5))
+
+    def both(x, y):
+        z = x @ y
+        return z, z.T
+
+    assert contracted(both, x, y).count("dot_general") == 1

@@ -361,6 +361,9 @@ class _Fuser:
         for axis, p in zip(axes, inner[operand], strict=True):
             if axis is not None:
                 position[axis] = p
+        kept = [p for p in position if p is not None]
+        if kept != sorted(kept):
+            return None  # a transpose: its result would be written with long strides
         stretched = [k for k, n in enumerate(shape) if position[k] is None and n != 1]
         if stretched:
             if shape != group.space or any(p not in (None, k) for k, p in enumerate(position)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from functorch_lite.extend import Backend, Equation, LoweringContext, Program, Var, fuse, registry
+from functorch_lite.extend import Backend, Equation, LoweringContext, Program, Var, fold_transposes, fuse, registry
 
 from .entry import make_callable
 from .segment import Segment
@@ -33,7 +33,12 @@ class _Context(LoweringContext):
 
 def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[Any, ...]]:
     """A callable from operand buffers to a tuple of result buffers."""
-    return _Context(backend).compile(fuse(program, fusible, is_dear))
+    return _Context(backend).compile(prepared(program))
+
+
+def prepared(program: Program) -> Program:
+    """The program in the form that native code is made from."""
+    return fuse(fold_transposes(program, is_native), fusible, is_dear)
 
 
 def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
