@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from functorch_lite.backend import get
+
+os.environ.setdefault("FUNCTORCH_LITE_CACHE", "off")  # the user's machine code stays out of it, and ours out of the user's
 
 collect_ignore = ["backends"]  # packages to install, not tests
 

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import functools
-import threading
 from typing import Any
 
 import llvmlite.binding as llvm
 
 __all__ = ["Library", "machine", "optimise", "vector_bytes"]
 
-_lock = threading.Lock()
-"""LLVM's targets are set up once."""
+@functools.cache
+def _initialise() -> None:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+
+
+def new_machine() -> Any:
+    """A target machine of the host; engines own theirs."""
+    _initialise()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=2,
+        reloc="pic",
+        codemodel="jitdefault",
+        jit=True,
+    )
 
 
 @functools.cache
 def machine() -> Any:
-    """The target machine of the host."""
-    with _lock:
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        target = llvm.Target.from_default_triple()
-        features = llvm.get_host_cpu_features().flatten()
-        return target.create_target_machine(
-            cpu=llvm.get_host_cpu_name(), features=features, opt=2, reloc="pic", codemodel="jitdefault", jit=True
-        )
+    """The target machine that code is made with."""
+    return new_machine()
 
 
 @functools.cache
@@ -56,17 +63,10 @@ class Library:
 
     def __init__(self, code: bytes):
         backing = llvm.parse_assembly("")
-        self.engine = llvm.create_mcjit_compiler(backing, _fresh_machine())
+        self.engine = llvm.create_mcjit_compiler(backing, new_machine())
         self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self.engine.finalize_object()
 
     def address(self, name: str) -> int:
         """Where a function or variable is."""
         return self.engine.get_function_address(name) or self.engine.get_global_value_address(name)
-
-
-def _fresh_machine() -> Any:
-    target = llvm.Target.from_default_triple()
-    return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, codemodel="jitdefault", jit=True
-    )

@@ -15,6 +15,7 @@ from functorch_lite.extend import Nest
 from llvmlite import ir
 
 from . import engine
+from .cache import cached
 from .kernel import Kernel
 from .types import I8, PTR
 
@@ -80,8 +81,9 @@ class Unit:
         return str(self.module)
 
     def load(self) -> engine.Library:
-        """Compile and load."""
-        library = engine.Library(engine.machine().emit_object(engine.optimise(self.text())))
+        """Compile, or take from disk, and load."""
+        text = self.text()
+        library = engine.Library(cached(text, lambda: engine.machine().emit_object(engine.optimise(text))))
         for name, address in self.addresses.items():
             ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = address
         return library

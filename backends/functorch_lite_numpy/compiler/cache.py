@@ -1,0 +1,146 @@
+"""Machine code kept on disk, so that the next process need not make it again.
+
+In the user's cache folder, or where the environment variable FUNCTORCH_LITE_CACHE says ("off": nowhere). An entry is named by
+a hash of the LLVM IR, the processor and the versions of all that took part. Before the code it has a keyed hash of itself, with
+a secret of the user's: what was changed, or written by somebody else, is not run but made anew. Files appear whole or not
+at all, so several processes may write; of too many bytes those go that were not used for the longest time.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import llvmlite
+import llvmlite.binding as llvm
+
+__all__ = ["LARGEST", "cached", "folder"]
+
+LARGEST = 512 << 20
+"""How many bytes are kept."""
+_DIGEST = 32
+_FORMAT = b"functorch_lite machine code 1"
+
+
+def folder() -> Path | None:
+    """Where entries are kept; None if nowhere."""
+    chosen = os.environ.get("FUNCTORCH_LITE_CACHE")
+    if chosen:
+        return None if chosen == "off" else Path(chosen)
+    home = Path.home()
+    if sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "functorch_lite"
+
+
+@functools.cache
+def _surroundings() -> bytes:
+    """What else than the IR decides the code."""
+    features = llvm.get_host_cpu_features().flatten()
+    parts = (_FORMAT, llvm.get_host_cpu_name(), features, llvmlite.__version__, llvm.llvm_version_info, sys.platform)
+    return repr(parts).encode()
+
+
+def cached(text: str, make: Callable[[], bytes]) -> bytes:
+    """The machine code of a module: from disk if it is there, else made and put there.
+
+    Args:
+      text: the module as LLVM IR.
+      make: compiles it.
+    """
+    try:
+        place = _prepared(folder())
+        if place is None:
+            return make()
+        key = hashlib.sha256(_surroundings() + text.encode()).digest()
+        secret = _secret(place)
+        path = place / f"{key.hex()}.code"
+        found = _read(path, key, secret)
+        if found is not None:
+            return found
+    except OSError:
+        return make()
+    code = make()
+    try:
+        _write(path, hmac.digest(secret, key + code, "sha256") + code)
+        _limit(place)
+    except OSError:
+        pass  # a full or read-only disk: the code runs all the same
+    return code
+
+
+def _prepared(place: Path | None) -> Path | None:
+    """The folder, made if need be; None if it is not the user's alone to write."""
+    if place is None:
+        return None
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place if _ours(place) else None
+
+
+def _ours(path: Path) -> bool:
+    """Whether nobody else can have written there."""
+    if not hasattr(os, "getuid"):
+        return True
+    status = path.stat()
+    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _secret(place: Path) -> bytes:
+    """The user's key."""
+    path = place / "secret"
+    if not path.exists():
+        _write(path, secrets.token_bytes(_DIGEST))
+    data = path.read_bytes()
+    if len(data) != _DIGEST or not _ours(path):
+        raise OSError("the key of the cache is not the user's own")
+    return data
+
+
+def _read(path: Path, key: bytes, secret: bytes) -> bytes | None:
+    """The code of an entry, if it is there and right."""
+    try:
+        data = path.read_bytes()
+        if not _ours(path):
+            return None
+    except OSError:
+        return None
+    code = data[_DIGEST:]
+    if not code or not hmac.compare_digest(data[:_DIGEST], hmac.digest(secret, key + code, "sha256")):
+        return None
+    os.utime(path)
+    return code
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that nobody sees before it is whole."""
+    handle, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner alone
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _limit(place: Path) -> None:
+    """Remove the entries used the longest time ago, if there are too many bytes."""
+    entries = sorted(((e.stat().st_mtime, e.stat().st_size, e) for e in place.glob("*.code")), key=lambda e: e[0])
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in entries:
+        if total <= LARGEST:
+            return
+        path.unlink(missing_ok=True)
+        total -= size

@@ -1,0 +1,103 @@
+"""Machine code on disk: found again, and never trusted without reason."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+from functorch_lite_numpy.compiler import cache
+
+PROGRAM = """
+import functorch_lite as fl, functorch_lite.numpy as fnp
+from functorch_lite_numpy.compiler import engine
+made = []
+optimise = engine.optimise
+engine.optimise = lambda text: made.append(text) or optimise(text)
+f = lambda x: fl.lax.fori_loop(0, 3, lambda i, y: fl.nn.softmax(y @ y) + x, x)
+print(float(fl.jit(f)(fnp.ones((4, 4))).sum()), len(made))
+"""
+
+
+def run(folder: Path | str, seed: str = "0") -> list[str]:
+    environment = {**os.environ, "FUNCTORCH_LITE_CACHE": str(folder), "PYTHONHASHSEED": seed}
+    out = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
+    return out.stdout.split()
+
+
+def entries(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.code"))
+
+
+def test_a_second_process_finds_the_code(tmp_path):
+    assert run(tmp_path, "1") == ["20.0", "1"]
+    assert run(tmp_path, "2") == ["20.0", "0"]  # programs become the same text whatever the hashes
+    assert len(entries(tmp_path)) == 1
+
+
+def test_off(tmp_path):
+    assert run("off") == ["20.0", "1"]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv("FUNCTORCH_LITE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_entries_are_kept_by_text(place):
+    assert cache.cached("a", lambda: b"code of a") == b"code of a"
+    assert cache.cached("a", lambda: b"other") == b"code of a"
+    assert cache.cached("b", lambda: b"code of b") == b"code of b"
+    assert len(entries(place)) == 2
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[:-1] + b"x", lambda d: d[:34], lambda d: b"", lambda d: b"y" + d[1:]])
+def test_what_was_changed_is_not_run(place, damage):
+    cache.cached("a", lambda: b"right")
+    (path,) = entries(place)
+    path.write_bytes(damage(path.read_bytes()))
+    assert cache.cached("a", lambda: b"made anew") == b"made anew"
+    assert cache.cached("a", lambda: b"once more") == b"made anew"
+
+
+def test_an_entry_under_another_name_is_not_run(place):
+    cache.cached("a", lambda: b"of a")
+    cache.cached("b", lambda: b"of b")
+    first, second = entries(place)
+    first.write_bytes(second.read_bytes())
+    assert {cache.cached("a", lambda: b"anew"), cache.cached("b", lambda: b"anew")} & {b"anew"}
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs POSIX permissions")
+def test_what_others_can_write_is_not_used(place):
+    cache.cached("a", lambda: b"right")
+    (path,) = entries(place)
+    path.chmod(0o666)
+    assert cache.cached("a", lambda: b"anew") == b"anew"
+    place.chmod(0o777)
+    assert cache.cached("a", lambda: b"once more") == b"once more"
+    assert place.stat().st_mode & 0o777 == 0o777  # nothing is changed behind the user's back
+
+
+def test_files_are_the_users_alone(place):
+    cache.cached("a", lambda: b"right")
+    if hasattr(os, "getuid"):
+        assert all(p.stat().st_mode & 0o077 == 0 for p in [place, *place.iterdir()])
+
+
+def test_the_oldest_go_when_there_are_too_many(place, monkeypatch):
+    monkeypatch.setattr(cache, "LARGEST", 250)
+    for k in range(5):
+        cache.cached(f"text {k}", lambda: bytes(60) + b"code")
+        os.utime(entries(place)[0], (k + 1, k + 1)) if k == 0 else None
+    assert len(entries(place)) == 2
+
+
+def test_a_folder_that_cannot_be_used_is_no_error(monkeypatch):
+    monkeypatch.setenv("FUNCTORCH_LITE_CACHE", "/dev/null/nowhere")
+    assert cache.cached("a", lambda: b"code") == b"code"
