@@ -21,7 +21,7 @@ import numpy as np
 
 from .array_type import ArrayType
 from .errors import BackendError
-from .lowering import compile_program
+from .lowering import LoweringContext, compile_program
 from .primitive import Primitive
 from .program import Program
 
@@ -125,6 +125,15 @@ class Backend:
     def compile(self, program: Program) -> Callable[..., tuple[Any, ...]]:
         """As `interpret`, for a program that will run often: it may take its time to be quick afterwards."""
         return self.interpret(program)
+
+    def describe(self, program: Program) -> dict[str, Callable[[], str]]:
+        """What `compile` makes of a program, stage by stage: name -> a function that gives the text."""
+        return {}
+
+    def steps(self, program: Program) -> tuple[Program, list[tuple[Any, Callable[..., Any]]]]:
+        """The program as it is run, and a callable over buffers for each of its equations: for profiles."""
+        context = LoweringContext(self)
+        return program, [(e, self.guard(context.kernel(e, e.params))) for e in program.equations]
 
     def __repr__(self) -> str:
         return f"<backend {self.name}>"

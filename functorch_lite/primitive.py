@@ -142,6 +142,12 @@ class Primitive:
         """Whether the result is the first operand as it is (the weak flag apart), so that the equation can go."""
         return False
 
+    def flops(self, types: Sequence[ArrayType], results: Sequence[ArrayType], params: Mapping[str, Any]) -> float:
+        """An estimate of the floating-point operations: one for each element of the largest operand or result."""
+        if not self.elementwise and self.combines is None:
+            return 0
+        return max((t.size for t in (*types, *results) if all(type(n) is int for n in t.shape)), default=0)
+
     def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
         """The named axes that an equation with these params speaks of."""
         return frozenset()

@@ -19,16 +19,16 @@ __all__ = ["NumpyBackend"]
 
 
 @functools.cache
-def load_compiler() -> Callable[..., Any] | None:
+def load_compiler() -> Any:
     """The compiler, or None if LLVM is not installed: then a warning says so once."""
     if os.environ.get("FUNCTORCH_LITE_COMPILER") == "off":
         return None
     try:
-        from .compiler import compile_native  # on first use: loading LLVM takes a while
+        from . import compiler  # on first use: loading LLVM takes a while
     except ImportError as error:
         warnings.warn(f"jit runs NumPy calls, not machine code: {error}. To change that: pip install llvmlite", RuntimeWarning, stacklevel=3)
         return None
-    return compile_native
+    return compiler
 
 
 def _special() -> Any:
@@ -64,7 +64,7 @@ class NumpyBackend(Backend):
         if compiler is None:
             return self.interpret(program)
         try:
-            return compiler(program, self)
+            return compiler.compile_native(program, self)
         except Exception as error:
             warnings.warn(
                 f"compiling {program.name!r} to machine code failed ({type(error).__name__}: {error}); it runs as NumPy "
@@ -73,6 +73,14 @@ class NumpyBackend(Backend):
                 stacklevel=2,
             )
             return self.interpret(program)
+
+    def describe(self, program: Any) -> dict[str, Callable[[], str]]:
+        compiler = load_compiler()
+        return {} if compiler is None else compiler.describe(program)
+
+    def steps(self, program: Any) -> Any:
+        compiler = load_compiler()
+        return super().steps(program) if compiler is None else compiler.steps(program, self)
 
     def kernel(self, primitive: Any, types: Any, params: Any) -> Callable[..., Any]:
         if all(t.dtype.kind == "f" for t in types):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import dtypes
@@ -37,6 +37,10 @@ class DotGeneral(Primitive):
                 )
         shape = tuple(x.shape[i] for i in xb) + _rest(x.shape, xc + xb) + _rest(y.shape, yc + yb)
         return ArrayType(shape, preferred or x.dtype, x.weak and y.weak)
+
+    def flops(self, types: Sequence[ArrayType], results: Sequence[ArrayType], params: Mapping[str, Any]) -> float:
+        summed = params["dimension_numbers"][0][0]
+        return 2.0 * results[0].size * _size(types[0].shape[i] for i in summed)
 
     def impl(self, xp: Any, x: Any, y: Any, *, dimension_numbers: Dims, preferred: Any = None) -> Any:
         (xc, yc), (xb, yb) = dimension_numbers

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import dtypes
+from ..array_type import ArrayType
 from ..arrays import Array, eager, type_of
 from ..backend import default_backend, get, use_backend
 from ..errors import hide_our_frames
@@ -17,6 +18,8 @@ from ..staging import stage
 from ..tracing import Tracer, context
 from ..tree import flatten, unflatten
 from .call import call
+from .capture import abstract_type
+from .lowered import Lowered, difference
 from .signature import StaticArguments, function_name
 
 __all__ = ["Jitted", "clear_caches", "jit"]
@@ -76,6 +79,7 @@ class Jitted:
         self.backend = backend
         self.exact = exact
         self.cache = _cache_of(function, (static, backend, exact))
+        self.missed: Any = None
         self.simple = not static and backend is None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -162,13 +166,43 @@ class Jitted:
             outs, out_tree = flatten(self.function(*args, **kwargs))
             return [as_operand(x, f"a result of the jitted function {function_name(self.function)}") for x in outs]
 
-        staged = stage(flat, [type_of(x) for x in leaves], name=function_name(self.function))
+        if key is not None:
+            self.missed = key, [k for k in self.cache if len(k) > 3 and k[0].__class__ is tree.__class__]
+        types = [x if isinstance(x, ArrayType) else type_of(x) for x in leaves]
+        staged = stage(flat, types, name=function_name(self.function))
         entry = _Entry(staged.program, staged.hoisted, out_tree, backend or default_backend(), self.exact)
-        if not any(isinstance(x, Tracer) for x in staged.hoisted):
+        if key is not None and not any(isinstance(x, Tracer) for x in staged.hoisted):
             while len(self.cache) >= self.cached:
                 self.cache.pop(next(iter(self.cache)))
             self.cache[key] = entry
         return entry
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """What the function becomes for such arguments: programs, code, costs, to be read; see `Lowered`.
+
+        Args:
+          args, kwargs: as for a call; instead of arrays also anything with a shape and a dtype.
+        """
+        statics: Any = None
+        dynamic = (args, kwargs)
+        if self.static:
+            statics, dynamic = self.static.split(args, kwargs)
+        leaves, tree = flatten(dynamic)
+        backend = next((x.backend for x in leaves if type(x) is Array), self.backend)
+        entry = self._stage(list(map(abstract_type, leaves)), tree, statics, None, backend)
+        return Lowered(function_name(self.function), entry, tree, self)
+
+    trace = lower
+
+    def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The types of the results for such arguments, in the structure of the result; nothing is computed."""
+        return self.lower(*args, **kwargs).out_info
+
+    def explain(self) -> str:
+        """Why the last call that was traced had to be: what was new about its arguments."""
+        if self.missed is None:
+            return f"{function_name(self.function)} has not been traced yet."
+        return difference(function_name(self.function), *self.missed)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

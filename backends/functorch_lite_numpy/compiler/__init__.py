@@ -8,5 +8,6 @@ function), unit (a module), steps (equations), memory, segment (a run of steps),
 """
 
 from .compile import compile_native
+from .reading import describe, steps
 
-__all__ = ["compile_native"]
+__all__ = ["compile_native", "describe", "steps"]

@@ -13,13 +13,13 @@ from . import contraction, loops  # noqa: F401  (they enter their steps)
 from .steps import fusible, is_dear, is_native
 from .unit import Unit
 
-__all__ = ["compile_native"]
+__all__ = ["CALL", "Context", "compile_native", "partition", "prepared"]
 
 CALL = registry["jit"]
 """What a native run is in the program around it: a call."""
 
 
-class _Context(LoweringContext):
+class Context(LoweringContext):
     """Lowers calls to machine code."""
 
     def compile(self, program: Program) -> Callable[..., tuple[Any, ...]]:
@@ -33,7 +33,7 @@ class _Context(LoweringContext):
 
 def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[Any, ...]]:
     """A callable from operand buffers to a tuple of result buffers."""
-    return _Context(backend).compile(prepared(program))
+    return Context(backend).compile(prepared(program))
 
 
 def prepared(program: Program) -> Program:
@@ -47,7 +47,7 @@ def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
     return make_callable(unit, Segment(unit, program, "segment"))
 
 
-def _compiled(program: Program, context: _Context) -> Callable[..., tuple[Any, ...]]:
+def _compiled(program: Program, context: Context) -> Callable[..., tuple[Any, ...]]:
     parts = partition(program)
     if len(parts.equations) == 1 and parts.equations[0].primitive is CALL and parts.outputs == parts.equations[0].results:
         inner = parts.equations[0].params["program"]

@@ -20,7 +20,7 @@ from .segment import Segment
 from .types import I8, I32, I64, PTR, constant
 from .unit import Unit
 
-__all__ = ["make_callable"]
+__all__ = ["emit_entry", "make_callable"]
 
 ARRAY_DATA, ARRAY_FLAGS = 16, 64
 """Where a NumPy array has its data pointer and its flags (NumPy's stable ABI)."""
@@ -129,10 +129,16 @@ class _Emitter:
         b.ret(out)
 
 
+def emit_entry(unit: Unit, segment: Segment) -> None:
+    """Append the entry to the unit."""
+    program = segment.program
+    _Emitter(unit, segment).run([v.type for v in program.inputs], [a.type for a in program.outputs])
+
+
 def make_callable(unit: Unit, segment: Segment) -> Callable[..., tuple[Any, ...]]:
     """Compile the unit; a Python function from operand buffers to a tuple of result buffers."""
     program = segment.program
-    _Emitter(unit, segment).run([v.type for v in program.inputs], [a.type for a in program.outputs])
+    emit_entry(unit, segment)
     arena = _aligned(segment.arena)
     unit.addresses["arena"] = arena.ctypes.data if segment.arena else 0
     library = unit.load()

@@ -1,0 +1,88 @@
+"""What the compiler made of a program, to be read; and its steps one by one, to be timed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from functorch_lite.extend import Backend, Equation, Program, build, fusion
+
+from . import engine
+from .compile import CALL, Context, partition, prepared
+from .entry import emit_entry
+from .segment import Segment
+from .unit import Unit
+
+__all__ = ["describe", "steps"]
+
+
+def describe(program: Program) -> dict[str, Callable[[], str]]:
+    """Stage -> its text: the fused program, the loop nests, the memory plan, LLVM IR before and after its passes, assembly."""
+    return {
+        "fused": lambda: str(prepared(program)),
+        "loop nests": lambda: _nests(prepared(program)),
+        "memory plan": lambda: _each(program, _memory),
+        "llvm": lambda: _each(program, lambda unit, segment: unit.text()),
+        "llvm optimized": lambda: _each(program, lambda unit, segment: str(engine.optimise(unit.text()))),
+        "assembly": lambda: _each(
+            program, lambda unit, segment: engine.machine().emit_assembly(engine.optimise(unit.text()))
+        ),
+    }
+
+
+def _nests(program: Program) -> str:
+    parts = []
+    for equation in program.equations:
+        if equation.primitive is fusion:
+            results = " ".join(str(v.type) for v in equation.results)
+            parts.append(f"-> {results}\n{build(**equation.params)}")
+        for name in equation.primitive.subprograms:
+            value = equation.params[name]
+            if equation.primitive is not fusion:
+                parts += [_nests(body) for body in (value if isinstance(value, tuple) else (value,))]
+    return "\n\n".join(parts)
+
+
+def _each(program: Program, text: Callable[[Unit, Segment], str]) -> str:
+    """The text of each native run."""
+    parts = []
+    for equation in partition(prepared(program)).equations:
+        if equation.primitive is CALL:
+            unit = Unit()
+            segment = Segment(unit, equation.params["program"], "segment")
+            emit_entry(unit, segment)
+            parts.append(text(unit, segment))
+        else:
+            parts.append(f"; by NumPy: {equation.primitive.name}")
+    return "\n\n".join(parts)
+
+
+def _memory(unit: Unit, segment: Segment) -> str:
+    lines = [f"arena of {segment.arena} bytes"]
+    for key, offset in segment.offsets.items():
+        what = f"scratch of step {key}" if isinstance(key, int) else str(key.type)
+        lines.append(f"  {offset:>10}  {what}")
+    return "\n".join(lines)
+
+
+def steps(program: Program, backend: Backend) -> tuple[Program, list[tuple[Equation, Callable[..., Any]]]]:
+    """The fused program, and a callable for each of its equations."""
+    program, context = prepared(program), Context(backend)
+    out = []
+    for equation in program.equations:
+        alone = Program(dict.fromkeys(a for a in equation.operands if not hasattr(a, "value")), [equation], equation.results)
+        out.append((equation, _taking_operands(equation, alone, context)))
+    return program, out
+
+
+def _taking_operands(equation: Equation, alone: Program, context: Context) -> Callable[..., Any]:
+    """A callable over the buffers of all operands, literals and repeated ones included."""
+    run = context.compile(alone)
+    where = [equation.operands.index(v) for v in alone.inputs]
+    single = not equation.primitive.multiple_results
+
+    def step(*operands: Any) -> Any:
+        out = run(*(operands[i] for i in where))
+        return out[0] if single else out
+
+    return step
