@@ -46,7 +46,7 @@ def fold(program: Program, backend: Backend) -> Program:
                 equations.append(Equation(constant, (), {"value": box}, [v], equation.source))
                 buffers[v] = buffer
             else:
-                renamed[v] = Literal(np.asarray(backend.to_host(buffer))[()])
+                renamed[v] = Literal(v.type.dtype.type(backend.to_host(buffer)))
     return program.replace(equations=equations, outputs=[rename(a) for a in program.outputs])
 
 

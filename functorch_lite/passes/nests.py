@@ -213,12 +213,12 @@ class Builder:
         return found
 
     def literal(self, value: np.generic) -> Node:
-        return self.node("literal", (), value.dtype, value, key=value.tobytes())
+        return self.node("literal", (), np.dtype(value.dtype), value, key=value.tobytes())
 
     def number(self, place: Affine, dtype: Any = INDEX) -> Node:
         """An index as a value."""
         if not place.terms:
-            return self.literal(np.asarray(place.const).astype(dtype)[()])
+            return self.literal(np.dtype(dtype).type(place.const))
         if len(place.terms) == 1 and not place.const:
             ((k, c),) = place.terms.items()
             if isinstance(k, Node) and c == 1 and k.dtype == dtype:
@@ -240,6 +240,7 @@ class Builder:
             return self.load(self.buffers[atom], atom.type.dtype, linear(index, atom.type.shape))
         equation, axes = self.made[atom]
         if equation.primitive.combines is None:
+            assert equation.primitive.element is not None
             return equation.primitive.element(Elements(self, equation), list(index), **equation.params)
         return self.reduced(equation, index, axes)
 
@@ -258,13 +259,14 @@ class Builder:
                 total = term if total is None else self.node(op, (total, term), term.dtype)
             assert total is not None
             return total
-        place = {a: Affine({d: int(self.extents[d] != 1)}) for a, d in zip(over, axes, strict=True)}
+        dims = [d for d in axes if d is not None]
+        place = {a: Affine({d: int(self.extents[d] != 1)}) for a, d in zip(over, dims, strict=True)}
         full = _merged(index, place, operand.type.ndim)
         key = ("reduced", equation.results[0], tuple(i.key for i in index))
         found = self.nodes.get(key)
         if found is None:
             node = self.value(operand, full)
-            self.reductions.append(Reduction(len(self.reductions), op, node, frozenset(axes), None))
+            self.reductions.append(Reduction(len(self.reductions), op, node, frozenset(dims), None))
             kept = frozenset().union(*(i.dims for i in index)) if index else frozenset()
             found = Node(len(self.nodes), "reduced", (), node.dtype, len(self.reductions) - 1, kept, node.level + 1)
             self.nodes[key] = found
@@ -344,7 +346,8 @@ class Elements:
         mask: Node | None = None
         x = self.builder.number(place)
         span = self.span(place)
-        for op, bound, holds in (("ge", low, low is None or span[0] >= low), ("lt", high, span[1] < high)):
+        tests = [("lt", high, span[1] < high)] if low is None else [("ge", low, span[0] >= low), ("lt", high, span[1] < high)]
+        for op, bound, holds in tests:
             if not holds:
                 test = self.builder.node(op, (x, self.builder.literal(np.int64(bound))), np.dtype(bool))
                 mask = self.both(mask, test)
@@ -408,7 +411,7 @@ def build(
         written = [d for d in dims if d is not None and d in short]
         for at in np.ndindex(*(space[d] for d in written)):
             fixed = dict(zip(written, at, strict=True))
-            index = [Affine({d: 1}) if d in loops else Affine(const=fixed.get(d, 0)) for d in dims]
+            index = [Affine({d: 1}) if d in loops else Affine(const=0 if d is None else fixed.get(d, 0)) for d in dims]
             node = builder.value(atom, index)
             target = Load(len(program.inputs) + k, linear(index, atom.type.shape))
             _, axes = builder.made.get(atom, (None, None)) if isinstance(atom, Var) else (None, None)

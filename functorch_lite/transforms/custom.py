@@ -33,6 +33,9 @@ class _Function:
         names = _positional_names(fun)
         self.nondiff = tuple(sorted({*nondiff_argnums, *(names.index(n) for n in nondiff_argnames)}))
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
     def positional(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         """All arguments by position."""
         try:

@@ -54,7 +54,7 @@ class Linearization:
         linear: Program,
         nonzeros: tuple[bool, ...],
         multiple: bool,
-        n_residuals: int | None = None,
+        n_residuals: int = 0,
     ):
         self.known = known
         self.linear = linear

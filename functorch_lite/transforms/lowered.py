@@ -91,13 +91,15 @@ class Lowered:
           repeats: each step runs so often; the shortest time counts.
         """
         leaves, _ = flatten((args, kwargs))
-        buffers = [x.buffer for x in (*self._hoisted, *map(as_operand, leaves))]
+        arrays: list[Any] = [*self._hoisted, *map(as_operand, leaves)]
+        buffers = [x.buffer for x in arrays]
         program, steps = self.backend.steps(optimized(self.program, self.backend))
         values: dict[Var, Any] = dict(zip(program.inputs, buffers, strict=True))
         rows = []
         for equation, run in steps:
             operands = [self.backend.literal(a.value) if isinstance(a, Literal) else values[a] for a in equation.operands]
             best = float("inf")
+            out: Any = None
             for _ in range(max(1, repeats)):
                 start = time.perf_counter()
                 out = run(*operands)

@@ -19,7 +19,8 @@ def nodes(nest: Nest) -> Iterator[Node]:
         seen.add(node)
         for a in node.args:
             yield from visit(a)
-        for k in _affine(node).terms if _affine(node) else ():
+        address = _affine(node)
+        for k in address.terms if address is not None else ():
             if isinstance(k, Node):
                 yield from visit(k)
         yield node

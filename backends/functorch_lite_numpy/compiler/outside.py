@@ -18,7 +18,7 @@ _NUMPY = {"PyArray_Type": 2, "PyArray_Return": 76, "PyArray_NewCopy": 85, "PyArr
 @functools.cache
 def numpy_api(name: str) -> int:
     """The address of an entry of NumPy's C interface."""
-    from numpy._core import _multiarray_umath
+    from numpy._core import _multiarray_umath  # type: ignore[attr-defined]
 
     get = ctypes.pythonapi.PyCapsule_GetPointer
     get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from functorch_lite.extend import Backend, Equation, Program, build, fusion
+from functorch_lite.extend import Backend, Equation, Program, Var, build, fusion
 
 from . import engine
 from .compile import CALL, Context, partition, prepared
@@ -70,7 +70,8 @@ def steps(program: Program, backend: Backend) -> tuple[Program, list[tuple[Equat
     program, context = prepared(program), Context(backend)
     out = []
     for equation in program.equations:
-        alone = Program(dict.fromkeys(a for a in equation.operands if not hasattr(a, "value")), [equation], equation.results)
+        inputs = list(dict.fromkeys(a for a in equation.operands if isinstance(a, Var)))
+        alone = Program(inputs, [equation], equation.results)
         out.append((equation, _taking_operands(equation, alone, context)))
     return program, out
 

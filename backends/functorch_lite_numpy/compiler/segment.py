@@ -38,7 +38,8 @@ class Segment:
         self.steps: list[Step] = [step(unit, e) for e in program.equations]
         self.roots = self.find_roots()
         pairs = zip(program.equations, self.steps, strict=True)
-        self.given = {e.results[0]: s.pointer() for e, s in pairs if s.pointer is not None}
+        places = ((e.results[0], s.pointer()) for e, s in pairs if len(e.results) == 1)
+        self.given = {v: place for v, place in places if place is not None}
         self.targets = self.find_targets()
         self.offsets, self.arena = self.plan_memory()
         n_in, n_out = len(program.inputs), len(program.outputs)
@@ -124,7 +125,7 @@ class Segment:
             return pointers[self.roots[a]]
 
         for i, (equation, s) in enumerate(zip(program.equations, self.steps, strict=True)):
-            if not s.view and s.pointer is None:
+            if not s.view and not (equation.results and equation.results[0] in self.given):
                 s.emit(b, [pointer(a) for a in equation.operands], [pointers[self.roots[v]] for v in equation.results], pointers.get(i, arena))
         for k, a in enumerate(program.outputs):
             if not isinstance(a, Var) or self.targets.get(self.roots[a]) != k:

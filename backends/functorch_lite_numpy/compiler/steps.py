@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,8 +25,10 @@ class Step:
 
     scratch: int = 0
     view: ClassVar[bool] = False
-    pointer: Callable[[], Any] | None = None
-    """For results that lie somewhere already: where."""
+
+    def pointer(self) -> Any:
+        """Where the result lies already; None if it is yet to be computed."""
+        return None
 
     def __init__(self, unit: Unit, equation: Equation):
         self.unit = unit
