@@ -62,7 +62,9 @@ def _sort(types: Any, params: Any) -> Callable[..., Any]:
 
     def of_floats(x: Any) -> Any:
         out = np.sort(x, axis)
-        negative = np.signbit(out[out == 0])
+        if not (out == 0).any():
+            return (out,)
+        negative = np.signbit(x[x == 0])  # NumPy's vector code may have changed the signs in `out`
         return (np.sort(x, axis, kind="stable") if negative.any() and not negative.all() else out,)
 
     return of_floats

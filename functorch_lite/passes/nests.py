@@ -316,12 +316,22 @@ class Elements:
         dtype = self.equation.results[0].type.dtype
         return self.builder.node(op, args, dtype, tuple(sorted(params.items())))
 
+    def of(self, dtype: Any, op: str, *args: Node) -> Node:
+        """A scalar instruction that gives another dtype."""
+        return self.builder.node(op, args, dtype)
+
     def number(self, place: Affine, dtype: Any) -> Node:
         """An index as a value of a dtype."""
         return self.builder.number(place, dtype)
 
+    def literal(self, value: Any, dtype: Any) -> Node:
+        """A number."""
+        return self.builder.literal(np.asarray(value).astype(dtype)[()])
+
     def index(self, node: Node) -> Affine:
         """An integer node as an index."""
+        if node.dtype == np.uint64:  # what does not fit becomes the largest
+            node = self.builder.node("min", (node, self.builder.literal(np.uint64(np.iinfo(INDEX).max))), node.dtype)
         wide = node if node.dtype == INDEX else self.builder.node("convert", (node,), INDEX)
         return Affine({wide: 1})
 

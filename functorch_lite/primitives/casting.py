@@ -104,6 +104,26 @@ class _BitcastConvert(ZeroDerivative, Primitive):
             )
         return ArrayType(x.shape[:-1], dtype)
 
+    def element(self, at: Any, index: Any, *, dtype: Any) -> Any:  # type: ignore[override]
+        given = at.types[0].dtype
+        if given == dtype:
+            return at.operand(0, index)
+        if given.itemsize == dtype.itemsize:
+            return at.of(dtype, "bitcast", at.operand(0, index))
+        if given.itemsize > dtype.itemsize:
+            *index, part = index
+            wide, narrow = (np.dtype(f"u{d.itemsize}") for d in (given, dtype))
+            whole = at.of(wide, "bitcast", at.operand(0, index))
+            shifted = at.of(wide, "shift_right_logical", whole, at.number(part * (8 * dtype.itemsize), wide))
+            return at.of(dtype, "bitcast", at.of(narrow, "convert", shifted))
+        wide, narrow = (np.dtype(f"u{d.itemsize}") for d in (dtype, given))
+        whole = at.literal(0, wide)
+        for k in range(dtype.itemsize // given.itemsize):
+            part = at.of(narrow, "bitcast", at.operand(0, [*index, at.zero + k]))
+            part = at.of(wide, "shift_left", at.of(wide, "convert", part), at.literal(8 * given.itemsize * k, wide))
+            whole = at.of(wide, "or", whole, part)
+        return at.of(dtype, "bitcast", whole)
+
     def impl(self, xp: Any, x: Any, *, dtype: Any) -> Any:
         return xp.from_host(reinterpreted(np.asarray(xp.to_host(x)), dtype))
 

@@ -90,6 +90,35 @@ class Gather(Primitive):
         types = [ArrayType(b.shape, b.dtype) for b in (x, indices)]
         return self.kernel(xp, types, params)(x, indices)
 
+    def element(  # type: ignore[override]
+        self,
+        at: Any,
+        index: Any,
+        *,
+        dimension_numbers: GatherDimensionNumbers,
+        slice_sizes: Shape,
+        mode: str = "fill",
+        fill_value: Any = None,
+        **promises: Any,
+    ) -> Any:
+        offset, collapsed, index_map, x_batching, i_batching = dimension_numbers
+        x = at.types[0]
+        window = iter([index[k] for k in offset])
+        batch = [i for k, i in enumerate(index) if k not in offset]
+        places = [at.zero if a in collapsed or a in x_batching else next(window) for a in range(x.ndim)]
+        for a, b in zip(x_batching, i_batching, strict=True):
+            places[a] = batch[b]
+        inside = None
+        for k, a in enumerate(index_map):
+            last = x.shape[a] - slice_sizes[a]
+            start = at.index(at.operand(1, [*batch, at.zero + k]))
+            if mode == "fill":
+                inside = at.both(inside, at.inside(start, 0, last + 1))
+            if last:
+                places[a] = places[a] + (start if mode == "fill" else at.clamped(start, 0, last))
+        fill = default_fill(x.dtype) if fill_value is None else fill_value
+        return at.where(inside, lambda: at.operand(0, places), lambda: at.literal(fill, x.dtype))
+
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         x, indices = primals
         out = self(x, indices, **params)

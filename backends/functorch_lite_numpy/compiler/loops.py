@@ -8,7 +8,7 @@ thousand turns a loop looks whether the user wants it to stop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from functorch_lite.extend import ArrayType, Equation, Program
@@ -44,16 +44,20 @@ def _all_native(program: Program) -> bool:
 class _Carry:
     """The memory of a loop's carry: where a turn reads it and where it writes the next."""
 
-    def __init__(self, unit: Unit, b: Any, types: Sequence[ArrayType], results: Sequence[Any], scratch: Any):
+    def __init__(
+        self, unit: Unit, b: Any, types: Sequence[ArrayType], results: Sequence[Any], scratch: Any, stays: Container[int] = ()
+    ):
         self.unit = unit
         self.sizes = [_bytes(t) for t in types]
         self.results = results
-        self.small = [n <= ON_STACK for n in self.sizes]
+        self.small = [n <= ON_STACK and k not in stays for k, n in enumerate(self.sizes)]
         self.now: list[Any] = []
         self.next: list[Any] = []
         offset = 0
-        for n, small, result in zip(self.sizes, self.small, results, strict=True):
-            if small:
+        for k, (n, small, result) in enumerate(zip(self.sizes, self.small, results, strict=True)):
+            if k in stays:  # changed in place
+                pair = [result, result]
+            elif small:
                 pair = [b.alloca(ir.ArrayType(I8, n)) for _ in range(2)]
                 for p in pair:
                     p.align = 64
@@ -140,8 +144,8 @@ class ScanStep(_Loop):
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
         p = equation.params
-        self.body = Segment(unit, p["body"], unit.name("turn"))
         n_carry = p["n_carry"]
+        self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_consts"] + k: k for k in range(n_carry)})
         self.carry_types = [v.type for v in equation.results[:n_carry]]
         self.carry_scratch = _Carry.scratch(self.carry_types)
         self.scratch = self.carry_scratch + self.body.arena
@@ -158,7 +162,7 @@ class ScanStep(_Loop):
         x_sizes = [_bytes(a.type) // length for a in equation.operands[n_consts + n_carry :]]
         y_sizes = [_bytes(v.type) // length for v in equation.results[n_carry:]]
         b = ir.IRBuilder(self.function.append_basic_block("entry"))
-        state = _Carry(self.unit, b, self.carry_types, results[:n_carry], scratch)
+        state = _Carry(self.unit, b, self.carry_types, results[:n_carry], scratch, self.body.stays)
         state.start(b, carry)
         arena = _at(b, scratch, self.carry_scratch)
         head, body, done = (self.function.append_basic_block(n) for n in ("head", "body", "done"))
@@ -196,7 +200,7 @@ class WhileStep(_Loop):
         super().__init__(unit, equation)
         p = equation.params
         self.test = Segment(unit, p["cond"], unit.name("test"))
-        self.body = Segment(unit, p["body"], unit.name("turn"))
+        self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_body"] + k: k for k in range(len(equation.results))})
         self.carry_types = [v.type for v in equation.results]
         self.carry_scratch = _Carry.scratch(self.carry_types)
         self.scratch = self.carry_scratch + max(self.body.arena, self.test.arena)
@@ -210,7 +214,7 @@ class WhileStep(_Loop):
         tested, consts = operands[: p["n_cond"]], operands[p["n_cond"] : p["n_cond"] + p["n_body"]]
         b = ir.IRBuilder(self.function.append_basic_block("entry"))
         answer = b.alloca(I8)
-        state = _Carry(self.unit, b, self.carry_types, results, arguments[-1])
+        state = _Carry(self.unit, b, self.carry_types, results, arguments[-1], self.body.stays)
         state.start(b, operands[p["n_cond"] + p["n_body"] :])
         arena = _at(b, arguments[-1], self.carry_scratch)
         head, body, done = (self.function.append_basic_block(n) for n in ("head", "body", "done"))

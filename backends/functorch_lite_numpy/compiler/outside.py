@@ -9,9 +9,15 @@ import os
 
 import numpy as np
 
-__all__ = ["blas", "numpy_api", "python_api"]
+__all__ = ["arg_sorter", "blas", "numpy_api", "python_api", "sorter", "ufunc_loop"]
 
-_NUMPY = {"PyArray_Type": 2, "PyArray_Return": 76, "PyArray_NewCopy": 85, "PyArray_Empty": 184}
+_NUMPY = {
+    "PyArray_Type": 2,
+    "PyArray_Return": 76,
+    "PyArray_NewCopy": 85,
+    "PyArray_Empty": 184,
+    "PyDataType_GetArrFuncs": 365,
+}
 """Numbers in NumPy's C interface, which never change."""
 
 
@@ -24,6 +30,44 @@ def numpy_api(name: str) -> int:
     get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     table = get(_multiarray_umath._ARRAY_API, None)  # type: ignore[attr-defined]
     return ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[_NUMPY[name]]  # type: ignore[return-value]
+
+
+_SORTS = 33
+"""Where in a dtype's table of functions (`PyArray_ArrFuncs`) the sorts stand, by kind, and behind them the argsorts."""
+
+
+@functools.cache
+def _sorts(dtype: np.dtype) -> list[int | None]:
+    if int(np.__version__.split(".")[0]) != 2:
+        return [None] * 6
+    table = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(numpy_api("PyDataType_GetArrFuncs"))(np.dtype(dtype))
+    functions = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))
+    return [functions[_SORTS + k] for k in range(6)]
+
+
+def _sort_kind(dtype: np.dtype) -> int:
+    """Quicksort, which NumPy has in vector code; numbers of one or two bytes are counted instead (stable's slot)."""
+    return 2 if dtype.itemsize <= 2 and dtype.kind in "biu" else 0
+
+
+def sorter(dtype: np.dtype) -> int | None:
+    """The address of NumPy's `int sort(void *start, npy_intp n, void *unused)`, not stable; None if there is none."""
+    return _sorts(dtype)[_sort_kind(dtype)]
+
+
+def arg_sorter(dtype: np.dtype) -> int | None:
+    """The address of NumPy's `int argsort(void *start, npy_intp *order, npy_intp n, void *unused)`, likewise."""
+    return _sorts(dtype)[3 + _sort_kind(dtype)]
+
+
+@functools.cache
+def ufunc_loop(name: str, dtype: np.dtype) -> int:
+    """The address of a ufunc's inner loop, (char **args, npy_intp *n, npy_intp *steps, void *data); 0 if it has data."""
+    ufunc = getattr(np, name)
+    which = ufunc.types.index(f"{dtype.char}->{dtype.char}")
+    pointers = ctypes.POINTER(ctypes.c_void_p)
+    functions, data = (ctypes.cast(ctypes.c_void_p.from_address(id(ufunc) + at), pointers) for at in (32, 40))
+    return 0 if data and data[which] else functions[which] or 0
 
 
 @functools.cache

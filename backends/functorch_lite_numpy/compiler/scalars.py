@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 
+from . import float_bits
+from .intrinsics import intrinsic
+from .intrinsics import short as _short
 from .math import TABLE as MATH
 from .types import I1, constant, register_type, supported, width_of
 
@@ -52,24 +55,6 @@ def _kinds(kinds: str) -> Callable[[Any], Any]:
         return function
 
     return mark
-
-
-def intrinsic(builder: Any, name: str, *args: Any) -> Any:
-    """A call of an LLVM intrinsic that is overloaded in the type of its first operand."""
-    type = args[0].type
-    suffix = f"v{type.count}{_short(type.element)}" if isinstance(type, ir.VectorType) else _short(type)
-    full = f"llvm.{name}.{suffix}"
-    module = builder.module
-    function = module.globals.get(full)
-    if function is None:
-        function = ir.Function(module, ir.FunctionType(type, [a.type for a in args]), full)
-    return builder.call(function, args)
-
-
-def _short(type: Any) -> str:
-    if isinstance(type, ir.IntType):
-        return f"i{type.width}"
-    return "f64" if isinstance(type, ir.DoubleType) else "f32"
 
 
 def _compare(op: str) -> Any:
@@ -217,6 +202,43 @@ def _population_count(c: Context, x: Any) -> Any:
     return intrinsic(c.builder, "ctpop", x)
 
 
+@_kinds("iu")
+def _leading_zeros(c: Context, x: Any) -> Any:
+    return intrinsic(c.builder, "ctlz", x, constant(I1, 0))
+
+
+@_kinds("fiu")
+def _rem(c: Context, x: Any, y: Any) -> Any:
+    """Of integers: by zero it is x, by -1 always 0."""
+    b = c.builder
+    if c.kind == "f":
+        return float_bits.remainder(b, x, y)
+    zero = b.icmp_unsigned("==", y, c.like(y, 0))
+    bad = zero if c.kind == "u" else b.or_(zero, b.icmp_signed("==", y, c.like(y, -1)))
+    rest = (b.urem if c.kind == "u" else b.srem)(x, b.select(bad, c.like(y, 1), y))
+    return b.select(zero, x, rest)
+
+
+@_kinds("f")
+def _next_after(c: Context, x: Any, y: Any) -> Any:
+    return float_bits.next_after(c.builder, x, y)
+
+
+@_kinds("f")
+def _round_away(c: Context, x: Any) -> Any:
+    return float_bits.round_away(c.builder, x)
+
+
+@_kinds("f")
+def _reduce_precision(c: Context, x: Any) -> Any:
+    return float_bits.reduced(c.builder, x, **c.params)
+
+
+@_kinds("fiu")
+def _bitcast(c: Context, x: Any) -> Any:
+    return c.builder.bitcast(x, register_type(c.result, width_of(x)))
+
+
 @_kinds("fiub")
 def _convert(c: Context, x: Any) -> Any:
     b, source, target = c.builder, c.dtypes[0], c.result
@@ -273,8 +295,10 @@ _TABLE: dict[str, Any] = {
     "abs": _abs,
     "add": _by_kind("fadd", "add"),
     "and": _by_kind(None, "and_", boolean="and_"),
+    "bitcast": _bitcast,
     "ceil": _rounded("ceil"),
     "clamp": _clamp,
+    "clz": _leading_zeros,
     "convert": _convert,
     "copy": _copy,
     "div": _div,
@@ -294,10 +318,14 @@ _TABLE: dict[str, Any] = {
     "mul_strong": _strong("fmul"),
     "ne": _compare("!="),
     "neg": _neg,
+    "nextafter": _next_after,
     "not": _not,
     "or": _by_kind(None, "or_", boolean="or_"),
     "population_count": _population_count,
+    "reduce_precision": _reduce_precision,
+    "rem": _rem,
     "round": _rounded("roundeven"),
+    "round_away": _round_away,
     "select": _select,
     "shift_left": _shift("shl"),
     "shift_right_arithmetic": _shift("ashr"),

@@ -7,6 +7,7 @@ Intermediate values lie in the arena where `memory.plan` puts them; small ones o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,16 +31,20 @@ class Segment:
     Attributes:
       function: the LLVM function.
       arena: how many bytes it needs.
+      stays: outputs that are made in the memory of an input that may be overwritten; the caller gives no other for them.
     """
 
-    def __init__(self, unit: Unit, program: Program, name: str):
+    def __init__(self, unit: Unit, program: Program, name: str, overwritten: Mapping[int, int] | None = None):
+        """`overwritten`: inputs whose memory may be overwritten, each with the output that may be made there."""
         self.unit = unit
         self.program = program
+        self.overwritten = {program.inputs[i]: k for i, k in (overwritten or {}).items()}
         self.steps: list[Step] = [step(unit, e) for e in program.equations]
-        self.roots = self.find_roots()
         pairs = zip(program.equations, self.steps, strict=True)
         places = ((e.results[0], s.pointer()) for e, s in pairs if len(e.results) == 1)
         self.given = {v: place for v, place in places if place is not None}
+        self.roots = self.find_roots()
+        self.stays = frozenset(k for v, k in self.overwritten.items() if self.root_of(program.outputs[k]) is v)
         self.targets = self.find_targets()
         self.offsets, self.arena = self.plan_memory()
         n_in, n_out = len(program.inputs), len(program.outputs)
@@ -51,11 +56,31 @@ class Segment:
     def find_roots(self) -> dict[Var, Any]:
         """For each value, the one whose memory it shares."""
         roots: dict[Var, Any] = {v: v for v in self.program.inputs}
-        for equation, s in zip(self.program.equations, self.steps, strict=True):
-            for v in equation.results:
-                first = equation.operands[0] if s.view else None
-                roots[v] = roots[first] if isinstance(first, Var) else v
+        last = self.last_reads()
+        until = {v: last.get(v, -1) if v in self.overwritten else len(self.steps) for v in roots}
+        """The last step that needs a root's memory as it is; most inputs always."""
+        for i, (equation, s) in enumerate(zip(self.program.equations, self.steps, strict=True)):
+            for k, v in enumerate(equation.results):
+                first = equation.operands[0] if k == 0 and equation.operands and (s.view or s.in_place) else None
+                root = roots[first] if isinstance(first, Var) else v
+                if s.in_place and root is not v:
+                    others = [roots[a] for a in equation.operands[1:] if isinstance(a, Var)]
+                    if until[root] > i or root in others:
+                        root = v
+                roots[v] = root
+                until[root] = len(self.steps) if v in self.given else max(until.get(root, i), last.get(v, i))
         return roots
+
+    def root_of(self, a: Any) -> Any:
+        return self.roots[a] if isinstance(a, Var) else None
+
+    def last_reads(self) -> dict[Var, int]:
+        """For each value the last step that reads it; for the program's results the step after all."""
+        last: dict[Var, int] = {}
+        for i, equation in enumerate(self.program.equations):
+            last.update({a: i for a in equation.operands if isinstance(a, Var)})
+        last.update({a: len(self.steps) for a in self.program.outputs if isinstance(a, Var)})
+        return last
 
     def find_targets(self) -> dict[Var, int]:
         """The values that are computed right where an output belongs."""
@@ -128,7 +153,7 @@ class Segment:
             if not s.view and not (equation.results and equation.results[0] in self.given):
                 s.emit(b, [pointer(a) for a in equation.operands], [pointers[self.roots[v]] for v in equation.results], pointers.get(i, arena))
         for k, a in enumerate(program.outputs):
-            if not isinstance(a, Var) or self.targets.get(self.roots[a]) != k:
+            if k not in self.stays and (not isinstance(a, Var) or self.targets.get(self.roots[a]) != k):
                 copy_memory(self.unit, b, outputs[k], pointer(a), a.type.size * a.type.dtype.itemsize)
         b.ret_void()
 

@@ -21,10 +21,12 @@ class Step:
     Attributes:
       scratch: bytes of memory that it needs while it runs.
       view: whether it computes nothing: its result is its first operand, in another shape.
+      in_place: whether its first result may be the memory of its first operand, where nothing else needs that.
     """
 
     scratch: int = 0
     view: ClassVar[bool] = False
+    in_place: ClassVar[bool] = False
 
     def pointer(self) -> Any:
         """Where the result lies already; None if it is yet to be computed."""

@@ -28,6 +28,8 @@ class Unit:
     def __init__(self) -> None:
         self.module = ir.Module("functorch_lite")
         self.kernels: dict[Any, Kernel] = {}
+        self.functions: dict[Any, Any] = {}
+        """Functions of steps, by what they do."""
         self.addresses: dict[str, int] = {}
         self.constants: dict[Any, Any] = {}
         self.names = 0

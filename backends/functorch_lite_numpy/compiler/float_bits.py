@@ -1,0 +1,129 @@
+"""Exact operations of floats that look at their bits, or take as many turns as the bits demand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from .intrinsics import intrinsic
+from .types import I1, constant, is_vector, register_type, width_of
+
+__all__ = ["next_after", "reduced", "remainder", "round_away"]
+
+
+def _dtype(x: Any) -> np.dtype:
+    scalar = x.type.element if is_vector(x) else x.type
+    return np.dtype(np.float64 if isinstance(scalar, ir.DoubleType) else np.float32)
+
+
+def _bits(b: Any, x: Any) -> Any:
+    return b.bitcast(x, register_type(np.dtype(f"u{_dtype(x).itemsize}"), width_of(x)))
+
+
+def round_away(b: Any, x: Any) -> Any:
+    """To the nearest integer, halves away from zero."""
+    whole = intrinsic(b, "trunc", x)
+    rest = intrinsic(b, "fabs", b.fsub(x, whole))
+    further = b.fadd(whole, intrinsic(b, "copysign", constant(x.type, 1.0), x))
+    return b.select(b.fcmp_ordered(">=", rest, constant(x.type, 0.5)), further, whole)
+
+
+def next_after(b: Any, x: Any, y: Any) -> Any:
+    """The number next to x in the direction of y."""
+    zero = constant(x.type, 0.0)
+    bits = _bits(b, x)
+    outwards = b.icmp_unsigned("==", b.fcmp_ordered("<", x, y), b.fcmp_ordered(">", x, zero))
+    moved = b.bitcast(b.add(bits, b.select(outwards, constant(bits.type, 1), constant(bits.type, -1))), x.type)
+    smallest = b.bitcast(constant(bits.type, 1), x.type)
+    moved = b.select(b.fcmp_ordered("==", x, zero), intrinsic(b, "copysign", smallest, y), moved)
+    moved = b.select(b.fcmp_ordered("==", x, y), y, moved)
+    return b.select(b.fcmp_unordered("uno", x, y), b.fadd(x, y), moved)
+
+
+def reduced(b: Any, x: Any, exponent_bits: int, mantissa_bits: int) -> Any:
+    """The nearest number with so few bits, ties to even; too large: infinity, too small for a normal number: zero."""
+    info = np.finfo(_dtype(x))
+    mantissa, exponent = int(info.nmant), int(info.bits) - 1 - int(info.nmant)
+    bits = _bits(b, x)
+    number = lambda n: constant(bits.type, n)  # noqa: E731
+    sign = b.and_(bits, number(1 << (info.bits - 1)))
+    size = b.xor(bits, sign)
+    if mantissa_bits < mantissa:
+        dropped = mantissa - mantissa_bits
+        odd = b.and_(b.lshr(size, number(dropped)), number(1))
+        size = b.add(b.add(size, number((1 << (dropped - 1)) - 1)), odd)
+        size = b.and_(size, number(-1 << dropped))
+    if exponent_bits < exponent:
+        bias, new_bias = (1 << (exponent - 1)) - 1, (1 << (exponent_bits - 1)) - 1
+        large = b.icmp_unsigned(">", size, number(((bias + new_bias + 1) << mantissa) - 1))
+        small = b.icmp_unsigned("<", size, number((bias - new_bias + 1) << mantissa))
+        size = b.select(small, number(0), size)
+        size = b.select(large, number(((1 << exponent) - 1) << mantissa), size)
+    return b.select(b.fcmp_unordered("uno", x, x), x, b.bitcast(b.or_(size, sign), x.type))
+
+
+# The remainder, by quotients of at most 51 bits: each turn takes off as much of a multiple of the divisor as is exact.
+
+_TURN = 51
+
+
+def remainder(b: Any, x: Any, y: Any) -> Any:
+    """The exact remainder of the truncated quotient, with the sign of x (C's fmod)."""
+    type = x.type
+    if _dtype(x).itemsize == 4:
+        wide = register_type(np.dtype(np.float64), width_of(x))
+        return b.fptrunc(remainder(b, b.fpext(x, wide), b.fpext(y, wide)), type)
+    zero, infinity = constant(type, 0.0), constant(type, float("inf"))
+    size, divisor = intrinsic(b, "fabs", x), intrinsic(b, "fabs", y)
+    valid = b.and_(b.fcmp_ordered("<", size, infinity), b.fcmp_ordered(">", divisor, zero))
+    low = _exponent(b, divisor)
+    head, body, done = (b.function.append_basic_block(f"remainder.{part}") for part in ("head", "body", "done"))
+    before = b.block
+    b.branch(head)
+    b.position_at_end(head)
+    rest = b.phi(type)
+    rest.add_incoming(size, before)
+    more = b.and_(valid, b.fcmp_ordered(">=", rest, divisor))
+    b.cbranch(_any(b, more), body, done)
+    b.position_at_end(body)
+    shift = b.sub(b.sub(_exponent(b, rest), low), constant(low.type, _TURN))
+    multiple = _scaled(b, divisor, intrinsic(b, "smax", shift, constant(low.type, 0)))
+    quotient = intrinsic(b, "trunc", b.fdiv(rest, multiple))
+    left = intrinsic(b, "fma", b.fneg(quotient), multiple, rest)
+    left = b.select(b.fcmp_ordered("<", left, zero), b.fadd(left, multiple), left)
+    rest.add_incoming(b.select(more, left, rest), b.block)
+    b.branch(head)
+    b.position_at_end(done)
+    undefined = b.or_(b.fcmp_unordered("uno", x, y), b.not_(valid))
+    return b.select(undefined, constant(type, float("nan")), intrinsic(b, "copysign", rest, x))
+
+
+def _any(b: Any, mask: Any) -> Any:
+    if not is_vector(mask):
+        return mask
+    whole = ir.IntType(mask.type.count)
+    return (
+        b.icmp_unsigned("!=", b.bitcast(mask, whole), constant(whole, 0))
+        if mask.type.count > 1
+        else b.extract_element(mask, constant(I1, 0))
+    )
+
+
+def _exponent(b: Any, x: Any) -> Any:
+    """The biased exponent of a positive double; below 1 for subnormal numbers."""
+    small = b.fcmp_ordered("<", x, constant(x.type, float(np.finfo(np.float64).tiny)))
+    x = b.select(small, b.fmul(x, constant(x.type, 2.0**54)), x)
+    bits = b.lshr(_bits(b, x), constant(_bits(b, x).type, 52))
+    return b.select(small, b.sub(bits, constant(bits.type, 54)), bits)
+
+
+def _scaled(b: Any, x: Any, n: Any) -> Any:
+    """X 2^n for 0 <= n < 2100 where that is finite: exact."""
+    for _ in range(3):
+        part = intrinsic(b, "smin", n, constant(n.type, 1000))
+        factor = b.shl(b.add(part, constant(n.type, 1023)), constant(n.type, 52))
+        x = b.fmul(x, b.bitcast(factor, x.type))
+        n = b.sub(n, part)
+    return x

@@ -1,0 +1,170 @@
+"""Steps that are functions of their own, and what such functions are written with: counted loops, vectors of elements.
+
+    void step(ptr operand0, ..., ptr result0, ..., ptr scratch)
+
+Equal steps of a unit share one function, so a program that does the same thing in many places compiles it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from . import engine, scalars
+from .intrinsics import intrinsic
+from .steps import Step
+from .types import I64, PTR, constant, memory_type
+
+__all__ = [
+    "FunctionStep",
+    "Slot",
+    "at",
+    "chunks",
+    "combined",
+    "counted",
+    "lanes_of",
+    "load",
+    "number",
+    "store",
+    "stored_as",
+    "vectors",
+    "widened",
+]
+
+
+class FunctionStep(Step):
+    """A step whose code is one function. Subclasses write its body: `write`."""
+
+    def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        """Append the function's code; `b` may stand in any block afterwards, which returns."""
+        raise NotImplementedError
+
+    def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        b.call(self.function(), [*operands, *results, scratch])
+
+    def function(self) -> Any:
+        """The function, written at the first call."""
+        equation = self.equation
+        types = tuple((a.type.dtype, a.type.shape) for a in (*equation.operands, *equation.results))
+        key = (
+            type(self),
+            equation.primitive.name,
+            types,
+            tuple(sorted(equation.params.items(), key=lambda item: item[0])),
+        )
+        functions = self.unit.functions
+        if key not in functions:
+            n, m = len(equation.operands), len(equation.results)
+            function = self.unit.function(self.unit.name(equation.primitive.name), ir.VoidType(), [PTR] * (n + m + 1))
+            functions[key] = function
+            b = ir.IRBuilder(function.append_basic_block("entry"))
+            arguments = list(function.args)
+            self.write(b, arguments[:n], arguments[n:-1], arguments[-1])
+            b.ret_void()
+        return functions[key]
+
+
+def number(n: int) -> Any:
+    return constant(I64, n)
+
+
+@contextmanager
+def counted(b: Any, n: Any, first: Any = 0, step: int = 1, backwards: bool = False) -> Iterator[Any]:
+    """Code for each of `first`, `first` + `step`, ... below `n`; gives the index. One turn alone needs no loop."""
+    if isinstance(n, int) and isinstance(first, int) and first + step >= n > first:
+        yield number(first)
+        return
+    first, n = (number(x) if isinstance(x, int) else x for x in (first, n))
+    function = b.function
+    head, body, done = (function.append_basic_block(f"loop.{part}") for part in ("head", "body", "done"))
+    before = b.block
+    b.branch(head)
+    b.position_at_end(head)
+    i = b.phi(I64)
+    i.add_incoming(first, before)
+    b.cbranch(b.icmp_signed("<", i, n), body, done)
+    b.position_at_end(body)
+    yield b.sub(b.sub(n, number(1)), i) if backwards else i
+    i.add_incoming(b.add(i, number(step)), b.block)
+    b.branch(head)
+    b.position_at_end(done)
+
+
+def at(b: Any, base: Any, place: Any, dtype: np.dtype) -> Any:
+    """The address of an element."""
+    return b.gep(base, [number(place) if isinstance(place, int) else place], source_etype=memory_type(dtype))
+
+
+def load(b: Any, pointer: Any, dtype: np.dtype, width: int = 1) -> Any:
+    """Elements as they lie in memory."""
+    return b.load(pointer, typ=memory_type(dtype, width), align=dtype.itemsize)
+
+
+def store(b: Any, value: Any, pointer: Any, dtype: np.dtype) -> None:
+    b.store(value, pointer, align=dtype.itemsize)
+
+
+def stored_as(dtype: np.dtype) -> np.dtype:
+    """The dtype whose registers hold elements as they lie in memory: booleans are bytes there."""
+    return np.dtype(np.uint8) if dtype.kind == "b" else dtype
+
+
+def combined(b: Any, op: str, dtype: np.dtype, *args: Any) -> Any:
+    """A scalar instruction on operands of one dtype, which it gives too."""
+    return scalars.emit(op, scalars.Context(b, (dtype,) * len(args), dtype, {}), args)
+
+
+def lanes_of(dtype: np.dtype) -> int:
+    """How many elements a register holds."""
+    return max(1, engine.vector_bytes() // dtype.itemsize)
+
+
+def chunks(b: Any, n: int, width: int) -> Iterator[tuple[Any, int]]:
+    """Cut n elements into vectors: (start, width) for code that is written once for each; the rest by halves."""
+    whole = n // width * width
+    if whole > 4 * width:
+        with counted(b, whole, step=width) as i:
+            yield i, width
+    else:
+        for i in range(0, whole, width):
+            yield number(i), width
+    while whole < n:
+        while width > n - whole:
+            width //= 2
+        yield number(whole), width
+        whole += width
+
+
+@contextmanager
+def vectors(b: Any, n: int, width: int) -> Iterator[tuple[Any, int]]:
+    """Code for each whole vector of n elements; the last one overlaps the one before. Gives (start, width)."""
+    with counted(b, n, step=width) as i:
+        last = number(max(n - width, 0))
+        yield (intrinsic(b, "smin", i, last) if n % width and n > width else i), width
+
+
+class Slot:
+    """A variable of a function; it becomes a register."""
+
+    def __init__(self, b: Any, value: Any):
+        with b.goto_entry_block():
+            self.pointer = b.alloca(value.type)
+        self.b = b
+        self.set(value)
+
+    def set(self, value: Any) -> None:
+        self.b.store(value, self.pointer)
+
+    def get(self) -> Any:
+        return self.b.load(self.pointer)
+
+
+def widened(b: Any, x: Any, dtype: np.dtype) -> Any:
+    """An integer as i64; what does not fit becomes the largest."""
+    if dtype.itemsize < 8:
+        return (b.sext if dtype.kind == "i" else b.zext)(x, I64)
+    return x if dtype.kind == "i" else intrinsic(b, "umin", x, number(np.iinfo(np.int64).max))

@@ -1,0 +1,268 @@
+"""What goes along an axis in order: running sums and their kin, and the place of the largest element.
+
+An array is looked at as [outer, length, inner], the axis in the middle. Running results are made one after the other,
+as the eager kernels do: the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from functorch_lite.extend import ArrayType, Equation
+
+from . import scalars
+from .functions import (
+    FunctionStep,
+    Slot,
+    at,
+    chunks,
+    combined,
+    counted,
+    lanes_of,
+    load,
+    number,
+    store,
+    stored_as,
+    vectors,
+)
+from .segment import copy_memory
+from .steps import STEPS
+from .types import constant, is_vector, register_type, splat
+
+__all__ = ["ArgExtremeStep", "CumulativeStep", "ahead", "around"]
+
+CHAINS = 4
+"""So many lines at a time, where each element waits for the one before."""
+TILE = 2048
+"""The largest elements so far of so many lines are kept in the cache."""
+
+
+def around(t: ArrayType, axis: int) -> tuple[int, int, int]:
+    """The shape [outer, length, inner]."""
+    return math.prod(t.shape[:axis]), t.shape[axis], math.prod(t.shape[axis + 1 :])
+
+
+def ahead(b: Any, x: Any, y: Any, dtype: np.dtype, largest: bool = True) -> Any:
+    """Whether x is larger (smaller) than y; NaN is ahead of all numbers, and of no other NaN."""
+    op = ">" if largest else "<"
+    if dtype.kind == "f":
+        return b.and_(b.fcmp_unordered(op, x, y), b.fcmp_ordered("ord", y, y))
+    return (b.icmp_signed if dtype.kind == "i" else b.icmp_unsigned)(op, x, y)
+
+
+class CumulativeStep(FunctionStep):
+    """A running combination by an instruction."""
+
+    op: str
+
+    @classmethod
+    def accepts(cls, equation: Equation) -> bool:
+        dtype = equation.operands[0].type.dtype
+        return scalars.supports(cls.op, (dtype, dtype), dtype)
+
+    def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        t = self.equation.operands[0].type
+        outer, n, inner = around(t, self.equation.params["axis"])
+        back = self.equation.params["reverse"]
+        if inner > 1:
+            with counted(b, outer) as o:
+                start = b.mul(o, number(n * inner))
+                x, out = (at(b, p, start, t.dtype) for p in (operands[0], results[0]))
+                self.rows(b, x, out, t.dtype, n, inner, back)
+            return
+        whole = outer // CHAINS * CHAINS
+        for first, last, step in ((0, whole, CHAINS), (whole, outer, 1)):
+            if first < last:
+                with counted(b, last, first, step) as o:
+                    lines = [b.mul(b.add(o, number(k)), number(n)) for k in range(step)]
+                    self.lines(b, operands[0], results[0], lines, t.dtype, n, back)
+
+    def combine(self, b: Any, before: Any, x: Any, dtype: np.dtype) -> Any:
+        return combined(b, self.op, dtype, before, x)
+
+    def rows(self, b: Any, source: Any, target: Any, dtype: np.dtype, n: int, inner: int, back: bool) -> None:
+        """Each row from the one before."""
+        first = number((n - 1) * inner if back else 0)
+        copy_memory(self.unit, b, at(b, target, first, dtype), at(b, source, first, dtype), inner * dtype.itemsize)
+        if n == 1:
+            return
+        with counted(b, n, 1) as j:
+            row = b.sub(number(n - 1), j) if back else j
+            place = b.mul(row, number(inner))
+            before = b.add(place, number(inner if back else -inner))
+            old, x, out = (at(b, p, q, dtype) for p, q in ((target, before), (source, place), (target, place)))
+            for i, width in chunks(b, inner, 2 * lanes_of(dtype)):
+                value = self.combine(
+                    b, load(b, at(b, old, i, dtype), dtype, width), load(b, at(b, x, i, dtype), dtype, width), dtype
+                )
+                store(b, value, at(b, out, i, dtype), dtype)
+
+    def lines(
+        self, b: Any, source: Any, target: Any, lines: Sequence[Any], dtype: np.dtype, n: int, back: bool
+    ) -> None:
+        """Several lines at a time, element by element."""
+        last: list[Slot] = []
+        for line in lines:
+            place = b.add(line, number(n - 1 if back else 0))
+            value = load(b, at(b, source, place, dtype), dtype)
+            store(b, value, at(b, target, place, dtype), dtype)
+            last.append(Slot(b, value))
+        if n == 1:
+            return
+        with counted(b, n, 1) as j:
+            k = b.sub(number(n - 1), j) if back else j
+            for line, slot in zip(lines, last, strict=True):
+                place = b.add(line, k)
+                slot.set(self.combine(b, slot.get(), load(b, at(b, source, place, dtype), dtype), dtype))
+                store(b, slot.get(), at(b, target, place, dtype), dtype)
+
+
+class LogSumExpStep(CumulativeStep):
+    """A running log(exp a + exp b)."""
+
+    op = "log1p"
+
+    @classmethod
+    def accepts(cls, equation: Equation) -> bool:
+        dtype = equation.operands[0].type.dtype
+        return all(scalars.supports(op, (dtype,), dtype) for op in ("exp", "log1p"))
+
+    def combine(self, b: Any, before: Any, x: Any, dtype: np.dtype) -> Any:
+        top, low = combined(b, "max", dtype, before, x), combined(b, "min", dtype, before, x)
+        sum_ = b.fadd(top, combined(b, "log1p", dtype, combined(b, "exp", dtype, b.fsub(low, top))))
+        equal = b.fcmp_ordered("==", before, x)  # infinities among them
+        return b.select(equal, b.fadd(x, constant(x.type, math.log(2))), sum_)
+
+
+class ArgExtremeStep(FunctionStep):
+    """The place of the first largest (smallest) element, in one pass."""
+
+    largest = True
+
+    def __init__(self, unit: Any, equation: Equation):
+        super().__init__(unit, equation)
+        t = equation.operands[0].type
+        self.dtype, self.index_dtype = stored_as(t.dtype), equation.results[0].type.dtype
+        self.outer, self.n, self.inner = around(t, equation.params["axis"])
+        self.place_dtype = np.dtype(np.int64 if self.dtype.itemsize == 8 or self.n >= 1 << 31 else np.int32)
+        self.width = 2 * lanes_of(self.dtype)
+        self.tile = min(self.inner, TILE) if self.inner > 1 else self.width
+        self.scratch = (self.tile + 64) * (self.dtype.itemsize + self.place_dtype.itemsize)
+
+    def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        best = scratch
+        places = at(b, scratch, -(-self.tile * self.dtype.itemsize // 64) * 64, np.dtype(np.uint8))
+        with counted(b, self.outer) as o:
+            x = at(b, operands[0], b.mul(o, number(self.n * self.inner)), self.dtype)
+            out = at(b, results[0], b.mul(o, number(self.inner)), self.index_dtype)
+            if self.inner == 1:
+                self.line(b, x, out, best, places)
+            else:
+                with vectors(b, self.inner, self.tile) as (i, _):
+                    self.lines(b, at(b, x, i, self.dtype), at(b, out, i, self.index_dtype), best, places)
+
+    def place(self, b: Any, j: Any, width: int) -> Any:
+        """The index j in each lane."""
+        narrow = j if self.place_dtype.itemsize == 8 else b.trunc(j, register_type(self.place_dtype))
+        return splat(b, narrow, width)
+
+    def put(self, b: Any, places: Any, pointer: Any) -> None:
+        """Store places in the dtype that was asked for."""
+        type = register_type(self.index_dtype, places.type.count if is_vector(places) else 1)
+        bits = self.index_dtype.itemsize - self.place_dtype.itemsize
+        value = b.zext(places, type) if bits > 0 else b.trunc(places, type) if bits < 0 else places
+        store(b, value, pointer, self.index_dtype)
+
+    def lines(self, b: Any, x: Any, out: Any, best: Any, places: Any) -> None:
+        """Lines side by side: row by row, with what is best so far in memory."""
+        width = min(self.width, 1 << (self.tile.bit_length() - 1))
+        copy_memory(self.unit, b, best, x, self.tile * self.dtype.itemsize)
+        with vectors(b, self.tile, width) as (i, _):
+            store(
+                b,
+                constant(register_type(self.place_dtype, width), 0),
+                at(b, places, i, self.place_dtype),
+                self.place_dtype,
+            )
+        if self.n > 1:
+            with counted(b, self.n, 1) as j:
+                row = at(b, x, b.mul(j, number(self.inner)), self.dtype)
+                with vectors(b, self.tile, width) as (i, _):
+                    here, there = at(b, best, i, self.dtype), at(b, places, i, self.place_dtype)
+                    new, old = load(b, at(b, row, i, self.dtype), self.dtype, width), load(b, here, self.dtype, width)
+                    won = ahead(b, new, old, self.dtype, self.largest)
+                    store(b, b.select(won, new, old), here, self.dtype)
+                    held = load(b, there, self.place_dtype, width)
+                    store(b, b.select(won, self.place(b, j, width), held), there, self.place_dtype)
+        with vectors(b, self.tile, width) as (i, _):
+            self.put(
+                b, load(b, at(b, places, i, self.place_dtype), self.place_dtype, width), at(b, out, i, self.index_dtype)
+            )
+
+    def line(self, b: Any, x: Any, out: Any, best: Any, places: Any) -> None:
+        """One line: its lanes first, then the best of these, then the rest."""
+        whole = self.n // self.width * self.width
+        value = Slot(b, load(b, x, self.dtype))
+        where = Slot(b, constant(register_type(self.place_dtype), 0))
+        if whole:
+            self.by_lanes(b, x, whole, best, places)
+            with counted(b, self.width) as k:
+                new = load(b, at(b, best, k, self.dtype), self.dtype)
+                place = load(b, at(b, places, k, self.place_dtype), self.place_dtype)
+                won, lost = (
+                    ahead(b, *pair, self.dtype, self.largest) for pair in ((new, value.get()), (value.get(), new))
+                )
+                earlier = b.and_(b.not_(lost), b.icmp_signed("<", place, where.get()))
+                self.choose(b, b.or_(won, earlier), value, new, where, place)
+        if whole < self.n:
+            with counted(b, self.n, whole) as j:
+                new = load(b, at(b, x, j, self.dtype), self.dtype)
+                won = ahead(b, new, value.get(), self.dtype, self.largest)
+                self.choose(b, won, value, new, where, self.place(b, j, 1))
+        self.put(b, where.get(), out)
+
+    def choose(self, b: Any, won: Any, value: Slot, new: Any, where: Slot, place: Any) -> None:
+        value.set(b.select(won, new, value.get()))
+        where.set(b.select(won, place, where.get()))
+
+    def by_lanes(self, b: Any, x: Any, whole: int, best: Any, places: Any) -> None:
+        value = Slot(b, load(b, x, self.dtype, self.width))
+        numbers = register_type(self.place_dtype, self.width)
+        first = ir.Constant(numbers, [ir.Constant(numbers.element, k) for k in range(self.width)])
+        where = Slot(b, first)
+        if whole > self.width:
+            with counted(b, whole, self.width, self.width) as j:
+                new = load(b, at(b, x, j, self.dtype), self.dtype, self.width)
+                won = ahead(b, new, value.get(), self.dtype, self.largest)
+                self.choose(b, won, value, new, where, b.add(self.place(b, j, self.width), first))
+        store(b, value.get(), best, self.dtype)
+        store(b, where.get(), places, self.place_dtype)
+
+
+class ArgMinStep(ArgExtremeStep):
+    largest = False
+
+
+def _cumulative(instruction: str) -> type[CumulativeStep]:
+    class Combining(CumulativeStep):
+        op = instruction
+
+    return Combining
+
+
+STEPS.update(
+    {
+        "argmax": ArgExtremeStep,
+        "argmin": ArgMinStep,
+        "cumlogsumexp": LogSumExpStep,
+        "cummax": _cumulative("max"),
+        "cummin": _cumulative("min"),
+        "cumprod": _cumulative("mul"),
+        "cumsum": _cumulative("add"),
+    }
+)

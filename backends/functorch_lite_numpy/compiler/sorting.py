@@ -1,0 +1,287 @@
+"""Sorts by NumPy's own, called by their addresses: they are vector code, need nothing of Python, and give eager's bits.
+
+NumPy's quick argsort is not stable. It is made so behind it: the places of equal elements are sorted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from functorch_lite.extend import Equation
+
+from .functions import FunctionStep, Slot, at, counted, lanes_of, load, number, store, stored_as
+from .intrinsics import intrinsic
+from .ordering import ahead, around
+from .outside import arg_sorter, sorter
+from .segment import copy_memory
+from .steps import STEPS
+from .types import I1, I32, I64, PTR, constant, register_type, splat
+
+__all__ = ["SortStep", "TopKStep"]
+
+PLACE = np.dtype(np.int64)
+FEW = 64
+"""The largest so many are kept in order while a line is gone over; more are found by sorting."""
+
+
+class _Line:
+    """Elements a fixed distance apart."""
+
+    def __init__(self, pointer: Any, dtype: np.dtype, stride: int = 1):
+        self.pointer, self.dtype, self.stride = pointer, dtype, stride
+
+    def at(self, b: Any, j: Any) -> Any:
+        return at(b, self.pointer, j if self.stride == 1 else b.mul(j, number(self.stride)), self.dtype)
+
+    def get(self, b: Any, j: Any) -> Any:
+        return load(b, self.at(b, j), self.dtype)
+
+    def set(self, b: Any, j: Any, value: Any) -> None:
+        store(b, value, self.at(b, j), self.dtype)
+
+
+@contextmanager
+def _while(b: Any, test: Any) -> Iterator[None]:
+    """Code that is repeated while `test()` gives true."""
+    head, body, done = (b.function.append_basic_block(f"while.{part}") for part in ("head", "body", "done"))
+    b.branch(head)
+    b.position_at_end(head)
+    b.cbranch(test(), body, done)
+    b.position_at_end(body)
+    yield
+    b.branch(head)
+    b.position_at_end(done)
+
+
+class _Sorting(FunctionStep):
+    """Code that sorts lines."""
+
+    @classmethod
+    def accepts(cls, equation: Equation) -> bool:
+        dtypes = [stored_as(a.type.dtype) for a in equation.operands]
+        return all(sorter(d) and arg_sorter(d) for d in (*dtypes, PLACE))
+
+    def sort(self, b: Any, pointer: Any, n: Any, dtype: np.dtype) -> None:
+        address, nothing = sorter(dtype) or 0, ir.Constant(PTR, None)
+        self.unit.call_outside(b, f"sort.{dtype.name}", address, I32, [pointer, n, nothing])
+
+    def order(self, b: Any, keys: Any, places: Any, n: int, dtype: np.dtype) -> None:
+        """Fill `places` with the order that sorts the line `keys`, but for equal elements."""
+        order = _Line(places, PLACE)
+        with counted(b, n) as j:
+            order.set(b, j, j)
+        address, nothing = arg_sorter(dtype) or 0, ir.Constant(PTR, None)
+        self.unit.call_outside(b, f"argsort.{dtype.name}", address, I32, [keys, places, number(n), nothing])
+
+    def settle(self, b: Any, keys: _Line, places: Any, n: int) -> None:
+        """Sort the places of equal elements; `keys` are in order."""
+        if n == 1:
+            return
+        start = Slot(b, number(0))
+
+        def finish(end: Any) -> None:
+            length = b.sub(end, start.get())
+            with b.if_then(b.icmp_signed(">", length, number(1))):
+                self.sort(b, at(b, places, start.get(), PLACE), length, PLACE)
+            start.set(end)
+
+        with counted(b, n, 1) as j:
+            x, y = keys.get(b, b.sub(j, number(1))), keys.get(b, j)
+            with b.if_then(b.not_(_alike(b, x, y, keys.dtype))):
+                finish(j)
+        finish(number(n))
+
+
+def _alike(b: Any, x: Any, y: Any, dtype: np.dtype) -> Any:
+    """Whether neither comes before the other."""
+    if dtype.kind != "f":
+        return b.icmp_signed("==", x, y)
+    nan = b.and_(b.fcmp_unordered("uno", x, x), b.fcmp_unordered("uno", y, y))
+    return b.or_(b.fcmp_ordered("==", x, y), nan)
+
+
+class SortStep(_Sorting):
+    """`sort`: lines along an axis, by one or several keys."""
+
+    def __init__(self, unit: Any, equation: Equation):
+        super().__init__(unit, equation)
+        t = equation.operands[0].type
+        self.shape = around(t, equation.params["dimension"])
+        widest = max(a.type.dtype.itemsize for a in equation.operands)
+        self.piece = -(-self.shape[1] * max(widest, PLACE.itemsize) // 64) * 64
+        self.scratch = 4 * self.piece
+
+    def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        outer, n, inner = self.shape
+        dtypes = [stored_as(a.type.dtype) for a in self.equation.operands]
+        pieces = [at(b, scratch, k * self.piece, np.dtype(np.uint8)) for k in range(4)]
+        with counted(b, outer) as o, counted(b, inner) as i:
+            start = b.add(b.mul(o, number(n * inner)), i)
+            given, out = (
+                [_Line(at(b, p, start, d), d, inner) for p, d in zip(ps, dtypes, strict=True)]
+                for ps in (operands, results)
+            )
+            if len(given) == 1:
+                self.alone(b, given[0], out[0], pieces[0], n)
+            else:
+                self.together(b, given, out, pieces, n)
+
+    def alone(self, b: Any, x: _Line, out: _Line, piece: Any, n: int) -> None:
+        whole = self.lay_out(b, x, out.pointer if out.stride == 1 else piece, n)
+        self.sort(b, whole.pointer, number(n), x.dtype)
+        if x.dtype.kind == "f" and self.equation.params["is_stable"]:
+            self.settle_zeros(b, x, whole, n)
+        if whole.pointer is not out.pointer:
+            with counted(b, n) as j:
+                out.set(b, j, whole.get(b, j))
+
+    def lay_out(self, b: Any, x: _Line, target: Any, n: int) -> _Line:
+        """A copy of a line without gaps."""
+        line = _Line(target, x.dtype)
+        if x.stride == 1:
+            copy_memory(self.unit, b, target, x.pointer, n * x.dtype.itemsize)
+        else:
+            with counted(b, n) as j:
+                line.set(b, j, x.get(b, j))
+        return line
+
+    def settle_zeros(self, b: Any, x: _Line, out: _Line, n: int) -> None:
+        """Zeros of both signs are equal: they stand as they stood before."""
+        zero = constant(register_type(x.dtype), 0.0)
+        first, after = (self.bound(b, out, n, op) for op in ("<", "<="))
+        with b.if_then(b.icmp_signed("<", b.add(first, number(1)), after)):
+            place = Slot(b, first)
+            with counted(b, n) as j:
+                value = x.get(b, j)
+                with b.if_then(b.fcmp_ordered("==", value, zero)):
+                    out.set(b, place.get(), value)
+                    place.set(b.add(place.get(), number(1)))
+
+    def bound(self, b: Any, line: _Line, n: int, op: str) -> Any:
+        """How many elements of a sorted line are < 0, or <= 0."""
+        low, high = Slot(b, number(0)), Slot(b, number(n))
+        with _while(b, lambda: b.icmp_signed("<", low.get(), high.get())):
+            middle = b.lshr(b.add(low.get(), high.get()), number(1))
+            below = b.fcmp_ordered(op, line.get(b, middle), constant(register_type(line.dtype), 0.0))
+            low.set(b.select(below, b.add(middle, number(1)), low.get()))
+            high.set(b.select(below, high.get(), middle))
+        return low.get()
+
+    def together(self, b: Any, given: Sequence[_Line], out: Sequence[_Line], pieces: Sequence[Any], n: int) -> None:
+        """The least significant key first; each pass leaves equal elements as the one before had them."""
+        rows, sorted_, *places = pieces
+        order: _Line | None = None
+        for key in reversed(given[: self.equation.params["num_keys"]]):
+            step = _Line(places[0], PLACE)
+            if order is None and key.stride == 1:
+                line = key
+            elif order is None:
+                line = self.lay_out(b, key, rows, n)
+            else:
+                line = _Line(rows, key.dtype)
+                self.take(b, key, order, line, n)
+            self.order(b, line.pointer, step.pointer, n, key.dtype)
+            keys = _Line(sorted_, key.dtype)
+            self.take(b, line, step, keys, n)
+            self.settle(b, keys, step.pointer, n)
+            if order is None:
+                order, places = step, places[::-1]
+            else:
+                both = _Line(rows, PLACE)
+                self.take(b, order, step, both, n)
+                copy_memory(self.unit, b, order.pointer, both.pointer, n * PLACE.itemsize)
+        assert order is not None
+        for x, y in zip(given, out, strict=True):
+            self.take(b, x, order, y, n)
+
+    def take(self, b: Any, x: _Line, order: _Line, out: _Line, n: int) -> None:
+        with counted(b, n) as j:
+            out.set(b, j, x.get(b, order.get(b, j)))
+
+
+class TopKStep(_Sorting):
+    """`top_k`: few are kept in order while the line is gone over; many are found by sorting all."""
+
+    def __init__(self, unit: Any, equation: Equation):
+        super().__init__(unit, equation)
+        t = equation.operands[0].type
+        self.k, self.n, self.lines = equation.params["k"], t.shape[-1], t.size // t.shape[-1]
+        self.dtype = stored_as(t.dtype)
+        self.scratch = 0 if self.k <= FEW else 3 * -(-self.n * 8 // 64) * 64
+
+    def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        with counted(b, self.lines) as i:
+            x = _Line(at(b, operands[0], b.mul(i, number(self.n)), self.dtype), self.dtype)
+            first = b.mul(i, number(self.k))
+            values = _Line(at(b, results[0], first, self.dtype), self.dtype)
+            places = _Line(at(b, results[1], first, np.dtype(np.int32)), np.dtype(np.int32))
+            (self.few if self.k <= FEW else self.many)(b, x, values, places, scratch)
+
+    def few(self, b: Any, x: _Line, values: _Line, places: _Line, scratch: Any) -> None:
+        values.set(b, number(0), x.get(b, number(0)))
+        places.set(b, number(0), constant(I32, 0))
+        with counted(b, self.k, 1) as j:
+            self.insert(b, x.get(b, j), j, j, values, places)
+        last = number(self.k - 1)
+
+        def consider(j: Any) -> None:
+            value = x.get(b, j)
+            with b.if_then(ahead(b, value, values.get(b, last), self.dtype)):
+                self.insert(b, value, j, last, values, places)
+
+        width = min(2 * lanes_of(self.dtype), 64)
+        whole = (self.n - self.k) // width * width
+        if whole:
+            with counted(b, self.k + whole, self.k, width) as start:
+                some = load(b, x.at(b, start), self.dtype, width)
+                better = ahead(b, some, splat(b, values.get(b, last), width), self.dtype)
+                left = Slot(b, b.bitcast(better, ir.IntType(width)))
+                none, one = constant(ir.IntType(width), 0), constant(ir.IntType(width), 1)
+                with _while(b, lambda: b.icmp_unsigned("!=", left.get(), none)):
+                    lane = intrinsic(b, "cttz", left.get(), constant(I1, 1))
+                    left.set(b.and_(left.get(), b.sub(left.get(), one)))
+                    consider(b.add(start, b.zext(lane, I64) if width < 64 else lane))
+        if self.k + whole < self.n:
+            with counted(b, self.n, self.k + whole) as j:
+                consider(j)
+
+    def insert(self, b: Any, value: Any, place: Any, gap: Any, values: _Line, places: _Line) -> None:
+        """Put an element where it belongs: those behind it move up to `gap`."""
+        here = Slot(b, gap)
+
+        def smaller() -> Any:
+            inside = b.icmp_signed(">", here.get(), number(0))
+            before = b.select(inside, b.sub(here.get(), number(1)), number(0))
+            return b.and_(inside, ahead(b, value, values.get(b, before), self.dtype))
+
+        with _while(b, smaller):
+            before = b.sub(here.get(), number(1))
+            for line in (values, places):
+                line.set(b, here.get(), line.get(b, before))
+            here.set(before)
+        values.set(b, here.get(), value)
+        places.set(b, here.get(), b.trunc(place, I32))
+
+    def many(self, b: Any, x: _Line, values: _Line, places: _Line, scratch: Any) -> None:
+        n, piece = self.n, -(-self.n * 8 // 64) * 64
+        order, back, keys = (
+            _Line(at(b, scratch, k * piece, np.dtype(np.uint8)), d) for k, d in enumerate((PLACE, PLACE, self.dtype))
+        )
+        self.order(b, x.pointer, order.pointer, n, self.dtype)
+        with counted(b, n) as j:
+            place = order.get(b, b.sub(number(n - 1), j))
+            back.set(b, j, place)
+            keys.set(b, j, x.get(b, place))
+        self.settle(b, keys, back.pointer, n)
+        with counted(b, self.k) as j:
+            place = back.get(b, j)
+            values.set(b, j, x.get(b, place))
+            places.set(b, j, b.trunc(place, I32))
+
+
+STEPS.update({"sort": SortStep, "top_k": TopKStep})

@@ -1,0 +1,221 @@
+"""Native gathers, scatters and updates of slices: the bits of the eager kernels, for all modes and index dtypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from .checks import assert_same, check
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite import lax
+from functorch_lite.primitives.dynamic_slicing import dynamic_slice, dynamic_update_slice
+from functorch_lite.primitives.gathering import (
+    GatherDimensionNumbers,
+    ScatterDimensionNumbers,
+    gather,
+    scatter,
+    scatter_add,
+    scatter_max,
+    scatter_min,
+    scatter_mul,
+)
+
+rng = np.random.default_rng(0)
+
+INDEX_DTYPES = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+DTYPES = ["bool", "int8", "uint16", "int32", "int64", "float32", "float64"]
+SCATTERS = {"set": scatter, "add": scatter_add, "mul": scatter_mul, "min": scatter_min, "max": scatter_max}
+
+CASES: list[tuple[Any, Any, Any, Any]] = [
+    # operand, indices, GatherDimensionNumbers, slice sizes
+    ((10, 5), (7, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 5)),
+    ((10, 130), (9, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 130)),
+    ((5, 37), (33, 1), GatherDimensionNumbers((0,), (1,), (1,)), (5, 1)),
+    ((9,), (40, 1), GatherDimensionNumbers((), (0,), (0,)), (1,)),
+    ((6, 7), (4, 3, 2), GatherDimensionNumbers((), (0, 1), (0, 1)), (1, 1)),
+    ((6, 7), (4, 3, 2), GatherDimensionNumbers((), (0, 1), (1, 0)), (1, 1)),
+    ((6, 7, 8), (5, 2), GatherDimensionNumbers((0, 2, 3), (), (0, 2)), (3, 7, 2)),
+    ((6, 7, 8), (5, 2), GatherDimensionNumbers((1, 2), (1,), (1, 2)), (6, 1, 3)),
+    ((6, 7, 8), (2,), GatherDimensionNumbers((0, 1, 2), (), (0, 1)), (2, 3, 8)),
+    ((6, 7, 8), (4, 6, 1), GatherDimensionNumbers((2,), (1,), (1,), (0,), (1,)), (1, 1, 8)),
+    ((4, 3, 11), (3, 4, 5, 1), GatherDimensionNumbers((), (2,), (2,), (0, 1), (1, 0)), (1, 1, 1)),
+    ((4, 3), (3, 2), GatherDimensionNumbers((1, 2), (), (0, 1)), (4, 3)),
+    ((3, 4), (5, 0), GatherDimensionNumbers((1, 2), (), ()), (3, 2)),
+]
+
+
+def values(shape: Any, dtype: str) -> np.ndarray:
+    x = rng.normal(size=shape) * 20
+    return (np.abs(x) if dtype.startswith("u") else x).astype(dtype)
+
+
+def indices(shape: Any, dtype: str, bound: int) -> np.ndarray:
+    """Most of them inside, some just outside, some far away."""
+    info = np.iinfo(dtype)
+    near = rng.integers(max(info.min, -2), bound + 2, shape)
+    far = rng.choice(np.array([info.min, info.max], dtype), shape)
+    return np.where(rng.random(shape) < 0.15, far, near.astype(dtype))
+
+
+def scatter_numbers(n: GatherDimensionNumbers) -> ScatterDimensionNumbers:
+    return ScatterDimensionNumbers(*n)
+
+
+@pytest.mark.parametrize("case", range(len(CASES)))
+@pytest.mark.parametrize("mode", ["clip", "fill", "promise_in_bounds"])
+def test_gather(case: int, mode: str) -> None:
+    shape, index_shape, numbers, sizes = CASES[case]
+    if 0 in index_shape:
+        pytest.skip("nothing to address by")
+    for k, dtype in enumerate(DTYPES):
+        index_dtype = INDEX_DTYPES[(case + k) % len(INDEX_DTYPES)]
+        x = values(shape, dtype)
+        i = indices(index_shape, index_dtype, max(shape))
+        if mode == "promise_in_bounds":
+            last = [shape[a] - sizes[a] for a in numbers.start_index_map]
+            i = (rng.integers(0, np.array(last) + 1, index_shape)).astype(index_dtype)
+        for fill in (None, 0) if mode == "fill" else (None,):
+            check(
+                lambda x, i, fill=fill: gather(
+                    x, i, dimension_numbers=numbers, slice_sizes=sizes, mode=mode, fill_value=fill
+                ),
+                x,
+                i,
+            )
+
+
+@pytest.mark.parametrize("op", SCATTERS)
+@pytest.mark.parametrize("case", range(len(CASES)))
+def test_scatter(case: int, op: str) -> None:
+    shape, index_shape, numbers, sizes = CASES[case]
+    if 0 in index_shape:
+        pytest.skip("nothing to address by")
+    primitive = SCATTERS[op]
+    types = [fl.ShapeDtypeStruct(shape, "float32"), fl.ShapeDtypeStruct(index_shape, "int32")]
+    update_shape = fl.eval_shape(lambda x, i: gather(x, i, dimension_numbers=numbers, slice_sizes=sizes), *types).shape
+    for k, dtype in enumerate(DTYPES):
+        if dtype == "bool" and op in ("add", "mul"):
+            continue
+        index_dtype = INDEX_DTYPES[(case + k) % len(INDEX_DTYPES)]
+        for mode in ("clip", "fill"):
+            x, u = values(shape, dtype), values(update_shape, dtype)
+            i = indices(index_shape, index_dtype, max(shape))
+            f = lambda x, i, u, mode=mode: primitive(  # noqa: E731
+                x, i, u, dimension_numbers=scatter_numbers(numbers), mode=mode
+            )
+            check(f, x, i, u)
+
+
+def test_broken_promises_touch_nothing_foreign() -> None:
+    numbers = GatherDimensionNumbers((1,), (0,), (0,))
+    x, i = values((10, 64), "float32"), np.array([[10], [-1], [2**60], [-(2**60)], [3]])
+    out = fl.jit(lambda x, i: gather(x, i, dimension_numbers=numbers, slice_sizes=(1, 64), mode="promise_in_bounds"))(
+        x, i
+    )
+    assert_same(out[4], x[3])
+    f = lambda x, i, u: scatter_add(  # noqa: E731
+        x, i, u, dimension_numbers=scatter_numbers(numbers), mode="promise_in_bounds"
+    )
+    changed = fl.jit(f)(x, i, np.ones((5, 64), np.float32))
+    expected = x.copy()
+    expected[3] += 1
+    assert_same(changed, expected)
+
+
+def test_nan_in_extremes() -> None:
+    x = np.array([1, np.nan, 3, 4], np.float32)
+    i, u = np.array([0, 0, 1, 2, 3, 3]), np.array([np.nan, 5, 2, np.nan, 7, -7], np.float32)
+    check(lambda x, u: fnp.asarray(x).at[i].max(u), x, u)
+    check(lambda x, u: fnp.asarray(x).at[i].min(u), x, u)
+
+
+@pytest.mark.parametrize("dtype", INDEX_DTYPES)
+def test_slices(dtype: str) -> None:
+    x, u = values((9, 70, 3), "float32"), values((4, 70, 2), "float32")
+    info = np.iinfo(dtype)
+    for start in (0, 2, 7, info.min, info.max):
+        starts = [np.asarray(start, dtype), np.asarray(0, dtype), np.asarray(1, dtype)]
+        check(lambda x, u, *s: dynamic_update_slice(x, u, *s), x, u, *starts)
+        check(lambda x, *s: dynamic_slice(x, *s, sizes=(3, 40, 2)), x, *starts)
+
+
+def test_memory_is_reused_only_where_it_may_be() -> None:
+    x, u, i = values((50, 20), "float32"), values((8, 20), "float32"), np.array([1, 4, 1, 9, 30, 49, 0, 4])
+
+    def f(x: Any, u: Any) -> Any:
+        y = fnp.cumsum(x * 2, axis=0) + 0.5
+        a = y.at[i].add(u)
+        b = y.at[i].set(u)
+        c = b.reshape(1000)
+        d = b.at[i].multiply(u)
+        return a, d, c.at[i].add(1.0), a.at[i].add(a[:8])
+
+    check(f, x, u, native=False)
+    check(lambda x, u: fnp.asarray(x).at[i].add(u), x, u)
+    check(lambda x: fnp.zeros((50, 20), "float32").at[i].add(x[:8]).at[i].multiply(x[:8]), x)
+
+
+def test_fused_into_groups() -> None:
+    x, y, i = values((30, 16), "float32"), values((12, 16), "float32"), rng.integers(0, 30, 12)
+    check(lambda x, y, i: fnp.abs(y) * 0 + x[i] * y + 1, x, y, i)
+    f = fl.value_and_grad(lambda x, y, i: fnp.sum((x[i] - y) ** 2))
+    got, expected = fl.jit(f)(x, y, i), fl.jit(f, exact=True)(x, y, i)
+    np.testing.assert_allclose(got[0], expected[0], rtol=1e-6)
+    assert_same(got[1], expected[1])
+
+
+def test_in_loops() -> None:
+    x = values((6, 40), "float32")
+
+    def body(k: Any, x: Any) -> Any:
+        row = x[k % 6] + 1
+        return x.at[(k * 5) % 6].add(row).at[k % 6, 3].set(0.5)
+
+    check(lambda x: lax.fori_loop(0, 11, body, x), x)
+
+
+def test_vmapped() -> None:
+    x, i = values((5, 31, 4), "float64"), indices((5, 12), "int32", 31)
+    check(fl.vmap(lambda x, i: x[i]), x, i)
+    check(fl.vmap(lambda x, i: x.at[i].add(1.5)), x, i)
+    check(fl.vmap(lambda x, i: dynamic_slice(x, i[0], i[1], sizes=(3, 2))), x, i)
+    check(lambda x, i: fnp.take_along_axis(x, i[:, :, None], axis=1, mode="clip"), x, i)
+
+
+def test_carries_changed_in_place() -> None:
+    x, y = values((300,), "float32"), values((300,), "float32")
+    check(lambda x: lax.fori_loop(0, 50, lambda k, x: x.at[3 * k].set(x[k] + 1), x), x)
+
+    def swapping(k: Any, carry: Any) -> Any:
+        x, y = carry
+        return y.at[k].add(x[k]), x.at[k + 1].set(y[0])
+
+    check(lambda x, y: lax.fori_loop(0, 51, swapping, (x, y)), x, y)
+
+    def both(k: Any, carry: Any) -> Any:
+        x, _ = carry
+        return x.at[k].add(1), x.at[k].set(2)
+
+    check(lambda x, y: lax.fori_loop(0, 7, both, (x, y)), x, y)
+
+    def old_and_new(k: Any, carry: Any) -> Any:
+        x, y = carry
+        z = x.at[k].multiply(3)
+        return z, y + x + z
+
+    check(lambda x, y: lax.fori_loop(0, 6, old_and_new, (x, y)), x, y)
+
+    def elsewhere(k: Any, carry: Any) -> Any:
+        x, _ = carry
+        return x * 2, x.at[k].set(0.25)
+
+    check(lambda x, y: lax.fori_loop(0, 6, elsewhere, (x, y)), x, y)
+    check(lambda x, y: lax.fori_loop(0, 6, lambda k, c: (c[1].at[k].set(0.5), c[1]), (x, y)), x, y)
+    small = values((8,), "float32")
+    check(lambda x: lax.fori_loop(0, 8, lambda k, x: x.at[k].set(x[7 - k] + 1), x), small)
+    rows = np.arange(5)
+    check(lambda x, i: lax.scan(lambda x, k: (x.at[k].add(1), (x, x.at[k].get())), x, i), x, rows)
+    check(lambda x: lax.while_loop(lambda x: x[0] < 5, lambda x: x.at[0].add(1), x), x * 0)

@@ -1,0 +1,98 @@
+"""Native cumulative operations, places of extremes and sorts: the very bits of the eager kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from .checks import check
+
+import functorch_lite.numpy as fnp
+from functorch_lite import lax
+from functorch_lite.primitives import reduction
+from functorch_lite.primitives.sorting import sort, top_k
+
+rng = np.random.default_rng(2)
+
+DTYPES = ["bool", "int8", "uint16", "int32", "uint64", "float32", "float64"]
+SHAPES: list[Any] = [(1,), (7,), (64,), (1000,), (5, 3), (3, 130), (130, 3), (4, 33, 5), (2, 3, 70), (9, 2100)]
+
+
+def values(shape: Any, dtype: str, *, spread: int = 40) -> np.ndarray:
+    """Few distinct values, so that many are equal; NaN and zeros of both signs among the floats."""
+    x = rng.integers(-spread if dtype[0] not in "ub" else 0, spread, shape)
+    if dtype[0] != "f":
+        return x.astype(dtype)
+    y = (x / 4).astype(dtype)
+    y[rng.random(shape) < 0.1] = -0.0
+    y[rng.random(shape) < 0.05] = np.nan
+    return y
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "cummax", "cummin"])
+def test_cumulative(shape: Any, name: str) -> None:
+    primitive: Any = getattr(reduction, name)
+    for dtype in DTYPES[1:]:
+        x = np.abs(values(shape, dtype, spread=3)) + 1 if dtype[0] == "f" else values(shape, dtype, spread=3)
+        for axis in range(len(shape)):
+            for reverse in (False, True):
+                check(lambda x, a=axis, r=reverse: primitive(x, axis=a, reverse=r), x.astype(dtype))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+def test_places_of_extremes(shape: Any, name: str) -> None:
+    primitive: Any = getattr(reduction, name)
+    for k, dtype in enumerate(DTYPES):
+        for spread in (2, 40):
+            x = values(shape, dtype, spread=spread)
+            for axis in range(len(shape)):
+                index_dtype = np.dtype(["int32", "int64", "uint8", "uint64"][k % 4 if shape[axis] < 256 else k % 2])
+                check(lambda x, a=axis, d=index_dtype: primitive(x, axis=a, index_dtype=d), x)
+        if dtype[0] == "f":
+            x[...] = np.nan
+            check(lambda x: primitive(x, axis=0, index_dtype=np.dtype("int32")), x)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sort(shape: Any) -> None:
+    for dtype in DTYPES:
+        x = values(shape, dtype)
+        for axis in range(len(shape)):
+            for stable in (True, False):
+                check(lambda x, a=axis, s=stable: sort(x, dimension=a, is_stable=s, num_keys=1), x)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sort_together(shape: Any) -> None:
+    for k, dtype in enumerate(DTYPES):
+        x, y = values(shape, dtype, spread=3), values(shape, DTYPES[(k + 3) % len(DTYPES)], spread=3)
+        z = rng.integers(0, 10**6, shape)
+        for axis in range(len(shape)):
+            for keys in (1, 2, 3):
+                check(lambda x, y, z, a=axis, n=keys: sort(x, y, z, dimension=a, is_stable=True, num_keys=n), x, y, z)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_top_k(shape: Any) -> None:
+    for dtype in DTYPES:
+        for spread in (3, 100):
+            x = values(shape, dtype, spread=spread)
+            for k in sorted({1, min(3, shape[-1]), min(40, shape[-1]), shape[-1]}):
+                check(lambda x, k=k: top_k(x, k=k), x)
+
+
+def test_large() -> None:
+    x = rng.normal(size=200_001).astype(np.float32)
+    check(lambda x: (fnp.cumsum(x), fnp.sort(x), fnp.argsort(x), fnp.argmax(x), fnp.argmin(x)), x)
+    check(lambda x: top_k(x, k=17), x)
+
+
+def test_in_loops() -> None:
+    def step(x: Any, k: Any) -> Any:
+        y = fnp.cumsum(fnp.sort(x)) - x[k]
+        return y - fnp.max(y), (fnp.argmax(y), fnp.argsort(x)[0])
+
+    check(lambda x, k: lax.scan(step, x, k), values((9,), "float64") * 0 + np.arange(9.0), np.arange(5))

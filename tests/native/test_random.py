@@ -1,0 +1,52 @@
+"""Native threefry, uniform and normal numbers: the very bits of the eager kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from .checks import check
+
+from functorch_lite import lax, random
+from functorch_lite.primitives.random_bits import random_bits, random_fold_in, random_split
+from functorch_lite.primitives.random_floats import random_normal, random_uniform
+
+rng = np.random.default_rng(1)
+
+SHAPES: list[Any] = [(), (1,), (2,), (3,), (5, 3), (16,), (17,), (63,), (64,), (65,), (200,), (1023,), (1025,), (3001,)]
+
+
+def keys(*batch: int) -> np.ndarray:
+    return rng.integers(0, 2**32, (*batch, 2), np.uint32)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("batch", [(), (1,), (5,), (40,), (3, 2)])
+def test_draws(shape: Any, batch: Any) -> None:
+    key = keys(*batch)
+    for dtype in ("uint8", "uint16", "uint32", "uint64"):
+        check(lambda k, dtype=dtype: random_bits(k, shape=shape, dtype=np.dtype(dtype)), key)
+    for dtype in ("float32", "float64"):
+        check(lambda k, dtype=dtype: random_uniform(k, shape=shape, dtype=np.dtype(dtype)), key)
+        check(lambda k, dtype=dtype: random_normal(k, shape=shape, dtype=np.dtype(dtype)), key)
+    check(lambda k: random_split(k, shape=shape), key)
+
+
+@pytest.mark.parametrize("batch", [(), (1,), (7,), (64,), (130,)])
+def test_fold_in(batch: Any) -> None:
+    data = rng.integers(0, 2**32, batch, np.uint32)
+    check(lambda k, d: random_fold_in(k, d), keys(*batch), data)
+
+
+def test_many_normals() -> None:
+    for dtype in ("float32", "float64"):
+        check(lambda k, dtype=dtype: random_normal(k, shape=(1 << 18,), dtype=np.dtype(dtype)), keys())
+
+
+def test_in_loops() -> None:
+    def step(key: Any, _: Any) -> Any:
+        key, sub = random.split(key)
+        return key, random.normal(sub, (3,)) + random.uniform(sub)
+
+    check(lambda k: lax.scan(step, random.wrap_key_data(k), None, length=9)[1], keys(), native=False)
