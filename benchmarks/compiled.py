@@ -15,8 +15,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -64,6 +62,8 @@ def prepared(library: Any, make: Any) -> tuple[Callable[[], Any], float]:
 
 def same(a: Any, b: Any, trees: tuple[Any, Any]) -> float:
     """The largest difference of two results, relative to the largest number."""
+    import numpy as np  # late: the number of threads is settled before anything loads BLAS
+
     worst = 0.0
     for x, y in zip(trees[0].leaves(a), trees[1].leaves(b), strict=True):
         x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
