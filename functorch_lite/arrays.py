@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .array_interface import ArrayInterface
 from .array_type import ArrayType, Shape
 from .backend import Backend, default_backend
 from .errors import BackendError
@@ -18,7 +19,7 @@ from .tracing import Trace, Tracer, _Context, context, leaked
 __all__ = ["Array", "EagerTrace", "Operand", "eager", "from_host", "is_concrete", "type_of"]
 
 
-class Array:
+class Array(ArrayInterface):
     """An immutable array: a buffer of a backend, with a dtype that is weak if it came from Python scalars only.
 
     Made by `functorch_lite.numpy.asarray` and friends. Nothing changes an array; `x.at[i].set(v)` gives a new one.

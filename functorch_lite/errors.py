@@ -87,6 +87,7 @@ def transparent(function: Callable[..., Any]) -> Callable[..., Any]:
             hide_our_frames(error)
             raise
 
+    through.__wrapped__ = getattr(function, "__wrapped__", function)  # type: ignore[attr-defined]
     return through
 
 

@@ -16,6 +16,7 @@ import threading
 from types import TracebackType
 from typing import Any
 
+from .array_interface import ArrayInterface
 from .array_type import ArrayType, Shape
 from .errors import UnexpectedTracerError
 
@@ -90,7 +91,7 @@ def axis_size(name: Any) -> int:
     raise NameError(f"no axis is named {name!r} here; name one with vmap(f, axis_name={name!r})")
 
 
-class Tracer:
+class Tracer(ArrayInterface):
     """Stands for an array inside a transformation. Operators and methods are installed by `operators`."""
 
     __slots__ = ("__weakref__", "owner")

@@ -482,3 +482,16 @@ def test_differences_from_jax_are_as_documented():
     close(fl.grad(lambda x: fl.lax.while_loop(lambda y: y < 100, lambda y: y * y, x))(3.0), 8 * 3.0**7)
     assert fnp.zeros(2, "float64").dtype == np.float64
     assert fnp.zeros(2).dtype == np.float32
+
+
+def test_type_checkers_are_told_of_all_operators():
+    from functorch_lite import array_interface
+    from functorch_lite.tracing import Tracer
+
+    source = inspect.getsource(array_interface)
+    protocol = {"__array__", "__array_function__", "__array_namespace__", "__array_priority__", "__array_ufunc__"}
+    plumbing = {"__annotations__", "__module__", "__slots__", "__weakref__", "__setitem__", "__copy__", "__deepcopy__", "__doc__"}
+    for cls in (fl.Array, Tracer):
+        installed = {n for n in vars(cls) if n.startswith("__")} - protocol - plumbing - set(vars(object))
+        missing = {n for n in installed if f"def {n}(" not in source and "dlpack" not in n}
+        assert not missing

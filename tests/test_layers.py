@@ -17,7 +17,7 @@ CORE = "functorch_lite"
 LAYERS = """
 errors
 dtypes config tree tree_def tree_nodes tree_paths
-array_type
+array_type array_interface
 tracing
 primitive
 program printing checking
