@@ -9,7 +9,7 @@ from functorch_lite.extend import Backend, Equation, LoweringContext, Program, V
 
 from .entry import make_callable
 from .segment import Segment
-from . import contraction, indexing, loops, ordering, random_bits, sorting  # noqa: F401  (they enter their steps)
+from . import contraction, indexing, lapack, loops, ordering, random_bits, sorting  # noqa: F401  (they enter their steps)
 from .steps import fusible, is_dear, is_native
 from .unit import Unit
 

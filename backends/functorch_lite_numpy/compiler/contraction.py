@@ -1,114 +1,167 @@
-"""Contractions by BLAS: `dot_general` as one product of matrices, or one for each element of the batch."""
+"""`dot_general`: small products by code of our own, large ones by BLAS.
+
+One function goes over the loops around the products (the batch, and what cannot be seen as one axis of a matrix),
+copies into scratch memory what does not lie as a matrix, and does the products. Equal equations share the function.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
 
-from functorch_lite.extend import Equation
+import numpy as np
 from llvmlite import ir
 
+from functorch_lite.extend import Equation
+
+from . import engine
+from .blocks import STREAMS, blocked, scratch_of
+from .control import counted, displaced
 from .outside import blas
+from .packing import pack
+from .products import Axis, Product, product
 from .steps import STEPS, Step
-from .types import I8, I32, I64, constant, register_type
+from .tiles import dots, rows
+from .types import I32, I64, PTR, constant, register_type
+from .unit import Unit
 
 __all__ = ["DotStep"]
 
-_NAMES = {"float32": "sgemm", "float64": "dgemm"}
+_GEMM = {"float32": "sgemm", "float64": "dgemm"}
 ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112
 
-
-class _Matrices(NamedTuple):
-    """[batch, m, k] times [batch, k, n], either of which may lie transposed in memory."""
-
-    batch: int
-    m: int
-    n: int
-    k: int
-    x_transposed: bool
-    y_transposed: bool
+SMALL = 96**3
+"""Up to so many multiplications, a product is done by our own code."""
+FAR = 1 << 17
+"""From so many elements of a matrix, a vector is multiplied by some of its rows at a time, which lie in a row."""
+WRITTEN_OUT = 64
+"""Up to so many elements of y, they are read one by one rather than copied."""
 
 
-def matrices(equation: Equation) -> _Matrices | None:
-    """The contraction as one of matrices that lie in memory as they are; None if an operand had to be rearranged."""
-    (xc, yc), (xb, yb) = equation.params["dimension_numbers"]
-    x, y = (a.type for a in equation.operands)
-    nb = len(xb)
-    if tuple(xb) != tuple(range(nb)) or tuple(yb) != tuple(range(nb)):
+def _dtypes(equation: Equation) -> tuple[np.dtype, np.dtype, np.dtype] | None:
+    """Of the operands, the sums and the result; None if that is not for us."""
+    given, other = (a.type.dtype for a in equation.operands)
+    result = equation.results[0].type.dtype
+    if given != other or given.kind not in "iuf" or result.kind != given.kind:
         return None
-    pairs = sorted(zip(xc, yc, strict=True))
-    sides = []
-    for t, axes in ((x, [a for a, _ in pairs]), (y, [b for _, b in pairs])):
-        rest = list(range(nb, t.ndim))
-        first, last = rest[: len(axes)] == axes, rest[len(rest) - len(axes) :] == axes
-        if not first and not last:
-            return None
-        free = math.prod(t.shape[i] for i in rest if i not in axes)
-        sides.append((free, first, last))
-    (m, x_first, x_last), (n, y_first, _) = sides
-    k = math.prod(x.shape[a] for a in xc)
-    return _Matrices(math.prod(x.shape[:nb]), m, n, k, x_first and not x_last, not y_first)
+    return given, np.promote_types(given, result), result
+
+
+def planned(p: Product, dtypes: Sequence[np.dtype]) -> tuple[str, Product]:
+    """How the products are done, with operands copied where they must be."""
+    along_n = p.n.length == 1 or p.n.y == 1
+    y_along_k, x_along_k = p.k.length == 1 or p.k.y == 1, p.k.length == 1 or p.k.x == 1
+    blocks = dtypes[1] == dtypes[2] and (engine.vector_bytes() == 64 or not _has_blas(dtypes))
+    if p.m.length == 1 or p.size <= SMALL or not (blocks or _has_blas(dtypes)):
+        if p.n.length > 1 and along_n and p.copy_y is None:
+            far = p.m.length == 1 and p.k.length > STREAMS and p.size > FAR and dtypes[1] == dtypes[2]
+            return "blocked" if far else "rows", p
+        if p.m.length <= 2 and y_along_k and p.copy_y is None and p.k.length > 4:
+            return "dots", p if x_along_k else p.copying_x()
+        if p.n.length * p.k.length <= WRITTEN_OUT and p.copy_y is None:
+            return "rows", p
+        if p.n.length == 1:
+            p = p if x_along_k else p.copying_x()
+            return "dots", p if y_along_k else p.copying_y()
+        return "rows", p if p.copy_y is not None else p.copying_y()
+    if blocks:
+        return "blocked", p
+    p = p if x_along_k or p.m.x == 1 else p.copying_x()
+    return "blas", p if y_along_k or along_n else p.copying_y()
+
+
+def _has_blas(dtypes: Sequence[np.dtype]) -> bool:
+    name = _GEMM.get(dtypes[0].name)
+    return name is not None and dtypes[0] == dtypes[2] and blas(name) is not None
 
 
 class DotStep(Step):
-    """`dot_general` of real floats."""
+    """`dot_general` of real numbers."""
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        types = [a.type for a in (*equation.operands, *equation.results)]
-        name = _NAMES.get(types[0].dtype.name)
-        if name is None or any(t.dtype != types[0].dtype for t in types) or blas(name) is None:
-            return False
-        return matrices(equation) is not None
+        return _dtypes(equation) is not None
+
+    def __init__(self, unit: Unit, equation: Equation):
+        super().__init__(unit, equation)
+        dtypes = _dtypes(equation)
+        assert dtypes is not None
+        self.dtypes = dtypes
+        self.how, self.product = planned(product(equation), self.dtypes)
+        p, size = self.product, self.dtypes[0].itemsize
+        self.x_bytes, self.y_bytes = (_bytes(axes, size) for axes in (p.copy_x, p.copy_y))
+        self.scratch = self.x_bytes + self.y_bytes + (sum(scratch_of(p, self.dtypes)) if self.how == "blocked" else 0)
+        self.function = unit.shared(("dot_general", self.how, p, self.dtypes), self.make_function)
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
-        s = matrices(self.equation)
-        assert s is not None
-        dtype = self.equation.results[0].type.dtype
-        size = dtype.itemsize
-        pointers = [*operands, *results]
-        steps = [s.m * s.k * size, s.k * s.n * size, s.m * s.n * size]
-        if s.batch == 1:
-            self.product(b, s, dtype, pointers)
-            return
-        function = b.function
-        head, body, done = (function.append_basic_block(f"batch.{part}") for part in ("head", "body", "done"))
-        before = b.block
-        b.branch(head)
-        b.position_at_end(head)
-        i = b.phi(I64)
-        b.cbranch(b.icmp_signed("<", i, constant(I64, s.batch)), body, done)
-        b.position_at_end(body)
-        at = [b.gep(p, [b.mul(i, constant(I64, n))], source_etype=I8) for p, n in zip(pointers, steps, strict=True)]
-        self.product(b, s, dtype, at)
-        i.add_incoming(constant(I64, 0), before)
-        i.add_incoming(b.add(i, constant(I64, 1)), b.block)
-        b.branch(head)
-        b.position_at_end(done)
+        x, y = operands[::-1] if self.product.swapped else operands
+        b.call(self.function, [x, y, *results, scratch])
 
-    def product(self, b: Any, s: _Matrices, dtype: Any, pointers: Sequence[Any]) -> None:
+    def make_function(self) -> Any:
+        function = self.unit.function(self.unit.name("product"), ir.VoidType(), [PTR] * 4)
+        for argument in function.args:
+            argument.add_attribute("noalias")
+        b = ir.IRBuilder(function.append_basic_block("entry"))
+        self.around(b, *function.args)
+        b.ret_void()
+        return function
+
+    def around(self, b: Any, x: Any, y: Any, z: Any, scratch: Any) -> None:
+        """The loops; operands are copied where the innermost loop that changes them begins."""
+        p, (given, _, result) = self.product, self.dtypes
+        depths = [max((d + 1 for d, a in enumerate(p.loops) if stride(a)), default=0) for stride in (_x, _y)]
+        targets = [displaced(b, scratch, constant(I64, 1), n) for n in (0, self.x_bytes, self.x_bytes + self.y_bytes)]
+        with ExitStack() as loops:
+            for depth in range(len(p.loops) + 1):
+                if depth:
+                    a = p.loops[depth - 1]
+                    i = loops.enter_context(counted(b, a.length))
+                    x, y = displaced(b, x, i, a.x * given.itemsize), displaced(b, y, i, a.y * given.itemsize)
+                    z = displaced(b, z, i, a.z * result.itemsize)
+                if p.copy_x is not None and depths[0] == depth:
+                    pack(self.unit, b, given, [(a.length, a.x) for a in p.copy_x], x, targets[0])
+                    x = targets[0]
+                if p.copy_y is not None and depths[1] == depth:
+                    pack(self.unit, b, given, [(a.length, a.y) for a in p.copy_y], y, targets[1])
+                    y = targets[1]
+            _WAYS[self.how](self, b, (x, y, z), targets[2])
+
+    def by_blas(self, b: Any, pointers: Sequence[Any]) -> None:
+        p, dtype = self.product, self.dtypes[0]
+        name, scalar = _GEMM[dtype.name], register_type(dtype)
+        args: list[Any] = [constant(I32, ROW_MAJOR)]
+        # A matrix is as it is if its last axis is contiguous; of an axis of length 1, any stride may be said.
+        x_as_is = p.k.length == 1 or (p.k.x == 1 and (p.m.x >= p.k.length or p.m.length == 1))
+        y_as_is = p.n.length == 1 or (p.n.y == 1 and (p.k.y >= p.n.length or p.k.length == 1))
+        args += [constant(I32, AS_IS if as_is else TRANSPOSED) for as_is in (x_as_is, y_as_is)]
+        args += [constant(I64, axis.length) for axis in (p.m, p.n, p.k)]
         x, y, z = pointers
-        name = _NAMES[dtype.name]
-        scalar = register_type(dtype)
-        i64 = lambda n: constant(I64, n)  # noqa: E731
-        args = [
-            constant(I32, ROW_MAJOR),
-            constant(I32, TRANSPOSED if s.x_transposed else AS_IS),
-            constant(I32, TRANSPOSED if s.y_transposed else AS_IS),
-            i64(s.m),
-            i64(s.n),
-            i64(s.k),
-            constant(scalar, 1.0),
-            x,
-            i64(s.m if s.x_transposed else s.k),
-            y,
-            i64(s.k if s.y_transposed else s.n),
-            constant(scalar, 0.0),
-            z,
-            i64(s.n),
-        ]
+        x_lead = max(p.m.x, p.k.length) if x_as_is else max(p.k.x, p.m.length)
+        y_lead = max(p.k.y, p.n.length) if y_as_is else max(p.n.y, p.k.length)
+        args += [constant(scalar, 1.0), x, constant(I64, x_lead), y, constant(I64, y_lead)]
+        args += [constant(scalar, 0.0), z, constant(I64, max(p.m.z, p.n.length))]
         self.unit.call_outside(b, name, blas(name) or 0, ir.VoidType(), args)
 
+
+def _x(a: Axis) -> int:
+    return a.x
+
+
+def _y(a: Axis) -> int:
+    return a.y
+
+
+def _bytes(axes: Sequence[Axis] | None, size: int) -> int:
+    return 0 if axes is None else -(-math.prod(a.length for a in axes) * size // 64) * 64
+
+
+_WAYS: dict[str, Callable[[DotStep, Any, Sequence[Any], Any], None]] = {
+    "rows": lambda step, b, pointers, scratch: rows(b, step.product, step.dtypes, pointers),
+    "dots": lambda step, b, pointers, scratch: dots(b, step.product, step.dtypes, pointers),
+    "blas": lambda step, b, pointers, scratch: step.by_blas(b, pointers),
+    "blocked": lambda step, b, pointers, scratch: blocked(step.unit, b, step.product, step.dtypes, pointers, scratch),
+}
 
 STEPS["dot_general"] = DotStep

@@ -9,7 +9,7 @@ import os
 
 import numpy as np
 
-__all__ = ["arg_sorter", "blas", "numpy_api", "python_api", "sorter", "ufunc_loop"]
+__all__ = ["arg_sorter", "blas", "lapack", "numpy_api", "python_api", "sorter", "ufunc_loop"]
 
 _NUMPY = {
     "PyArray_Type": 2,
@@ -85,12 +85,23 @@ def _library() -> ctypes.CDLL | None:
     return None
 
 
-@functools.cache
-def blas(name: str) -> int | None:
-    """The address of a CBLAS function with 64-bit integers; None if NumPy has another BLAS than its own OpenBLAS."""
+def _address(*names: str) -> int | None:
+    """The address of the first of these functions that NumPy's OpenBLAS has."""
     library = _library()
-    for full in (f"scipy_cblas_{name}64_", f"cblas_{name}64_"):
-        function = getattr(library, full, None) if library is not None else None
+    for name in names:
+        function = getattr(library, name, None) if library is not None else None
         if function is not None:
             return ctypes.cast(function, ctypes.c_void_p).value
     return None
+
+
+@functools.cache
+def blas(name: str) -> int | None:
+    """The address of a CBLAS function with 64-bit integers; None if NumPy has another BLAS than its own OpenBLAS."""
+    return _address(f"scipy_cblas_{name}64_", f"cblas_{name}64_")
+
+
+@functools.cache
+def lapack(name: str) -> int | None:
+    """The address of a LAPACK function in Fortran's convention, with 64-bit integers; None as for `blas`."""
+    return _address(f"scipy_{name}_64_", f"{name}_64_")

@@ -7,7 +7,7 @@ are set once it is loaded. So the code can be kept on disk.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,12 @@ class Unit:
             variable.initializer = ir.Constant(PTR, None)
             self.addresses[name] = address
         return b.load(self.module.globals[f"outside.{name}"], typ=type)
+
+    def shared(self, key: Any, make: Callable[[], Any]) -> Any:
+        """The function that `make` appends for a key; the same one from then on."""
+        if key not in self.functions:
+            self.functions[key] = make()
+        return self.functions[key]
 
     def function(self, name: str, result: Any, arguments: Sequence[Any], linkage: str = "internal") -> Any:
         function = ir.Function(self.module, ir.FunctionType(result, arguments), name)

@@ -1,0 +1,123 @@
+"""Large products of matrices, by blocks that stay in the caches.
+
+    for each block of rows of z and of terms of the sum:   x copied, if it does not lie row by row (second-level cache)
+        for each panel of columns:                         that part of y is copied (first-level cache)
+            for each tile of rows:                         a tile of z in registers
+
+The tile's code is a function: it is there once for whole tiles, and once for each kind of rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from .control import displaced
+from .packing import pack
+from .products import Product
+from .tiles import Tiles, cut, panel, tile
+from .types import I1, I64, PTR, constant
+from .unit import Unit
+
+__all__ = ["blocked", "scratch_of"]
+
+DEPTH = 128
+"""Terms of the sum in a block."""
+BLOCK_BYTES = 1 << 18
+"""Of a block of x."""
+STREAMS = 8
+"""Rows of y that a row of x is multiplied by at a time."""
+
+
+def _depth(p: Product) -> int:
+    if p.m.length == 1:
+        return STREAMS
+    return -(-p.k.length // -(-p.k.length // DEPTH))
+
+
+def _rows(p: Product, size: int) -> int:
+    return min(p.m.length, max(64, BLOCK_BYTES // (_depth(p) * size) // 48 * 48))
+
+
+def _lies_well(p: Product) -> bool:
+    return p.m.length == 1 or p.k.x == 1
+
+
+def scratch_of(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
+    """Bytes for the block of x, and for the part of y."""
+    size = dtypes[0].itemsize
+    _, columns = panel(p, dtypes)
+    x = 0 if _lies_well(p) else _rows(p, size) * _depth(p) * size
+    y = 0 if p.m.length == 1 else columns * _depth(p) * size
+    return -(-x // 64) * 64, -(-y // 64) * 64
+
+
+def blocked(
+    unit: Unit,
+    b: Any,
+    p: Product,
+    dtypes: Sequence[np.dtype],
+    pointers: Sequence[Any],
+    scratch: Any,
+    subtract: bool = False,
+) -> None:
+    """Append one product, of which the sums have the dtype of the result; stored in z, or subtracted from it."""
+    x, y, z = pointers
+    given, _, result = dtypes
+    size = given.itemsize
+    down, columns = panel(p, dtypes)
+    x_block, y_part = scratch, displaced(b, scratch, constant(I64, 1), scratch_of(p, dtypes)[0])
+    for i0, rows in cut(b, p.m.length, _rows(p, size)):
+        for k0, depth in cut(b, p.k.length, _depth(p)):
+            first = b.icmp_unsigned("==", _value(k0), constant(I64, 0))
+            x_here, m, k = _at(b, x, (i0, p.m.x * size), (k0, p.k.x * size)), p.m, p.k
+            if not _lies_well(p):
+                pack(unit, b, given, [(rows, m.x), (depth, k.x)], x_here, x_block)
+                x_here, m, k = x_block, m._replace(x=depth), k._replace(x=1)
+            for j0, width in cut(b, p.n.length, columns):
+                y_here, n = _at(b, y, (k0, p.k.y * size), (j0, p.n.y * size)), p.n
+                if p.m.length > 1:
+                    pack(unit, b, given, [(depth, p.k.y), (width, n.y)], y_here, y_part)
+                    y_here, k, n = y_part, k._replace(y=width), n._replace(y=1)
+                for i, height in cut(b, rows, down):
+                    z_here = _at(b, z, (i0, m.z * result.itemsize), (i, m.z * result.itemsize), (j0, result.itemsize))
+                    whole = Product((), m._replace(length=height), n._replace(length=width), k)
+                    function = _tile(unit, whole, dtypes, subtract)
+                    strides = [constant(I64, n) for n in (depth, m.x, m.z)]
+                    b.call(function, [_at(b, x_here, (i, m.x * size)), y_here, z_here, *strides, first])
+
+
+def _value(i: Any) -> Any:
+    return constant(I64, i) if isinstance(i, int) else i
+
+
+def _at(b: Any, pointer: Any, *places: tuple[Any, int]) -> Any:
+    for i, step in places:
+        pointer = displaced(b, pointer, _value(i), step)
+    return pointer
+
+
+def _tile(unit: Unit, p: Product, dtypes: Sequence[np.dtype], subtract: bool) -> Any:
+    """A function (ptr x, ptr y, ptr z, i64 terms, i64 x_stride, i64 z_stride, i1 first).
+
+    The first block of terms is stored, the others are added. Strides are those of rows.
+    """
+    short = p.k.length if p.k.length <= STREAMS else None
+    key = p._replace(m=p.m._replace(x=0, z=0), k=p.k._replace(length=short or 0))
+
+    def make() -> Any:
+        function = unit.function(unit.name("tile"), ir.VoidType(), [PTR, PTR, PTR, I64, I64, I64, I1])
+        for argument in function.args[:3]:
+            argument.add_attribute("noalias")
+        x, y, z, terms, x_stride, z_stride, first = function.args
+        b = ir.IRBuilder(function.append_basic_block("entry"))
+        anywhere = p._replace(m=p.m._replace(x=x_stride, z=z_stride))
+        t = Tiles(b, anywhere, dtypes, (x, y, z), p.n.length)
+        tile(t, 0, p.m.length, 0, p.n.length, short or terms, first, subtract)
+        b.ret_void()
+        return function
+
+    return unit.shared(("tile", key, tuple(dtypes), subtract), make)

@@ -1,0 +1,125 @@
+"""Copying an operand into another order of its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+
+from . import engine
+from .control import counted, covered, displaced
+from .types import I32, I64, PTR, constant, lanes, memory_type
+from .unit import Unit
+
+__all__ = ["Run", "pack"]
+
+
+class Run(NamedTuple):
+    """An axis of a copy: its length, and its strides, in elements, in the source and in the target."""
+
+    length: int
+    source: int
+    target: int
+
+
+def _runs(axes: Sequence[tuple[int, int]]) -> list[Run]:
+    """(count, source stride) of axes that are contiguous in the target, outermost first; merged where they can be."""
+    out: list[Run] = []
+    target = 1
+    for count, source in reversed(axes):
+        if count == 1:
+            continue
+        if out and source == out[-1].source * out[-1].length:
+            out[-1] = out[-1]._replace(length=out[-1].length * count)
+        else:
+            out.append(Run(count, source, target))
+        target *= count
+    return out[::-1]
+
+
+def pack(unit: Unit, b: Any, dtype: np.dtype, axes: Sequence[tuple[int, int]], source: Any, target: Any) -> None:
+    """Copy what has the axes (count, stride) in the source to the target, where it is contiguous.
+
+    Blocks are turned around in registers where one axis is contiguous here and another one there.
+    """
+    runs = _runs(axes) or [Run(1, 1, 1)]
+    size = dtype.itemsize
+    last = runs[-1]
+    from_ = next((r for r in runs if r.source == 1), None)
+    inner = [r for r in runs if r is last or r is from_]
+    with ExitStack() as loops:
+        for r in runs:
+            if r not in inner:
+                i = loops.enter_context(counted(b, r.length))
+                source, target = displaced(b, source, i, r.source * size), displaced(b, target, i, r.target * size)
+        if from_ is None:
+            _copy_strided(b, dtype, last, source, target)
+        elif from_ is last:
+            _copy_row(b, dtype, last, source, target)
+        else:
+            _turn(unit, b, dtype, from_, last, source, target)
+
+
+def _copy_strided(b: Any, dtype: np.dtype, r: Run, source: Any, target: Any) -> None:
+    type, size = memory_type(dtype), dtype.itemsize
+    with counted(b, r.length) as i:
+        x = b.load(displaced(b, source, i, r.source * size), typ=type, align=size)
+        b.store(x, displaced(b, target, i, r.target * size), align=size)
+
+
+def _width(dtype: np.dtype, most: int) -> int:
+    """The lanes of a register, but no more than `most`; a power of two."""
+    width = engine.vector_bytes() // dtype.itemsize
+    while width > most:
+        width //= 2
+    return width
+
+
+def _copy_row(b: Any, dtype: np.dtype, r: Run, source: Any, target: Any) -> None:
+    width = _width(dtype, r.length)
+    type, size = memory_type(dtype, width), dtype.itemsize
+    with covered(b, r.length, width) as i:
+        x = b.load(displaced(b, source, i, size), typ=type, align=size)
+        b.store(x, displaced(b, target, i, size), align=size)
+
+
+def _turn(unit: Unit, b: Any, dtype: np.dtype, along: Run, across: Run, source: Any, target: Any) -> None:
+    """`along` is contiguous in the source, `across` in the target."""
+    size = dtype.itemsize
+    width = _width(dtype, min(along.length, across.length))
+    function = unit.shared(("turn", memory_type(dtype, width)), lambda: _square(unit, dtype, width))
+    steps = [constant(I64, n * size) for n in (across.source, along.target)]
+    with covered(b, along.length, width) as i, covered(b, across.length, width) as j:
+        here = displaced(b, displaced(b, source, i, size), j, across.source * size)
+        there = displaced(b, displaced(b, target, i, along.target * size), j, size)
+        b.call(function, [here, there, *steps])
+
+
+def _square(unit: Unit, dtype: np.dtype, width: int) -> Any:
+    """A function (ptr source, ptr target, i64, i64): the transpose of a square whose rows lie so many bytes apart."""
+    function = unit.function(unit.name("turn"), ir.VoidType(), [PTR, PTR, I64, I64])
+    source, target, step, other = function.args
+    b = ir.IRBuilder(function.append_basic_block("entry"))
+    type, size = memory_type(dtype, width), dtype.itemsize
+    rows = [b.load(displaced(b, source, step, k), typ=type, align=size) for k in range(width)]
+    for k, row in enumerate(_transposed(b, rows)):
+        b.store(row, displaced(b, target, other, k), align=size)
+    b.ret_void()
+    return function
+
+
+def _transposed(b: Any, rows: Sequence[Any]) -> Sequence[Any]:
+    """The columns of a square of vectors: rounds of perfect shuffles."""
+    n = len(rows)
+    if n == 1:
+        return rows
+    mask = ir.VectorType(I32, n)
+    low = lanes(mask, [k // 2 + n * (k % 2) for k in range(n)])
+    high = lanes(mask, [n // 2 + k // 2 + n * (k % 2) for k in range(n)])
+    for _ in range(n.bit_length() - 1):
+        pairs = zip(rows[: n // 2], rows[n // 2 :], strict=True)
+        rows = [b.shuffle_vector(x, y, m) for x, y in pairs for m in (low, high)]
+    return rows
