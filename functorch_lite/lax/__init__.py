@@ -6,6 +6,7 @@ from ..control.loops import fori_loop, map
 from ..control.scan import scan
 from ..control.while_loop import while_loop
 from ..transforms.custom import stop_gradient
+from . import linalg
 from .convolution import (
     ConvDimensionNumbers,
     conv,
@@ -17,6 +18,7 @@ from .convolution import (
 )
 from .elementwise import *  # noqa: F403
 from .elementwise import __all__ as _elementwise
+from .fourier import FftType, fft
 from .operations import *  # noqa: F403
 from .operations import __all__ as _operations
 from .parallel import all_gather, axis_index, axis_size, pmax, pmean, pmin, ppermute, pshuffle, psum, psum_scatter
@@ -24,6 +26,7 @@ from .reduction import reduce_window
 
 __all__ = [
     "ConvDimensionNumbers",
+    "FftType",
     "all_gather",
     "associative_scan",
     "axis_index",
@@ -34,7 +37,9 @@ __all__ = [
     "conv_general_dilated",
     "conv_transpose",
     "conv_with_general_padding",
+    "fft",
     "fori_loop",
+    "linalg",
     "map",
     "padtype_to_pads",
     "pmax",

@@ -12,6 +12,8 @@ from . import (
     contraction,
     creation,
     elementwise,
+    fft,
+    linalg,
     logic,
     manipulation,
     padding,
@@ -43,7 +45,7 @@ def broadcast_shapes(*shapes):  # type: ignore[no-untyped-def]
     )
 
 
-__all__ = ["broadcast_shapes"]
+__all__ = ["broadcast_shapes", "fft", "linalg"]
 for _part in (
     calculus,
     contraction,

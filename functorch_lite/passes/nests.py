@@ -199,6 +199,7 @@ class Builder:
             for v in equation.results:
                 self.made[v] = (equation, axes)
         self.nodes: dict[Any, Node] = {}
+        self.elements: dict[Any, Node] = {}
         self.reductions: list[Reduction] = []
         self.guard: Node | None = None
 
@@ -238,6 +239,14 @@ class Builder:
             return self.literal(atom.value)
         if atom in self.buffers:
             return self.load(self.buffers[atom], atom.type.dtype, linear(index, atom.type.shape))
+        key = (atom, tuple(i.key for i in index), self.guard)
+        found = self.elements.get(key)
+        if found is None:  # what is used several times must not be walked through as often: that grows exponentially
+            found = self.elements[key] = self._computed(atom, index)
+        return found
+
+    def _computed(self, atom: Var, index: Sequence[Affine]) -> Node:
+        """The element of what an equation gives."""
         equation, axes = self.made[atom]
         if equation.primitive.combines is None:
             assert equation.primitive.element is not None

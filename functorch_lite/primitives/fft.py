@@ -23,9 +23,10 @@ _KINDS = ("fft", "ifft", "rfft", "irfft")
 class Fft(Structural):
     """The transform over the last axes, as many as `fft_lengths` has items.
 
-    The unnormalised forward one is y[k] = sum over j of x[j] exp(-2 pi i j k / n); the backward ones divide by the number
-    of elements. `fft_type`: "fft", "ifft": complex to complex. "rfft": of real numbers, the first half of the spectrum
-    along the last axis (n // 2 + 1 numbers). "irfft": its inverse; what is not the spectrum of real numbers is ignored.
+    The unnormalised forward one is y[k] = sum over j of x[j] exp(-2 pi i j k / n); the backward ones divide by the
+    number of elements. `fft_type`: "fft", "ifft": complex to complex. "rfft": of real numbers, the first half of the
+    spectrum along the last axis (n // 2 + 1 numbers). "irfft": its inverse; what is not the spectrum of real
+    numbers is ignored.
     """
 
     def infer(self, x: ArrayType, *, fft_type: str, fft_lengths: tuple[int, ...]) -> ArrayType:
@@ -38,7 +39,8 @@ class Fft(Structural):
         given = (*fft_lengths[:-1], fft_lengths[-1] // 2 + 1) if name == "irfft" else fft_lengths
         if not 1 <= k <= x.ndim or x.shape[-k:] != given or any(n < 1 for n in fft_lengths):
             raise ShapeError(
-                f"{name} of {x} with lengths {fft_lengths} needs positive lengths, and the last axes to be {given}: pad or slice."
+                f"{name} of {x} with lengths {fft_lengths} needs positive lengths, and the last axes to be "
+                f"{given}: pad or slice."
             )
         if name == "rfft":
             return ArrayType((*x.shape[:-1], fft_lengths[-1] // 2 + 1), dtypes.complex_dtype(x.dtype))

@@ -37,11 +37,12 @@ from .matrices import (
     rows_times,
     tril,
     triu,
+    with_zeros,
 )
-from .parts import abs_, imag
+from .parts import abs_
 from .reduction import reduce_max
 from .sorting import take_along
-from .structural import broadcast_in_dim, instantiate, move_batch, move_to_front, reduce_sum, reshape
+from .structural import broadcast_in_dim, move_batch, move_to_front, reshape
 
 __all__ = ["cholesky", "eigh", "lu", "qr", "svd", "triangular_solve"]
 
@@ -150,7 +151,7 @@ class TriangularSolve(_OfMatrices):
         whole = _triangle_of(xp, a, **params)
         if left_side:
             return xp.linalg.solve(whole, b)
-        return xp.linalg.solve(whole.mT, b.mT).mT
+        return _flipped(xp, xp.linalg.solve(_flipped(xp, whole), _flipped(xp, b)))
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         """From op(a) x = b: x' is the solution for b' - op(a') x."""
@@ -181,26 +182,32 @@ class TriangularSolve(_OfMatrices):
 
 
 def _read(a: Any, lower: bool, transpose_a: bool, conjugate_a: bool, unit_diagonal: bool, **_: Any) -> Any:
-    """op of what is read of `a`, as a rule has it: the diagonal only if it is not taken to be 1."""
+    """Op of what is read of `a`, as a rule has it: the diagonal only if it is not taken to be 1."""
     kept = tril(a, -1 if unit_diagonal else 0) if lower else triu(a, 1 if unit_diagonal else 0)
     kept = conjugate(kept) if conjugate_a else kept
     return matrix_transpose(kept) if transpose_a else kept
 
 
 def _triangle_of(xp: Any, a: Any, lower: bool, transpose_a: bool, conjugate_a: bool, unit_diagonal: bool) -> Any:
-    """op of the triangle of `a`, over a namespace."""
+    """Op of the triangle of `a`, over a namespace."""
     k = 1 if unit_diagonal else 0
     kept = xp.tril(a, k=-k) if lower else xp.triu(a, k=k)
     kept = kept + xp.eye(a.shape[-1], dtype=a.dtype) if unit_diagonal else kept
     kept = xp.conj(kept) if conjugate_a and dtypes.is_complex(a.dtype) else kept
-    return kept.mT if transpose_a else kept
+    return _flipped(xp, kept) if transpose_a else kept
+
+
+def _flipped(xp: Any, x: Any) -> Any:
+    """The transposes, over a namespace."""
+    n = x.ndim
+    return xp.permute_dims(x, (*range(n - 2), n - 1, n - 2))
 
 
 class LU(_Factorisation):
     """P x = L U with row exchanges.
 
-    Results: L (below the diagonal, its ones left out) and U in one matrix; int32[..., k] pivots: row i was exchanged with
-    row pivots[i], in turn; int32[..., n] permutation: row i of P x is row permutation[i] of x.
+    Results: L (below the diagonal, its ones left out) and U in one matrix; int32[..., k] pivots: row i was exchanged
+    with row pivots[i], in turn; int32[..., n] permutation: row i of P x is row permutation[i] of x.
     """
 
     multiple_results = True
@@ -247,24 +254,25 @@ class QR(_Factorisation):
         return q, r
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], *, full_matrices: bool) -> tuple[Any, Any]:
-        """With omega = Q^H Q', skew: Q^H x' = omega R + R', where R' R^-1 is upper with real diagonal."""
+        """With omega = Q^H Q', skew: Q^H x' = omega R + R', where R' R^-1 is upper with real diagonal.
+
+        Columns of Q beyond those of x are arbitrary; they are taken not to turn into each other.
+        """
         (x,), (dot,) = primals, tangents
         n, m = x.shape[-2:]
-        if full_matrices and n > m:
-            raise NotImplementedError(
-                f"qr of {x.type} with full_matrices=True has no derivative: the columns of Q beyond those of x are "
-                "arbitrary. Ask for full_matrices=False (mode='reduced')."
-            )
         q, r = self(x, full_matrices=full_matrices)
-        k = min(n, m)
+        k, columns = min(n, m), q.shape[-1]
         known = triangular_solve(cut(r, (0, k), (0, k)), cut(dot, (0, n), (0, k)), left_side=False, lower=False)
         inner = matmul(adjoint(q), known)
-        below = tril(inner, -1)
+        square = with_zeros(inner, columns)
+        below = tril(square, -1)
         omega = sub(below, adjoint(below))
         if dtypes.is_complex(x.dtype):
-            middle = diagonal_part(inner)
+            middle = diagonal_part(square)
             omega = add(omega, sub(middle, as_dtype_of(real_part(middle), middle)))
-        q_dot = add(known, matmul(q, sub(omega, inner)))
+        q_dot = matmul(q, omega)
+        if columns < n:
+            q_dot = add(q_dot, sub(known, matmul(q, inner)))
         r_dot = triu(sub(matmul(adjoint(q), dot), matmul(omega, r)))
         return [q, r], [q_dot, r_dot]
 
@@ -281,7 +289,7 @@ class Eigh(_Factorisation):
 
     def impl(self, xp: Any, x: Any, *, lower: bool) -> tuple[Any, Any]:
         if not lower:
-            x = xp.conj(x.mT) if dtypes.is_complex(x.dtype) else x.mT
+            x = _flipped(xp, xp.conj(x) if dtypes.is_complex(x.dtype) else x)
         w, v = xp.linalg.eigh(x)
         return w, v
 
@@ -350,8 +358,8 @@ class SVD(_Factorisation):
         n, m = x.shape[-2:]
         if compute_uv and full_matrices and n != m:
             raise NotImplementedError(
-                f"svd of {x.type} with full_matrices=True has no derivative: the vectors beyond the singular values are "
-                "arbitrary. Ask for full_matrices=False."
+                f"svd of {x.type} with full_matrices=True has no derivative: the vectors beyond the singular values "
+                "are arbitrary. Ask for full_matrices=False."
             )
         s, u, vh = self(x, full_matrices=False, compute_uv=True)
         inner = matmul(matmul(adjoint(u), dot), adjoint(vh))
@@ -370,7 +378,8 @@ def _turned(s: Any, u: Any, v: Any, inner: Any, dot: Any) -> tuple[Any, Any]:
     """
     n, shape = s.ndim, inner.shape
     sums = add(
-        broadcast_in_dim(s, shape=shape, dims=(*range(n - 1), n)), broadcast_in_dim(s, shape=shape, dims=tuple(range(n)))
+        broadcast_in_dim(s, shape=shape, dims=(*range(n - 1), n)),
+        broadcast_in_dim(s, shape=shape, dims=tuple(range(n))),
     )
     gaps = as_dtype_of(_inverse_gaps(s, sums), inner)
     right, left = columns_times(inner, s), rows_times(inner, s)

@@ -33,6 +33,7 @@ __all__ = [
     "rows_times",
     "tril",
     "triu",
+    "with_zeros",
 ]
 
 
@@ -122,6 +123,13 @@ def in_identity(x: Any, n: int) -> Any:
     k = rows.dtype.type(min(a, b))
     beyond = and_(eq(rows, columns), ge(rows, k))
     return _where(beyond, broadcast_in_dim(x.dtype.type(1), shape=padded.shape, dims=()), padded)
+
+
+def with_zeros(x: Any, columns: int) -> Any:
+    """Matrices with columns of zeros added up to the given number."""
+    missing = columns - x.shape[-1]
+    config = (*((0, 0, 0),) * (x.ndim - 1), (0, missing, 0))
+    return pad(x, x.dtype.type(0), config=config) if missing else x
 
 
 def hermitian_from(x: Any, lower: bool) -> Any:

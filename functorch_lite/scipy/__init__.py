@@ -1,0 +1,5 @@
+"""SciPy's functions over arrays that can be differentiated, batched and compiled, as `jax.scipy` names them."""
+
+from . import linalg, special, stats
+
+__all__ = ["linalg", "special", "stats"]

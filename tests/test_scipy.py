@@ -1,0 +1,218 @@
+"""The faces `scipy.linalg`, `scipy.special` and `scipy.stats`: against SciPy, derivatives against differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.special
+import scipy.stats
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite.scipy import linalg, special, stats
+from functorch_lite.testing import check_grads, check_jit, check_vmap
+
+RNG = np.random.default_rng(11)
+
+
+def close(found: Any, expected: Any, bound: float = 1e-10) -> None:
+    for a, b in zip(fl.tree.leaves(found), fl.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=bound, atol=bound)
+
+
+def square(n: int, complex_: bool = False) -> np.ndarray:
+    x = RNG.normal(size=(n, n))
+    return x + 1j * RNG.normal(size=(n, n)) if complex_ else x
+
+
+# scipy.linalg
+
+
+@pytest.mark.parametrize("complex_", [False, True])
+@pytest.mark.parametrize("size", [0.1, 3.0, 40.0])
+def test_expm(size: float, complex_: bool) -> None:
+    x = size * square(3, complex_) / 3
+    expected = scipy.linalg.expm(x)
+    np.testing.assert_allclose(linalg.expm(x), expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+    if size < 10:
+        check_grads(linalg.expm, (x,), 2, atol=1e-4, rtol=1e-4)
+        close(linalg.expm_frechet(x, x), scipy.linalg.expm_frechet(x, x))
+        check_jit(linalg.expm, (x,), bits=False)
+        check_vmap(linalg.expm, (np.stack([x, 2 * x, 0 * x]),), atol=1e-8, rtol=1e-8)
+
+
+def test_expm_of_what_is_too_large_is_nan() -> None:
+    assert np.isnan(linalg.expm(np.full((2, 2), 1e8))).all()
+
+
+@pytest.mark.parametrize("complex_", [False, True])
+def test_solutions(complex_: bool) -> None:
+    a = square(4, complex_) + 3 * np.eye(4)
+    h, b = a @ a.conj().T, square(4, complex_)[:, :2]
+    for rhs in (b, b[:, 0].copy()):
+        for lower in (False, True):
+            close(linalg.cho_solve(linalg.cho_factor(h, lower), rhs), scipy.linalg.solve(h, rhs))
+            close(linalg.cholesky(h, lower), scipy.linalg.cholesky(h, lower))
+            for trans in (0, 1, 2, "N", "T", "C"):
+                found = linalg.solve_triangular(a, rhs, trans, lower)
+                close(found, scipy.linalg.solve_triangular(a, rhs, trans=trans, lower=lower))
+        for trans in (0, 1, 2):
+            close(
+                linalg.lu_solve(linalg.lu_factor(a), rhs, trans),
+                scipy.linalg.lu_solve(scipy.linalg.lu_factor(a), rhs, trans),
+            )
+        close(linalg.solve(h, rhs, assume_a="pos"), scipy.linalg.solve(h, rhs))
+    solve = lambda a, b: linalg.lu_solve(linalg.lu_factor(a), b)  # noqa: E731
+    check_grads(solve, (a, b), 2, atol=1e-4, rtol=1e-4)
+    check_vmap(solve, (np.stack([a, h]), b), (0, None), atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (4, 2), (2, 4)])
+def test_factors(shape: tuple[int, int]) -> None:
+    x = RNG.normal(size=shape)
+    close(linalg.lu(x), scipy.linalg.lu(x))
+    close(linalg.lu(x, permute_l=True), scipy.linalg.lu(x, permute_l=True))
+    close(linalg.lu_factor(x), scipy.linalg.lu_factor(x))
+    for mode in ("full", "economic"):
+        q, r = linalg.qr(x, mode=mode)
+        assert q.shape == scipy.linalg.qr(x, mode=mode)[0].shape
+        close(q @ r, x)
+    u, p = linalg.polar(x)
+    close((u, p), scipy.linalg.polar(x), 1e-7)
+    u, s, vh = linalg.svd(x, full_matrices=False)
+    close((u * s) @ vh, x)
+
+
+def test_eigenvalues_of_pairs() -> None:
+    a, b = square(3, True), square(3, True)
+    a, b = a + a.conj().T, b @ b.conj().T + np.eye(3)
+    w, v = linalg.eigh(a, b)
+    close(w, scipy.linalg.eigh(a, b, eigvals_only=True))
+    close(a @ np.asarray(v), b @ np.asarray(v * w))
+    check_grads(lambda a, b: linalg.eigh(a, b, eigvals_only=True), (a, b), 2, atol=1e-3, rtol=1e-3)
+
+
+def test_matrices_of_a_form() -> None:
+    c, r = np.arange(1.0, 4), np.arange(1.0, 6)
+    close(linalg.block_diag(c, square(2) * 0 + 1, 3.0), scipy.linalg.block_diag(c, np.ones((2, 2)), 3.0))
+    close(linalg.toeplitz(c, r), scipy.linalg.toeplitz(c, r))
+    close(linalg.toeplitz(c), scipy.linalg.toeplitz(c))
+    close(linalg.circulant(c), scipy.linalg.circulant(c))
+    close(linalg.dft(4, "sqrtn"), scipy.linalg.dft(4, "sqrtn"), 1e-6)
+    close(linalg.hilbert(3), scipy.linalg.hilbert(3), 1e-6)
+
+
+# scipy.special
+
+ANY = np.array([-3.3, -1.2, -0.4, 0.3, 0.9, 2.5, 7.0])
+POSITIVE = np.abs(ANY) + 0.1
+INSIDE = np.array([0.01, 0.2, 0.5, 0.77, 0.999])
+UNARY = {
+    **dict.fromkeys(["erf", "erfc", "expit", "gamma", "gammaln", "digamma", "i0", "i0e", "i1", "i1e"], ANY),
+    **dict.fromkeys(["log_ndtr", "ndtr"], np.append(ANY, [0.0, -12.0, -25.0])),
+    **dict.fromkeys(["erfinv", "logit", "ndtri", "entr"], INSIDE),
+    "factorial": POSITIVE,
+}
+BINARY = [
+    "beta",
+    "betaln",
+    "boxcox",
+    "boxcox1p",
+    "gammainc",
+    "gammaincc",
+    "kl_div",
+    "poch",
+    "rel_entr",
+    "xlog1py",
+    "xlogy",
+]
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_functions_of_one_operand(name: str) -> None:
+    ours, theirs, x = getattr(special, name), getattr(scipy.special, name), UNARY[name]
+    close(ours(x), theirs(x))
+    assert ours(x).dtype == np.float64
+    np.testing.assert_allclose(ours(x.astype("float32")), theirs(x.astype("float32")), rtol=2e-4)
+    assert ours(fnp.asarray(x, "float32")).dtype == np.float32
+    assert ours(1).dtype == np.float32
+    small = x[np.abs(x) < 5]
+    check_grads(ours, (small,), 1, atol=1e-4, rtol=1e-4)
+    check_jit(ours, (x,), bits=False)
+    check_vmap(ours, (x,))
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_functions_of_two_operands(name: str) -> None:
+    ours, theirs = getattr(special, name), getattr(scipy.special, name)
+    a, b = POSITIVE, POSITIVE[::-1].copy()
+    close(ours(a, b), theirs(a, b))
+    close(ours(a[:, None], b), theirs(a[:, None], b))
+    close(ours(a, 0.3), theirs(a, 0.3))
+    check_grads(ours, (a, b), 1, atol=1e-4, rtol=1e-4)
+
+
+def test_other_functions() -> None:
+    close(special.zeta(2.5, POSITIVE), scipy.special.zeta(2.5, POSITIVE))
+    close(special.zeta(2.0), np.pi**2 / 6, 1e-6)
+    close(special.polygamma(2, POSITIVE), scipy.special.polygamma(2, POSITIVE))
+    close(special.multigammaln(POSITIVE + 2, 3), scipy.special.multigammaln(POSITIVE + 2, 3))
+    close(special.betainc(2.0, 3.0, INSIDE), scipy.special.betainc(2.0, 3.0, INSIDE))
+    close(special.gammasgn(ANY), scipy.special.gammasgn(ANY))
+    close(special.comb(np.array([5.0, 6.0, 3.0]), np.array([2.0, 0.0, 4.0])), np.array([10.0, 1.0, 0.0]))
+    close(special.logsumexp(ANY), scipy.special.logsumexp(ANY))
+    close(special.softmax(ANY), scipy.special.softmax(ANY))
+    close(special.log_softmax(ANY), scipy.special.log_softmax(ANY))
+
+
+def test_at_the_edges() -> None:
+    zero = np.zeros(2)
+    y = np.array([0.0, 1.0])
+    for name in ("xlogy", "xlog1py", "rel_entr", "kl_div"):
+        close(getattr(special, name)(zero, y), getattr(scipy.special, name)(zero, y))
+    close(special.entr(np.array([0.0, -1.0])), np.array([0.0, -np.inf]))
+    ends = np.array([0.0, 1.0, -1.0, 2.0, 1e-300, 1e-20, 1 - 1e-12])
+    close(special.ndtri(ends), scipy.special.ndtri(ends))
+    close(special.log_ndtr(np.array([-1e4, -100.0, 40.0])), scipy.special.log_ndtr(np.array([-1e4, -100.0, 40.0])))
+    assert np.isfinite(fl.grad(special.log_ndtr)(fnp.float32(-1e4)))
+    close(fl.grad(special.log_ndtr)(np.float64(0.0)), np.sqrt(2 / np.pi))
+    close(special.boxcox(POSITIVE, 0.0), np.log(POSITIVE))
+
+
+# scipy.stats
+
+SHAPES = {"gamma": (2.5,), "beta": (2.0, 3.0), "chi2": (3.0,), "t": (4.0,)}
+FAMILIES = ["beta", "cauchy", "chi2", "expon", "gamma", "laplace", "logistic", "norm", "t", "uniform"]
+CASES = [(f, name) for f in FAMILIES for name in getattr(stats, f).__all__]
+
+
+@pytest.mark.parametrize("family, name", CASES)
+def test_families(family: str, name: str) -> None:
+    ours, theirs = getattr(getattr(stats, family), name), getattr(getattr(scipy.stats, family), name)
+    x = np.array([0.1, 0.5, 0.9]) if name in ("ppf", "isf") else np.array([-1.3, 0.4, 0.9, 1.6, 2.5])
+    args = (*SHAPES.get(family, ()), 0.3, 1.7)
+    with np.errstate(all="ignore"):
+        close(ours(x, *args), theirs(x, *args))
+    inside = x[(x > 0.3) & (x < 2)]
+    check_grads(lambda x: ours(x, *args), (inside,), 1, atol=1e-5, rtol=1e-5)
+    assert ours(fnp.asarray(x, "float32"), *args).dtype == np.float32
+
+
+def test_discrete_families() -> None:
+    k = np.array([-1, 0, 1, 2, 5])
+    for name in ("cdf", "logpmf", "pmf"):
+        close(getattr(stats.poisson, name)(k, 2.5), getattr(scipy.stats.poisson, name)(k, 2.5), 1e-5)
+        if name != "cdf":
+            close(getattr(stats.bernoulli, name)(k, 0.3), getattr(scipy.stats.bernoulli, name)(k, 0.3), 1e-5)
+    close(stats.bernoulli.cdf(k, 0.3), scipy.stats.bernoulli.cdf(k, 0.3), 1e-6)
+    close(stats.bernoulli.ppf(np.array([0.2, 0.69, 0.71, 1.0]), 0.3), np.array([0, 0, 1, 1]))
+
+
+def test_normal_vectors() -> None:
+    x, mean, cov = RNG.normal(size=(4, 2)), np.ones(2), np.array([[2.0, 0.5], [0.5, 1.0]])
+    close(stats.multivariate_normal.logpdf(x, mean, cov), scipy.stats.multivariate_normal.logpdf(x, mean, cov))
+    close(stats.multivariate_normal.pdf(x, mean, 2.0), scipy.stats.multivariate_normal.pdf(x, mean, 2.0))
+    check_grads(stats.multivariate_normal.logpdf, (x, mean, cov), 2, atol=1e-4, rtol=1e-4)
