@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -12,110 +14,236 @@ pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
 special = pytest.importorskip("scipy.special")
 mpmath = pytest.importorskip("mpmath", reason="references in high precision need mpmath")
 
+
+from functorch_lite_numpy.compiler import engine  # noqa: E402
+from functorch_lite_numpy.compiler.math import TABLE  # noqa: E402
+from functorch_lite_numpy.compiler.math import vector as vector_module  # noqa: E402
+
+from .elementwise import elementwise  # noqa: E402
+
 BOUNDS = {
-    **dict.fromkeys(("exp", "log", "log1p", "expm1", "sqrt", "rsqrt", "tanh", "logistic", "sin", "cos", "erf"), 2),
-    **dict.fromkeys(("exp2", "sinh", "cosh", "tan", "asinh", "acosh", "atanh", "erfc", "atan", "asin", "acos"), 4),
+    **dict.fromkeys(("exp", "log", "log1p", "expm1", "rsqrt", "tanh", "logistic", "sin", "cos", "erf"), 2),
+    **dict.fromkeys(("exp2", "cbrt"), 2),
+    **dict.fromkeys(("sinh", "cosh", "tan", "asinh", "acosh", "atanh", "erfc", "erf_inv", "atan", "asin", "acos"), 4),
 }
+PAIRS = {"pow": 4, "atan2": 4}
+EXACT = {"rem": np.fmod, "nextafter": np.nextafter}
 SINGLE = {
-    "acos": np.arccos, "acosh": np.arccosh, "asin": np.arcsin, "asinh": np.arcsinh, "atan": np.arctan, "atanh": np.arctanh,
-    "erf": special.erf, "erfc": special.erfc, "logistic": lambda x: 1 / (1 + np.exp(-x)), "rsqrt": lambda x: 1 / np.sqrt(x),
+    "acos": np.arccos, "acosh": np.arccosh, "asin": np.arcsin, "asinh": np.arcsinh, "atan": np.arctan,
+    "atanh": np.arctanh, "atan2": np.arctan2, "erf": special.erf, "erfc": special.erfc, "pow": np.power,
+    "logistic": lambda x: 1 / (1 + np.exp(-x)), "rsqrt": lambda x: 1 / np.sqrt(x),
+    "erf_inv": lambda x: np.copysign(special.erfinv(x), x),
 }  # fmt: skip
 DOUBLE = {
-    "erf": mpmath.erf, "erfc": mpmath.erfc, "logistic": lambda x: 1 / (1 + mpmath.exp(-x)), "exp2": lambda x: mpmath.mpf(2) ** x,
-    "rsqrt": lambda x: 1 / mpmath.sqrt(x),
+    "logistic": lambda x: 1 / (1 + mpmath.exp(-x)), "exp2": lambda x: mpmath.mpf(2) ** x, "erf_inv": mpmath.erfinv,
+    "rsqrt": lambda x: 1 / mpmath.sqrt(x), "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)), "pow": mpmath.power,
+}  # fmt: skip
+DOMAIN = {
+    "acos": (-1, 1), "acosh": (1, np.inf), "asin": (-1, 1), "atanh": (-1, 1), "erf_inv": (-1, 1), "erfc": (-30, 27.2),
+    "log": (0, np.inf), "log1p": (-1, np.inf), "rsqrt": (0, np.inf), "exp": (-745, 709), "exp2": (-1074, 1023),
+    "expm1": (-800, 709), "sinh": (-710, 710), "cosh": (-710, 710), "logistic": (-745, 1000), "tanh": (-1000, 1000),
+    "erf": (-30, 30),
 }  # fmt: skip
 ENDS = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 0.5, -0.5, 2.0, 100.0, -100.0]
+GRID = [0.0, -0.0, 1, -1, 2, -2, 3, 0.5, 3.7, -3, 2.5, -2.5, 1e-3, 1e3, -1e3, 1e30, -1e30, 1e-40, -1e-40, 2**24 + 1]
+GRID += [np.inf, -np.inf, np.nan]
 
 
-def compiled(name: str, x: np.ndarray, *others: np.ndarray) -> np.ndarray:
-    function = getattr(lax, name)
-    return np.asarray(fl.jit(lambda *xs: function(*xs))(*(fl.numpy.asarray(v) for v in (x, *others))))
+@functools.cache
+def loop(name: str, dtype: type, width: int):
+    return elementwise(TABLE[name], 2 if name in PAIRS or name in EXACT else 1, dtype, width)
 
 
-def errors(found: np.ndarray, exact: np.ndarray) -> np.ndarray:
-    """In units of the last place of the exact result, rounded; 0 where the bits are right."""
-    rounded = exact.astype(found.dtype)
-    unit = np.spacing(np.abs(np.where(np.isfinite(rounded), rounded, 1))).astype(exact.dtype)
+def compiled(name: str, *arrays: np.ndarray) -> np.ndarray:
+    """In vectors; some of it again one by one, with the same bits."""
+    dtype = arrays[0].dtype.type
+    out = loop(name, dtype, engine.vector_bytes() // arrays[0].itemsize * 2)(*arrays)
+    same_bits(loop(name, dtype, 1)(*(np.ascontiguousarray(a[::7]) for a in arrays)), out[::7])
+    return out
+
+
+def same_bits(found: np.ndarray, expected: np.ndarray) -> None:
+    number = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.isnan(found), ~number)
+    np.testing.assert_array_equal(found[number], expected[number])
+    np.testing.assert_array_equal(np.signbit(found[number]), np.signbit(expected[number]))
+
+
+def check(name: str, found: np.ndarray, exact: np.ndarray, bound: float, *operands: np.ndarray) -> None:
+    """Against a more precise reference: the error in units of the last place, and the signs of zeros."""
+    largest = np.finfo(found.dtype).max
+    with np.errstate(all="ignore"):
+        rounded = exact.astype(found.dtype)
+    below = np.nextafter(largest, found.dtype.type(0))
+    unit = np.spacing(np.minimum(np.abs(np.where(np.isfinite(rounded), rounded, below)), below)).astype(exact.dtype)
     right = (found == rounded) | (np.isnan(found) & np.isnan(rounded))
-    return np.where(right, 0, np.nan_to_num(np.abs(found.astype(exact.dtype) - exact) / unit, nan=np.inf))
+    with np.errstate(all="ignore"):
+        near = np.where(np.isinf(found), np.copysign(largest, found), found)
+        off = np.where(right, 0, np.nan_to_num(np.abs(near.astype(exact.dtype) - exact) / unit, nan=np.inf))
+    at = int(np.argmax(off))
+    assert off[at] <= bound, f"{name}{tuple(x[at] for x in operands)!r} = {found[at]!r} is {off[at]} units off"
+    zeros = (rounded == 0) & (found == 0)
+    np.testing.assert_array_equal(np.signbit(found[zeros]), np.signbit(rounded[zeros]))
 
 
-def everywhere() -> np.ndarray:
-    """Numbers of all exponents and both signs, and the special ones."""
-    bits = np.linspace(0, 2**32 - 1, 300_007).astype(np.uint32)
-    near = np.linspace(-10, 10, 100_003, dtype=np.float32)
-    return np.concatenate([bits.view(np.float32), near, np.asarray(ENDS, np.float32)])
+def check_double(name: str, found: np.ndarray, bound: float, *operands: np.ndarray) -> None:
+    function = DOUBLE.get(name) or getattr(mpmath, name)
+    with mpmath.workprec(160):
+        for got, *values in zip(found, *operands, strict=True):
+            exact = function(*(mpmath.mpf(float(v)) for v in values))
+            nearest = float(exact)
+            if got == nearest:
+                continue
+            nearest = min(abs(nearest), 2.0**1023)
+            off = abs((mpmath.mpf(float(got)) - exact) / mpmath.mpf(float(np.spacing(nearest))))
+            assert off <= bound, f"{name}{tuple(values)!r} = {got!r} is {float(off)} units off"
+
+
+def everywhere(points: int, dtype: type = np.float32, seed: int = 0) -> np.ndarray:
+    """Numbers of all exponents and both signs, usual ones, those near 0 and 1, and the special ones."""
+    rng = np.random.default_rng(seed)
+    bits = rng.integers(0, 2**64, points, dtype=np.uint64)
+    anything = bits.view(np.float64) if dtype == np.float64 else (bits >> np.uint64(32)).astype(np.uint32).view(dtype)
+    usual = [rng.uniform(-s, s, points // 5) for s in (1, 8, 90)]
+    near = [np.exp(rng.uniform(-40, 0, points // 10)) * rng.choice([-1, 1], points // 10) for _ in range(2)]
+    near[1] = np.sign(near[1]) * (1 - np.abs(near[1]) / 2)
+    tiny = np.arange(20) * np.finfo(dtype).smallest_subnormal
+    with np.errstate(over="ignore"):
+        return np.concatenate([np.asarray(p, dtype) for p in (anything, *usual, *near, tiny, ENDS, GRID)])
+
+
+def reference(name: str):
+    return SINGLE.get(name) or getattr(np, name)
 
 
 @pytest.mark.parametrize("name", BOUNDS)
 def test_single_precision(name):
-    x = everywhere()
+    x = everywhere(700_000)
     with np.errstate(all="ignore"):
-        exact = SINGLE.get(name, getattr(np, name, None))(x.astype(np.float64))
-        worst = errors(compiled(name, x), exact)
-    at = int(np.argmax(worst))
-    assert worst[at] <= BOUNDS[name], f"{name}({x[at]!r}) is {worst[at]} units off"
+        exact = reference(name)(x.astype(np.float64))
+    check(name, compiled(name, x), exact, BOUNDS[name], x)
 
 
 @pytest.mark.parametrize("name", BOUNDS)
 def test_double_precision(name):
-    rng = np.random.default_rng(0)
-    x = np.concatenate([rng.standard_normal(60) * s for s in (1e-3, 0.1, 1, 5, 30, 300)])
-    if name in ("acosh", "log", "sqrt", "rsqrt"):
-        x = np.abs(x) + (name == "acosh")
-    if name in ("asin", "acos", "atanh"):
-        x = np.tanh(x)
-    if name == "log1p":
-        x = np.where(x < -0.99, -x, x)
-    function = DOUBLE.get(name, getattr(mpmath, {"log1p": "log1p"}.get(name, name), None))
-    found = compiled(name, x)
-    with mpmath.workprec(160):
-        for value, got in zip(x, found, strict=True):
-            exact = function(mpmath.mpf(value))
-            nearest = float(exact)
-            if got == nearest or abs(nearest) == np.inf:
-                continue
-            off = abs((mpmath.mpf(float(got)) - exact) / mpmath.mpf(float(np.spacing(abs(nearest)))))
-            assert off <= BOUNDS[name], f"{name}({value!r}) is {float(off)} units off"
+    low, high = DOMAIN.get(name, (-np.inf, np.inf))
+    x = everywhere(1_000, np.float64)
+    x = x[(x > low) & (x < high)]
+    assert x.size > 300
+    check_double(name, compiled(name, x), BOUNDS[name], x)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", BOUNDS)
 def test_ends(name, dtype):
     x = np.asarray(ENDS, dtype)
-    if dtype == np.float64 and name in ("erf", "erfc"):
-        exact = SINGLE[name](x)
-    else:
-        with np.errstate(all="ignore"):
-            exact = SINGLE.get(name, getattr(np, name, None))(x.astype(np.float64)).astype(dtype)
+    with np.errstate(all="ignore"):
+        exact = reference(name)(x.astype(np.float64)).astype(dtype)
     found = compiled(name, x)
     np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-44)
-    zeros = (exact == 0) & (np.abs(x) < 1)
-    np.testing.assert_array_equal(np.signbit(found[zeros]), np.signbit(exact[zeros]))
+    infinite = np.isinf(x) | (exact == 0)
+    same_bits(found[infinite & (np.abs(x) != 100)], exact[infinite & (np.abs(x) != 100)])
 
 
-def test_vectors_and_scalars_give_the_same_bits():
-    x = np.linspace(-3, 3, 37, dtype=np.float32)
-    for name in BOUNDS:
-        one_by_one = [compiled(name, x[i : i + 1])[0] for i in range(0, 37, 5)]
-        np.testing.assert_array_equal(compiled(name, x)[::5], np.asarray(one_by_one))
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_powers(dtype):
-    values = np.asarray([0.0, -0.0, 1, -1, 2, -2, 0.5, 3.7, -3, np.inf, -np.inf, np.nan, 1e-3, 1e3], dtype)
-    x, y = (v.ravel() for v in np.meshgrid(values, values))
+@pytest.mark.parametrize("name", PAIRS)
+def test_pairs_in_single_precision(name):
+    x, y = everywhere(500_000), everywhere(500_000, seed=1)
+    if name == "pow":
+        usual = np.abs(np.where((x == 0) | ~np.isfinite(x), 2, x)).astype(np.float64)
+        exponents = np.random.default_rng(2).uniform(-150, 130, x.size) / (np.log2(usual) + 1e-9)
+        y[::2] = exponents[::2].astype(np.float32)
+        x[::3] = np.abs(x[::3])
     with np.errstate(all="ignore"):
-        np.testing.assert_allclose(compiled("pow", x, y), x**y, rtol=1e-6)
-        for exponent in (0.5, -0.5, 1.5, -1.5, 2.5, -3.5):
-            found = np.asarray(fl.jit(lambda x, e=exponent: x**e)(fl.numpy.asarray(values)))
-            np.testing.assert_allclose(found, np.power(values, np.full_like(values, exponent)), rtol=1e-6)
+        exact = reference(name)(x.astype(np.float64), y.astype(np.float64))
+    check(name, compiled(name, x, y), exact, 2, x, y)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_pairs_in_double_precision(name):
+    rng = np.random.default_rng(2)
+    x, y = (rng.standard_normal(1500) * np.exp(rng.uniform(-30, 30, 1500)) for _ in range(2))
+    if name == "pow":
+        x = np.abs(x)
+        y = rng.uniform(-1074, 1023, 1500) / np.log2(x)
+    check_double(name, compiled(name, x, y), PAIRS[name], x, y)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_angles(dtype):
-    values = np.asarray([0.0, -0.0, 1, -1, 2.5, -2.5, np.inf, -np.inf, np.nan, 1e-3, -1e5], dtype)
-    y, x = (v.ravel() for v in np.meshgrid(values, values))
-    found, exact = compiled("atan2", y, x), np.arctan2(y, x)
-    np.testing.assert_allclose(found, exact, rtol=1e-6)
-    np.testing.assert_array_equal(np.signbit(found[~np.isnan(exact)]), np.signbit(exact[~np.isnan(exact)]))
+@pytest.mark.parametrize("name", [*PAIRS, *EXACT])
+def test_pairs_at_ends(name, dtype):
+    x, y = (v.ravel() for v in np.meshgrid(np.asarray(GRID, dtype), np.asarray(GRID, dtype)))
+    found = compiled(name, x, y)
+    with np.errstate(all="ignore"):
+        wide = (v.astype(np.float64) for v in (x, y))
+        exact = EXACT[name](x, y) if name in EXACT else reference(name)(*wide).astype(dtype)
+    np.testing.assert_allclose(found, exact, rtol=0 if name in EXACT else 1e-6)
+    number = ~np.isnan(exact)
+    np.testing.assert_array_equal(np.signbit(found[number]), np.signbit(exact[number]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", EXACT)
+def test_exact(name, dtype):
+    x, y = everywhere(100_000, dtype), everywhere(100_000, dtype, seed=1)
+    with np.errstate(all="ignore"):
+        same_bits(compiled(name, x, y), EXACT[name](x, y))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_halves_are_rounded_away_from_zero(dtype):
+    below = np.nextafter(dtype(0.5), dtype(0))
+    x = np.asarray([0.5, -0.5, 1.5, 2.5, -2.5, below, -below, 0.0, -0.0, 8388609.0, np.inf, np.nan], dtype)
+    expected = np.asarray([1, -1, 2, 3, -3, 0.0, -0.0, 0.0, -0.0, 8388609.0, np.inf, np.nan], dtype)
+    same_bits(compiled("round_away", x), expected)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_processors_without_an_instruction_for_powers_of_two_give_the_same_bits(name, monkeypatch):
+    count = 2 if name in PAIRS or name in EXACT else 1
+    loop.cache_clear()
+    operands = {t: [everywhere(4_000, t, seed) for seed in range(count)] for t in (np.float32, np.float64)}
+    expected = {t: loop(name, t, 4)(*x) for t, x in operands.items()}
+    monkeypatch.setattr(vector_module, "vector_bytes", lambda: 16)
+    loop.cache_clear()
+    for t, x in operands.items():
+        same_bits(loop(name, t, 4)(*x), expected[t])
+    loop.cache_clear()
+
+
+def test_hardest_angles():
+    """Next to multiples of pi/2, where most bits cancel; large angles, and small ones in the same vectors."""
+    largest = np.finfo(np.float64).max
+    hard = np.asarray([5.319372648326541e255, 6381956970095103 * 2.0**797, 1e22, 1e300, largest, 3.0, 1e9, -1e15])
+    for name in ("sin", "cos", "tan"):
+        check_double(name, loop(name, np.float64, 8)(hard), BOUNDS[name], hard)
+    single = np.asarray([16367173 * 2.0**72, 3.4e38, 1e10, 0.5, 4.8e4, 5e4, -1e20, np.inf], np.float32)
+    for name in ("sin", "cos", "tan"):
+        with np.errstate(all="ignore"):
+            exact = getattr(np, name)(single.astype(np.float64))
+        check(name, loop(name, np.float32, 8)(single), exact, BOUNDS[name], single)
+
+
+# Through jit.
+
+
+def jitted(name: str, *arrays: np.ndarray) -> np.ndarray:
+    function = getattr(lax, name)
+    return np.asarray(fl.jit(lambda *xs: function(*xs))(*(fl.numpy.asarray(a) for a in arrays)))
+
+
+@pytest.mark.parametrize("name", [*BOUNDS, *PAIRS, *EXACT])
+def test_programs_compute_the_same(name):
+    x, y = (np.linspace(a, 3, 37, dtype=np.float32) for a in (-3, -2))
+    operands = (x, y) if name in PAIRS or name in EXACT else (x,)
+    same_bits(jitted(name, *operands), compiled(name, *operands))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("exponent", [0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 3.5, -3.5, 4.5])
+def test_known_exponents(exponent, dtype):
+    """Odd multiples of 1/2 are powers of a square root."""
+    x = everywhere(20_000, dtype)
+    found = np.asarray(fl.jit(lambda x: x**exponent)(fl.numpy.asarray(x)))
+    with np.errstate(all="ignore"):
+        exact = np.power(x.astype(np.longdouble), np.longdouble(exponent))
+    check("pow", found, exact, 4, x)

@@ -291,7 +291,7 @@ def _not(c: Context, x: Any) -> Any:
 
 
 _TABLE: dict[str, Any] = {
-    **{name: _math(name) for name in MATH if name not in ("sqrt", "integer_pow", "floor", "ceil", "round", "trunc", "rem", "nextafter")},
+    **{name: _math(name) for name in MATH if name not in ("sqrt", "integer_pow", "floor", "ceil", "round", "trunc")},
     "abs": _abs,
     "add": _by_kind("fadd", "add"),
     "and": _by_kind(None, "and_", boolean="and_"),

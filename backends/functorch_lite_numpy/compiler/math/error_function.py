@@ -1,15 +1,15 @@
 """erf and erfc.
 
-Of |x| < 1: x + x times a minimax polynomial (Remez) of erf(x) / x - 1 in x^2. Beyond: 1 - exp(-Q(|x|)), where Q approximates -log(erfc) on [1, 4] ([1, 6] in
-double precision) to the accuracy that 1 - erfc needs.
-erfc of x > 0.5 is exp(-x^2) S(p) / (1 + 2 x), p = (x - 2) / (x + 2), with the square in two parts.
+Of |x| < 1: x + x times a minimax polynomial (Remez) of erf(x) / x - 1 in x^2. Beyond: 1 - exp(-Q(|x|)), where Q
+approximates -log(erfc) on [1, 4] ([1, 6] in double precision) to the accuracy that 1 - erfc needs. erfc of x > 0.5 is
+exp(-x^2) S(p) / (1 + 2 x), p = (x - 2) / (x + 2), with the square in two parts.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .exponential import exp
+from .exponential import EXP32, EXP64, exp_moderate, parts
 from .vector import Vector
 
 __all__ = ["TABLE"]
@@ -21,58 +21,61 @@ SMALL32 = (
 SMALL64 = (
     0.1283791670955126, -0.37612638903183754, 0.1128379167095512, -0.026866170645129868, 0.005223977625423609,
     -0.0008548327021955959, 0.00012055332903810164, -1.4925647594438514e-05, 1.6462045979588596e-06,
-    -1.6364649540901175e-07, 1.4792469569931715e-08, -1.2164968299530404e-09, 8.710464642769984e-11, -4.2331290466051114e-12,
+    -1.6364649540901175e-07, 1.4792469569931715e-08, -1.2164968299530404e-09, 8.710464642769984e-11,
+    -4.2331290466051114e-12,
 )  # fmt: skip
 LARGE32 = (
     -0.00012534464934965778, 1.1292041548597425, 0.6341953502019836, 0.10696264099659103, -0.023837577003856462,
-    0.0033609238002678186, -0.0001020225714153621, -6.427493492170885e-05, 1.2443114427423848e-05, -7.839071153802857e-07,
+    0.0033609238002678186, -0.0001020225714153621, -6.427493492170885e-05, 1.2443114427423848e-05,
+    -7.839071153802857e-07,
 )  # fmt: skip
 LARGE64 = (
     -4.570809170047263e-08, 1.1283797220518037, 0.6366165800104332, 0.10278418121152479, -0.019158163329720167,
-    -0.00015176928887243943, 0.0016094455137619648, -0.00048512779919209013, -7.74877860533212e-05, 0.00014798357412135833,
-    -8.515654139029454e-05, 3.3450507162774715e-05, -1.0165297564018786e-05, 2.4889806433978793e-06, -4.978388492799164e-07,
-    8.142525996731229e-08, -1.0809784511978885e-08, 1.1474519414849802e-09, -9.506250886258979e-11, 5.918623489683346e-12,
-    -2.602427347986699e-13, 7.197650980077479e-15, -9.407107536955281e-17,
+    -0.00015176928887243943, 0.0016094455137619648, -0.00048512779919209013, -7.74877860533212e-05,
+    0.00014798357412135833, -8.515654139029454e-05, 3.3450507162774715e-05, -1.0165297564018786e-05,
+    2.4889806433978793e-06, -4.978388492799164e-07, 8.142525996731229e-08, -1.0809784511978885e-08,
+    1.1474519414849802e-09, -9.506250886258979e-11, 5.918623489683346e-12, -2.602427347986699e-13,
+    7.197650980077479e-15, -9.407107536955281e-17,
 )  # fmt: skip
 # S on [0, 10.2] and [0, 27.3]: 2^-26 and 2^-54.
 ERFC32 = (
     1.276978391720779, -0.09276389021980103, -0.16603134648644705, 0.16405297781506029, -0.05420525730311747,
-    -0.008043216225425455, 0.008639036682022443, 0.0012693876214237068, -0.0012555431098148014, -0.00036065527191491613,
-    2.933340875787501e-05,
+    -0.008043216225425455, 0.008639036682022443, 0.0012693876214237068, -0.0012555431098148014,
+    -0.00036065527191491613, 2.933340875787501e-05,
 )  # fmt: skip
 ERFC64 = (
     1.2769783815525289, -0.09276382658574638, -0.16603039761531224, 0.16405128003348615, -0.05422000099063111,
     -0.008034015083894964, 0.008722653841610136, 0.001271338987057264, -0.001456813516169421, -0.00045434098082320815,
     0.00020636396825860276, 0.00015103966022208843, -1.4942020956120557e-06, -3.6423216304033814e-05,
-    -1.354312022678194e-05, 3.7037439434853584e-06, 5.3327528918833905e-06, 1.531343203917709e-06, -8.534247496177089e-07,
-    -8.905479987622722e-07, -1.1480390263008697e-07, 2.0449612752794065e-07, 8.018834847362458e-08, -1.8293641313830104e-08,
-    -1.1074918758694937e-08,
+    -1.354312022678194e-05, 3.7037439434853584e-06, 5.3327528918833905e-06, 1.531343203917709e-06,
+    -8.534247496177089e-07, -8.905479987622722e-07, -1.1480390263008697e-07, 2.0449612752794065e-07,
+    8.018834847362458e-08, -1.8293641313830104e-08, -1.1074918758694937e-08,
 )  # fmt: skip
+
+
+def _inside(v: Vector, x: Any) -> Any:
+    return v.fma(x, v.polynomial(v.mul(x, x), v.pick(SMALL32, SMALL64)), x)
 
 
 def erf(b: Any, x: Any) -> Any:
     v = Vector(b, x)
     a = v.abs(x)
-    inside = v.fma(x, v.polynomial(v.mul(x, x), v.pick(SMALL32, SMALL64)), x)
     t = v.clamp(a, 1.0, v.pick(4.0, 6.0))
-    outside = v.sub(v.const(1.0), exp(b, v.neg(v.polynomial(t, v.pick(LARGE32, LARGE64)))))
-    return v.select(v.less(a, v.const(1.0)), inside, v.with_sign_of(outside, x))
+    outside = v.sub(v.const(1.0), exp_moderate(v, v.neg(v.polynomial(t, v.pick(LARGE32, LARGE64)))))
+    return v.select(v.less(a, v.const(1.0)), _inside(v, x), v.with_sign_of(outside, x))
 
 
 def erfc(b: Any, x: Any) -> Any:
     v = Vector(b, x)
-    a = v.clamp(v.abs(x), 0.0, v.pick(10.2, 27.3))
-    two = v.const(2.0)
-    p = v.div(v.sub(a, two), v.add(a, two))
+    one, two = v.const(1.0), v.const(2.0)
+    a = v.at_most(v.abs(x), v.pick(10.2, 27.3))
     square = v.mul(a, a)
-    low = v.fma(a, a, v.neg(square))
-    e = exp(b, v.neg(square))
-    factor = v.div(v.polynomial(p, v.pick(ERFC32, ERFC64)), v.fma(a, two, v.const(1.0)))
-    tail = v.mul(v.fma(v.neg(low), factor, factor), e)
-    tail = v.select(v.greater(v.abs(x), v.const(v.pick(10.2, 27.3))), v.const(0.0), tail)
-    near = v.sub(v.const(1.0), erf(b, x))
-    out = v.select(v.greater(x, v.const(0.0)), tail, v.sub(two, tail))
-    return v.select(v.less(x, v.const(0.5)), v.select(v.greater(x, v.const(-0.5)), near, out), v.select(v.is_nan(x), x, out))
+    n, s = parts(v, v.neg(square), v.pick(EXP32, EXP64), low=v.neg(v.fma(a, a, v.neg(square))))
+    p = v.div(v.sub(a, two), v.add(a, two))
+    factor = v.div(v.polynomial(p, v.pick(ERFC32, ERFC64)), v.fma(a, two, one))
+    tail = v.scaled(v.fma(factor, s, factor), n)
+    out = v.select(v.less(x, v.const(0.0)), v.sub(two, tail), tail)
+    return v.select(v.less(a, v.const(0.5)), v.sub(one, _inside(v, x)), out)
 
 
 TABLE = {"erf": erf, "erfc": erfc}

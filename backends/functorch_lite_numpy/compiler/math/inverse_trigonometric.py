@@ -1,4 +1,4 @@
-"""atan, atan2, asin, acos, by minimax polynomials (Remez) in the square of an argument reduced to [0, 1] or [0, 1/2]."""
+"""atan, atan2, asin, acos: minimax polynomials (Remez) in the square of an argument reduced to [0, 1] or [0, 1/2]."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _half_pi(v: Vector) -> tuple[Any, Any]:
 
 
 def _atan_unit(v: Vector, t: Any) -> Any:
-    """atan of 0 <= t <= 1."""
+    """The angle of 0 <= t <= 1."""
     z = v.mul(t, t)
     return v.fma(v.mul(z, t), v.polynomial(z, v.pick(ATAN32, ATAN64)), t)
 

@@ -1,30 +1,28 @@
 """sin, cos and tan.
 
-x = n pi/2 + r by Cody and Waite's subtraction of pi/2 in three parts; polynomials (Remez) for sin and cos of |r| <= pi/4. Arguments
-beyond what that reduces well are rare: a vector that has one goes, lane by lane, to the system's function.
+x = n pi/2 + r by Cody and Waite's subtraction of pi/2 in three parts; polynomials (Remez) for sin and cos of |r| <=
+pi/4. Arguments beyond what that reduces well are rare: a vector that has one takes a branch to `large_angles`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
-
-from ..types import constant
+from . import large_angles
 from .vector import Vector
 
-__all__ = ["TABLE", "beyond_mask"]
+__all__ = ["TABLE"]
 
 # Errors relative to sin and cos: 2^-37 and 2^-68; 2^-33 and 2^-64.
 SIN32 = (-0.166666666414265, 0.008333329362279318, -0.00019839327136236685, 2.7182372733064295e-06)
 SIN64 = (
-    -0.16666666666666666, 0.008333333333333323, -0.0001984126984125499, 2.7557319214148833e-06, -2.5052104900535474e-08,
-    1.6058365192737894e-10, -7.578625472722102e-13,
+    -0.16666666666666666, 0.008333333333333323, -0.0001984126984125499, 2.7557319214148833e-06,
+    -2.5052104900535474e-08, 1.6058365192737894e-10, -7.578625472722102e-13,
 )  # fmt: skip
 COS32 = (0.041666646747770916, -0.001388736145002487, 2.4437730081275813e-05)
 COS64 = (
-    0.041666666666666664, -0.0013888888888888879, 2.4801587301574786e-05, -2.755731921659183e-07, 2.0876754606575035e-09,
-    -1.1470317586808477e-11, 4.739098878055914e-14,
+    0.041666666666666664, -0.0013888888888888879, 2.4801587301574786e-05, -2.755731921659183e-07,
+    2.0876754606575035e-09, -1.1470317586808477e-11, 4.739098878055914e-14,
 )  # fmt: skip
 # pi/2 in parts of 24 and of 53 bits.
 HALF_PI32 = (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15)
@@ -35,6 +33,24 @@ LARGE = (4.8e4, 1e9)
 
 def _reduced(v: Vector, x: Any) -> tuple[Any, Any, Any]:
     """The number of the quadrant, and r in two parts."""
+    usual = _reduced_by_parts(v, x)
+    b, size = v.b, v.abs(x)
+    large = b.and_(v.greater(size, v.const(v.pick(*LARGE))), v.less(size, v.const(float("inf"))))
+    some = large if v.count == 1 else v.intrinsic("vector.reduce.or", large)
+    before = b.block
+    with b.if_then(some, likely=False):
+        mended = [v.select(large, x, y) for x, y in zip(large_angles.reduced(v, x), usual, strict=True)]
+        end = b.block
+    joined = []
+    for value, other in zip(usual, mended, strict=True):
+        phi = b.phi(value.type)
+        phi.add_incoming(value, before)
+        phi.add_incoming(other, end)
+        joined.append(phi)
+    return joined[0], joined[1], joined[2]
+
+
+def _reduced_by_parts(v: Vector, x: Any) -> tuple[Any, Any, Any]:
     n, k = v.nearest(x, 0.6366197723675814)
     parts = v.pick(HALF_PI32, HALF_PI64)
     first = v.fma(k, v.const(-parts[0]), x)
@@ -60,77 +76,35 @@ def _sin_cos(v: Vector, r: Any, low: Any) -> tuple[Any, Any]:
     return sine, v.add(w, c)
 
 
-def _whole(b: Any, name: str, x: Any, quarter: int) -> Any:
+def _whole(b: Any, x: Any, quarter: int) -> Any:
     v = Vector(b, x)
     n, r, low = _reduced(v, x)
     sine, cosine = _sin_cos(v, r, low)
-    n = b.add(n, v.iconst(quarter))
-    odd = b.icmp_unsigned("!=", b.and_(n, v.iconst(1)), v.iconst(0))
-    out = v.select(odd, cosine, sine)
-    flip = b.shl(b.and_(n, v.iconst(2)), v.iconst(v.bits - 2))
-    out = v.as_float(b.xor(v.as_int(out), flip))
-    if quarter == 0:
-        out = v.select(v.equal(x, v.const(0.0)), x, out)
-    return beyond(b, v, name, x, out)
+    n = b.add(n, v.iconst(quarter)) if quarter else n
+    out = v.select(_odd(v, n), cosine, sine)
+    return v.as_float(b.xor(v.as_int(out), b.shl(b.lshr(n, v.iconst(1)), v.iconst(v.bits - 1))))
 
 
-def beyond(b: Any, v: Vector, name: str, x: Any, usual: Any) -> Any:
-    """`usual`, unless some lane is large: then that lane from the system's function."""
-    size = v.abs(x)
-    finite = v.less(size, v.const(float("inf")))
-    large = b.and_(v.greater(size, v.const(v.pick(*LARGE))), finite)
-    return beyond_mask(b, v, name, large, v.select(finite, usual, v.const(float("nan"))), x)
-
-
-def beyond_mask(b: Any, v: Vector, name: str, mask: Any, usual: Any, *args: Any) -> Any:
-    """`usual`, but where the mask holds, lane by lane, the system's function; of all lanes if there is no usual value."""
-    if usual is None:
-        return per_lane(b, v, name, *args)
-    some = mask
-    if v.count > 1:
-        bits = ir.IntType(v.count)
-        some = b.icmp_unsigned("!=", b.bitcast(mask, bits), constant(bits, 0))
-    before = b.block
-    with b.if_then(some, likely=False):
-        corrected = v.select(mask, per_lane(b, v, name, *args), usual)
-        end = b.block
-    phi = b.phi(v.type)
-    phi.add_incoming(corrected, end)
-    phi.add_incoming(usual, before)
-    return phi
-
-
-def per_lane(b: Any, v: Vector, name: str, *args: Any) -> Any:
-    """The system's function of each lane."""
-    suffix = "f64" if v.double else "f32"
-    full = f"llvm.{name}.{suffix}"
-    function = b.module.globals.get(full) or ir.Function(b.module, ir.FunctionType(v.scalar, [v.scalar] * len(args)), full)
-    if v.count == 1:
-        return b.call(function, args)
-    out: Any = ir.Constant(v.type, ir.Undefined)
-    for i in range(v.count):
-        at = constant(ir.IntType(32), i)
-        out = b.insert_element(out, b.call(function, [b.extract_element(a, at) for a in args]), at)
-    return out
+def _odd(v: Vector, n: Any) -> Any:
+    return v.b.icmp_unsigned("!=", v.b.and_(n, v.iconst(1)), v.iconst(0))
 
 
 def sin(b: Any, x: Any) -> Any:
-    return _whole(b, "sin", x, 0)
+    v = Vector(b, x)
+    return v.select(v.equal(x, v.const(0.0)), x, _whole(b, x, 0))
 
 
 def cos(b: Any, x: Any) -> Any:
-    return _whole(b, "cos", x, 1)
+    return _whole(b, x, 1)
 
 
 def tan(b: Any, x: Any) -> Any:
     v = Vector(b, x)
     n, r, low = _reduced(v, x)
     sine, cosine = _sin_cos(v, r, low)
-    odd = b.icmp_unsigned("!=", b.and_(n, v.iconst(1)), v.iconst(0))
-    top = v.select(odd, v.neg(cosine), sine)
-    out = v.div(top, v.select(odd, sine, cosine))
-    out = v.select(v.equal(x, v.const(0.0)), x, out)
-    return beyond(b, v, "tan", x, out)
+    odd = _odd(v, n)
+    out = v.div(v.select(odd, v.neg(cosine), sine), v.select(odd, sine, cosine))
+    return v.select(v.equal(x, v.const(0.0)), x, out)
 
 
 TABLE = {"cos": cos, "sin": sin, "tan": tan}

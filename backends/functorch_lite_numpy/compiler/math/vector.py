@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 
+from ..engine import vector_bytes
 from ..types import constant
 
 __all__ = ["Vector"]
@@ -26,6 +26,11 @@ class Vector:
         self.mantissa = 52 if self.double else 23
         self.bias = 1023 if self.double else 127
         self.int = self.shaped(ir.IntType(self.bits))
+
+    @property
+    def suffix(self) -> str:
+        """The type in the names of intrinsics."""
+        return _suffix(self.type)
 
     def shaped(self, scalar: Any) -> Any:
         """A type with as many lanes."""
@@ -56,7 +61,7 @@ class Vector:
         return self.b.fneg(x)
 
     def fma(self, x: Any, y: Any, z: Any) -> Any:
-        """x y + z, rounded once."""
+        """The product and the sum, rounded once."""
         return self.intrinsic("fma", x, y, z)
 
     def abs(self, x: Any) -> Any:
@@ -69,7 +74,14 @@ class Vector:
         return self.intrinsic("copysign", x, y)
 
     def polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
-        """The sum of coefficients[i] x^i, by Horner's rule."""
+        """The sum of coefficients[i] x^i, by Horner's rule; a long one as two in x^2, side by side."""
+        if len(coefficients) >= 12:
+            square = self.mul(x, x)
+            even, odd = (self.horner(square, coefficients[i::2]) for i in (0, 1))
+            return self.fma(odd, x, even)
+        return self.horner(x, coefficients)
+
+    def horner(self, x: Any, coefficients: Sequence[float]) -> Any:
         out = self.const(coefficients[-1])
         for c in reversed(coefficients[:-1]):
             out = self.fma(out, x, self.const(c))
@@ -90,10 +102,17 @@ class Vector:
     def select(self, mask: Any, x: Any, y: Any) -> Any:
         return self.b.select(mask, x, y)
 
+    def at_least(self, x: Any, low: float) -> Any:
+        """NaN stays."""
+        return self.select(self.less(x, self.const(low)), self.const(low), x)
+
+    def at_most(self, x: Any, high: float) -> Any:
+        """NaN stays."""
+        return self.select(self.greater(x, self.const(high)), self.const(high), x)
+
     def clamp(self, x: Any, low: float, high: float) -> Any:
         """`x` kept between two bounds; NaN stays."""
-        x = self.select(self.less(x, self.const(low)), self.const(low), x)
-        return self.select(self.greater(x, self.const(high)), self.const(high), x)
+        return self.at_most(self.at_least(x, low), high)
 
     # Bits and integers.
 
@@ -110,11 +129,12 @@ class Vector:
     def nearest(self, x: Any, factor: float) -> tuple[Any, Any]:
         """The integer nearest to x times factor, as an integer and as a float; of less than 2^22 (2^51).
 
-        The sum with 1.5 2^23 (1.5 2^52) has the integer in its last bits.
+        The sum with 1.5 2^23 (1.5 2^52) has the integer in its last bits. (Conversions that define what NaN gives would
+        be a call for each lane.)
         """
         shift = 1.5 * 2.0**self.mantissa
         total = self.fma(x, self.const(factor), self.const(shift))
-        bits = self.iconst(int(np.asarray(shift, self.pick(np.float32, np.float64)).view(self.pick(np.int32, np.int64))))
+        bits = self.iconst(self.pick(0x4B400000, 0x4338000000000000))
         return self.b.sub(self.as_int(total), bits), self.sub(total, self.const(shift))
 
     def to_float(self, n: Any) -> Any:
@@ -122,18 +142,26 @@ class Vector:
 
     def power_of_two(self, n: Any) -> Any:
         """2^n for an integer n that is a normal exponent."""
-        return self.as_float(self.b.shl(self.b.add(n, self.iconst(self.bias)), self.iconst(self.mantissa)))
+        return self.as_float(
+            self.b.add(self.b.shl(n, self.iconst(self.mantissa)), self.iconst(self.bias << self.mantissa))
+        )
 
     def scaled(self, x: Any, n: Any) -> Any:
-        """X 2^n, in two steps, so that results may be subnormal or overflow."""
+        """X 2^n, rounded once: it may be subnormal or overflow."""
+        if vector_bytes() == 64:  # AVX-512 has an instruction; elsewhere it would be a call for each lane.
+            return self.intrinsic("ldexp", x, self.b.trunc(n, self.shaped(ir.IntType(32))) if self.double else n)
         half = self.b.ashr(n, self.iconst(1))
         return self.mul(self.mul(x, self.power_of_two(half)), self.power_of_two(self.b.sub(n, half)))
 
     def intrinsic(self, name: str, *args: Any) -> Any:
-        full = f"llvm.{name}.{_suffix(args[0].type)}"
-        module = self.b.module
+        """A call of an LLVM intrinsic that is overloaded in the type of its first operand (ldexp: in both)."""
         type = args[0].type
-        function = module.globals.get(full) or ir.Function(module, ir.FunctionType(type, [a.type for a in args]), full)
+        full = f"llvm.{name}.{_suffix(type)}" + (f".{_suffix(args[1].type)}" if name == "ldexp" else "")
+        result = type.element if name.startswith("vector.reduce") else type
+        module = self.b.module
+        function = module.globals.get(full) or ir.Function(
+            module, ir.FunctionType(result, [a.type for a in args]), full
+        )
         return self.b.call(function, args)
 
 

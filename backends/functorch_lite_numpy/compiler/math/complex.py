@@ -1,0 +1,149 @@
+"""Functions of complex numbers, as pairs (real part, imaginary part), from those of real ones.
+
+Nothing overflows or vanishes on the way, except in products: numbers are scaled by powers of two that the result gets
+back. The error's two parts together are at most 4 units in the last place of the result's absolute value; those of
+products are each at most 2 of their own. Infinities and NaN are as C has them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .exponential import EXP32, EXP64, parts
+from .inverse_trigonometric import atan2
+from .logarithm import log1p, of_parts, split
+from .trigonometric import cos, sin
+from .vector import Vector
+
+__all__ = ["COMPLEX_TABLE"]
+
+Pair = tuple[Any, Any]
+
+
+def mul(b: Any, x: Pair, y: Pair) -> Pair:
+    v = Vector(b, x[0])
+    return _difference(v, x[0], y[0], x[1], y[1]), _difference(v, x[0], y[1], v.neg(x[1]), y[0])
+
+
+def div(b: Any, x: Pair, y: Pair) -> Pair:
+    """The quotient x conj(y) / |y|^2, y scaled to about 1. By zero, as real numbers; by infinity, 0."""
+    v = Vector(b, x[0])
+    zero, infinity = v.const(0.0), v.const(float("inf"))
+    k = b.select(v.greater(_sorted(v, x)[0], v.const(1.0)), v.iconst(4), v.iconst(-v.mantissa - 4))
+    p, q = (v.mul(c, v.power_of_two(b.neg(k))) for c in x)
+    (r, s), j = _scaled(v, y)
+    square = v.fma(r, r, v.mul(s, s))
+    real, imag = _difference(v, p, r, v.neg(q), s), _difference(v, q, r, p, s)
+    n = b.sub(k, j)
+    out = v.scaled(v.div(real, square), n), v.scaled(v.div(imag, square), n)
+    by_zero = b.and_(v.equal(y[0], zero), v.equal(y[1], zero))
+    size = v.abs(y[0])
+    out = v.select(by_zero, v.div(x[0], size), out[0]), v.select(by_zero, v.div(x[1], size), out[1])
+    ends = [v.equal(v.abs(c), infinity) for c in y]
+    one_end = b.and_(b.xor(*ends), b.and_(*(v.less(v.abs(c), infinity) for c in x)))
+    r, s = (v.with_sign_of(v.select(end, v.const(1.0), zero), c) for end, c in zip(ends, y, strict=True))
+    real, imag = v.fma(x[0], r, v.mul(x[1], s)), v.fma(x[1], r, v.neg(v.mul(x[0], s)))
+    return v.select(one_end, v.mul(real, zero), out[0]), v.select(one_end, v.mul(imag, zero), out[1])
+
+
+def _difference(v: Vector, x: Any, y: Any, z: Any, w: Any) -> Any:
+    """X y - z w with what rounding took from z w (Kahan), if that is a number other than zero."""
+    second = v.mul(z, w)
+    out = v.fma(x, y, v.neg(second))
+    lost = v.fma(v.neg(z), w, second)
+    size = v.abs(lost)
+    usual = v.b.and_(v.greater(size, v.const(0.0)), v.less(size, v.const(float("inf"))))
+    return v.select(usual, v.add(out, lost), out)
+
+
+def absolute(b: Any, x: Pair) -> Any:
+    v = Vector(b, x[0])
+    scaled, k = _scaled(v, x)
+    return _or_infinity(v, x, v.scaled(_length(v, scaled), k))
+
+
+def exp(b: Any, x: Pair) -> Pair:
+    """exp(re) (cos(im) + i sin(im)), the power of two last: a small cosine may meet an overflowing exponential."""
+    v = Vector(b, x[0])
+    infinity = v.const(float("inf"))
+    n, s = parts(v, v.clamp(x[0], v.pick(-170.0, -1400.0), v.pick(170.0, 1400.0)), v.pick(EXP32, EXP64))
+    size = v.add(s, v.const(1.0))
+    real, imag = (v.scaled(v.mul(size, f(b, x[1])), n) for f in (cos, sin))
+    imag = v.select(v.equal(x[1], v.const(0.0)), x[1], imag)
+    # Where the angle is unknown: nothing of exp(-inf), infinity of exp(inf).
+    lost = v.is_nan(real)
+    nothing, all_ = b.and_(lost, v.equal(x[0], v.neg(infinity))), b.and_(lost, v.equal(x[0], infinity))
+    real = v.select(nothing, v.const(0.0), v.select(all_, infinity, real))
+    return real, v.select(nothing, v.const(0.0), imag)
+
+
+def log(b: Any, x: Pair) -> Pair:
+    """The logarithm of |x|, which near 1 is log1p(|x|^2 - 1) / 2, and the angle."""
+    v = Vector(b, x[0])
+    one, half = v.const(1.0), v.const(0.5)
+    scaled, k = _scaled(v, x)
+    e, f = split(v, _length(v, scaled))
+    far = of_parts(v, b.add(e, k), f)
+    first, second = _sorted(v, x)
+    excess = v.fma(v.sub(first, one), v.add(first, one), v.mul(second, second))
+    close = b.and_(v.greater(first, half), v.less(first, v.const(2.0)))
+    near = v.mul(log1p(b, v.select(close, excess, one)), half)
+    real = v.select(v.equal(first, v.const(0.0)), v.const(float("-inf")), v.select(close, near, far))
+    real = v.select(b.fcmp_unordered("uno", *x), v.const(float("nan")), real)
+    return _or_infinity(v, x, real), atan2(b, x[1], x[0])
+
+
+def sqrt(b: Any, x: Pair) -> Pair:
+    """With w = sqrt((|x| + |re|) / 2): w + i im / (2 w), or of a negative real part |im| / (2 w) +- i w."""
+    v = Vector(b, x[0])
+    zero, half, infinity = v.const(0.0), v.const(0.5), v.const(float("inf"))
+    (p, q), k = _scaled(v, x, even=True)
+    w = v.sqrt(v.mul(v.add(_length(v, (p, q)), v.abs(p)), half))
+    other = v.div(v.mul(v.abs(q), half), w)
+    k = b.ashr(k, v.iconst(1))
+    w, other = v.scaled(w, k), v.scaled(other, k)
+    other = v.select(v.equal(v.abs(x[0]), infinity), v.select(v.is_nan(x[1]), x[1], zero), other)
+    w = v.select(v.equal(v.abs(x[0]), infinity), infinity, w)
+    left = b.icmp_signed("<", v.as_int(x[0]), v.iconst(0))
+    real, imag = v.select(left, other, w), v.with_sign_of(v.select(left, w, other), x[1])
+    nothing = b.and_(v.equal(x[0], zero), v.equal(x[1], zero))
+    real, imag = v.select(nothing, zero, real), v.select(nothing, x[1], imag)
+    end = v.equal(v.abs(x[1]), infinity)
+    return v.select(end, infinity, real), v.select(end, x[1], imag)
+
+
+def _sorted(v: Vector, x: Pair) -> Pair:
+    """The larger and the smaller of the parts' sizes."""
+    p, q = (v.abs(c) for c in x)
+    swap = v.less(p, q)
+    return v.select(swap, q, p), v.select(swap, p, q)
+
+
+def _scaled(v: Vector, x: Pair, even: bool = False) -> tuple[Pair, Any]:
+    """X / 2^k, whose larger part is about 1, and k; zero, infinity and NaN as they are."""
+    b = v.b
+    first, _ = _sorted(v, x)
+    tiny = v.less(first, v.const(2.0 ** (1 - v.bias)))
+    power = v.mantissa + 1
+    lifted = v.select(tiny, v.mul(first, v.const(2.0**power)), first)
+    k = b.sub(b.lshr(v.as_int(lifted), v.iconst(v.mantissa)), v.iconst(v.bias))
+    k = b.select(tiny, b.sub(k, v.iconst(power)), k)
+    k = b.select(v.equal(first, v.const(0.0)), v.iconst(0), k)
+    k = b.and_(k, v.iconst(-2)) if even else k
+    down = b.neg(k)
+    return (v.scaled(x[0], down), v.scaled(x[1], down)), k
+
+
+def _length(v: Vector, x: Pair) -> Any:
+    return v.sqrt(v.fma(x[0], x[0], v.mul(x[1], x[1])))
+
+
+def _or_infinity(v: Vector, x: Pair, out: Any) -> Any:
+    """Infinity where a part is infinite, even if the other is NaN."""
+    infinity = v.const(float("inf"))
+    end = v.b.or_(*(v.equal(v.abs(c), infinity) for c in x))
+    return v.select(end, infinity, out)
+
+
+COMPLEX_TABLE = {"abs": absolute, "div": div, "exp": exp, "log": log, "mul": mul, "sqrt": sqrt}
+"""By the primitive's name, functions (builder, *pairs) -> pair (abs: a number)."""

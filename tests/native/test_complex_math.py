@@ -1,0 +1,105 @@
+"""Functions of complex numbers as pairs: errors in units of the last place of the absolute value, and the ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+
+from functorch_lite_numpy.compiler.math import COMPLEX_TABLE
+
+from .elementwise import elementwise
+
+FUNCTIONS = {"abs": np.abs, "div": np.divide, "exp": np.exp, "log": np.log, "mul": np.multiply, "sqrt": np.sqrt}
+ENDS = np.asarray([0.0, -0.0, 1.0, -1.0, 0.5, -2.0, np.inf, -np.inf, np.nan], np.float32)
+
+
+def compiled(name: str, *parts: np.ndarray):
+    """The absolute value, or the real and imaginary parts."""
+    pairs = [(i, i + 1) for i in range(0, len(parts), 2)]
+
+    def emit(b, *values):
+        return COMPLEX_TABLE[name](b, *((values[i], values[j]) for i, j in pairs))
+
+    found = elementwise(emit, len(parts), parts[0].dtype.type, 8, 1 if name == "abs" else 2)(*parts)
+    return (found, np.zeros_like(found)) if name == "abs" else found
+
+
+def exact(name: str, *parts: np.ndarray) -> np.ndarray:
+    """By NumPy, in double precision."""
+    numbers = []
+    for i in range(0, len(parts), 2):
+        z = np.empty(parts[i].shape, np.complex128)
+        z.real, z.imag = parts[i], parts[i + 1]
+        numbers.append(z)
+    with np.errstate(all="ignore"):
+        return np.asarray(FUNCTIONS[name](*numbers))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("spread", [0, 60])
+def test_errors(name, spread):
+    rng = np.random.default_rng(spread)
+    count = 4 if name in ("mul", "div") else 2
+    parts = [rng.standard_normal(50_000) * np.exp2(rng.uniform(-spread, spread, 50_000)) for _ in range(count)]
+    if name == "exp":
+        parts[0] = rng.uniform(-80, 80, 50_000)
+    parts = [p.astype(np.float32) for p in parts]
+    real, imag = compiled(name, *parts)
+    expected = exact(name, *parts)
+    size = np.abs(expected)
+    usual = (size < 1e38) & (size > 1e-30)
+    assert usual.sum() > 30_000
+    off = np.abs(real - expected.real) + np.abs(imag - expected.imag)
+    assert np.max(off[usual] / np.spacing(size[usual].astype(np.float32))) <= 4
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_double_precision(name):
+    rng = np.random.default_rng(1)
+    parts = [rng.standard_normal(5_000) for _ in range(4 if name in ("mul", "div") else 2)]
+    real, imag = compiled(name, *parts)
+    expected = exact(name, *parts)
+    off = np.abs(real - expected.real) + np.abs(imag - expected.imag)
+    assert np.max(off / np.spacing(np.abs(expected))) <= 8  # NumPy's own errors are in it
+
+
+@pytest.mark.parametrize("name", ["abs", "exp", "log", "sqrt", "mul"])
+def test_ends(name):
+    parts = [p.ravel() for p in np.meshgrid(*[ENDS] * (4 if name == "mul" else 2))]
+    expected = exact(name, *parts)
+    for found, wanted in zip(compiled(name, *parts), (expected.real, expected.imag), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+        sure = ~np.isnan(wanted) & (name != "abs") & ~((wanted == 0) & np.isinf(parts[0]))
+        np.testing.assert_array_equal(np.signbit(found[sure]), np.signbit(wanted[sure]))
+
+
+def test_quotients_at_ends():
+    """Where NumPy's and C's formulas agree: finite numbers, also by zero and by infinity."""
+    finite = ENDS[np.isfinite(ENDS)]
+    x = [p.ravel() for p in np.meshgrid(finite, finite, ENDS[:-1], ENDS[:-1])]
+    expected = exact("div", *x)
+    both = np.isinf(x[2]) & np.isinf(x[3])
+    for found, wanted in zip(compiled("div", *x), (expected.real, expected.imag), strict=True):
+        np.testing.assert_allclose(found[~both], wanted[~both], rtol=1e-6)
+
+
+def test_products_are_exact_where_parts_cancel():
+    rng = np.random.default_rng(2)
+    parts = [rng.standard_normal(50_000).astype(np.float32) for _ in range(4)]
+    parts[3][::2] = (parts[0][::2] * parts[2][::2]) / parts[1][::2]  # the real part cancels
+    expected = exact("mul", *parts)
+    for found, wanted in zip(compiled("mul", *parts), (expected.real, expected.imag), strict=True):
+        unit = np.spacing(np.abs(wanted).astype(np.float32))
+        assert np.max(np.abs(found - wanted) / unit) <= 2
+
+
+def test_nothing_overflows_on_the_way():
+    big, tiny = np.float32(2e38), np.float32(1e-40)
+    z = np.asarray([big, tiny], np.float32)
+    np.testing.assert_allclose(compiled("abs", z, z)[0], np.hypot(z.astype(np.float64), z), rtol=1e-5)
+    np.testing.assert_allclose(compiled("div", z, z, z, z), [[1, 1], [0, 0]])
+    real, imag = compiled("exp", np.asarray([95.0], np.float32), np.asarray([1e-3], np.float32))
+    assert np.isinf(real[0])
+    assert imag[0] == pytest.approx(np.exp(95.0) * np.sin(np.float64(np.float32(1e-3))), rel=1e-6)
