@@ -439,6 +439,14 @@ class Kernel:
                 place = b.select(guard, place, constant(I64, 0))
             return self.read(b, b.gep(base, [place], source_etype=memory_type(dtype)), dtype, 1)
         mask = self.mask
+        if guard is not None and stride == 1 and not is_vector(guard):
+            # One answer for all lanes: read the start of the buffer instead. (A masked load that reads nothing is correct
+            # too, but beyond the buffer the processor takes hundreds of cycles to find that out.)
+            start = b.select(guard, self.start(b, target.address), constant(I64, 0))
+            if self.nest.types[target.buffer][1] < self.lanes:
+                guard = splat(b, guard, self.lanes)
+                mask = guard if mask is None else b.and_(mask, guard)
+            return self.read(b, b.gep(base, [start], source_etype=memory_type(dtype)), dtype, self.lanes, mask)
         if guard is not None:
             guard = splat(b, guard, self.lanes)
             mask = guard if mask is None else b.and_(mask, guard)
