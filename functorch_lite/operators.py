@@ -45,7 +45,11 @@ def inexact(*operands: Any) -> list[Any]:
     """Operands promoted, integers and booleans to the default float."""
     if len(operands) == 1 and isinstance(operands[0], (Array, Tracer)) and operands[0].dtype.kind in "fc":
         return [operands[0]]
-    promoted = promote_dtypes(*operands)
+    return floating(promote_dtypes(*operands))
+
+
+def floating(promoted: list[Any]) -> list[Any]:
+    """Operands of one dtype; integers and booleans in the default float."""
     dtype = dtypes.to_inexact(type_of(promoted[0]).dtype)
     return [x if type_of(x).dtype == dtype else e.convert(x, dtype=dtype, weak=type_of(x).weak) for x in promoted]
 
@@ -58,7 +62,7 @@ multiply = binary("multiply", e.mul)
 def true_divide(x: Any, y: Any, /) -> Any:
     """X / y; integers become floats first."""
     x, y = promote("true_divide", x, y)
-    return e.div(*(x, y) if type_of(x).dtype.kind in "fc" else inexact(x, y))
+    return e.div(*(x, y) if type_of(x).dtype.kind in "fc" else floating([x, y]))
 
 
 _FAST_KINDS = {"add": "iufc", "subtract": "iufc", "multiply": "iufc", "true_divide": "fc"}

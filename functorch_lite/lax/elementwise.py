@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import Array
+from ..errors import DTypeError
 from ..primitives import elementwise as primitives
 from ..primitives.base import Elementwise
 from ..promotion import as_operand, cast
@@ -38,13 +39,25 @@ def strict_operands(what: str, xs: tuple[Any, ...]) -> list[Any]:
     if first is None:
         return [as_operand(x, what) for x in xs]
     dtype = dtypes.as_dtype(first.dtype)
-    return [
-        cast(as_operand(x, what), dtype) if isinstance(x, _NUMBERS) else as_operand(x, what) for x in xs
-    ]
+    return [number_like(x, dtype, what) if isinstance(x, _NUMBERS) else as_operand(x, what) for x in xs]
+
+
+def number_like(x: Any, dtype: np.dtype, what: str) -> Any:
+    """A Python number in a dtype that can hold its kind of numbers.
+
+    Raises:
+      DTypeError: for others: nothing is rounded or wrapped unasked.
+    """
+    value = as_operand(x, what)
+    if dtypes.promote_types(dtype, value.dtype) != dtype and dtypes.result_type(dtype, type(x)) != dtype:
+        raise DTypeError(f"{what}, {x!r}, does not go into {dtypes.short_name(dtype)}: cast the array with astype.")
+    return cast(value, dtype)
 
 
 def _function(primitive: Elementwise, name: str) -> Callable[..., Any]:
     def function(*operands: Any, **params: Any) -> Any:
+        operands, given = operands[: primitive.arity], operands[primitive.arity :]
+        params |= zip(sorted(primitive.params), given, strict=False)  # by the alphabet is by position, in JAX
         return primitive(*strict_operands(f"an operand of {name}", operands), **params)
 
     function.__name__ = function.__qualname__ = name

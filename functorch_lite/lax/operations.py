@@ -84,13 +84,20 @@ def select(pred: Any, on_true: Any, on_false: Any) -> Any:
     return e.select(as_operand(pred), b, a)
 
 
+def _axis(axis: int, x: Any) -> int:
+    """An axis counted from the front."""
+    if not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"axis {axis} of {type_of(x)}: give one from {-x.ndim} to {x.ndim - 1}.")
+    return axis % x.ndim
+
+
 def full(shape: Sequence[int], fill_value: Any, dtype: Any = None) -> Any:
     """An array with one value everywhere."""
     value = as_operand(fill_value)
     if value.shape:
         raise ShapeError(f"full needs a scalar to fill with, got {type_of(value)}.")
     value = value if dtype is None else cast(value, dtypes.as_dtype(dtype))
-    return structural.broadcast_in_dim(cast(value, type_of(value).dtype), shape=tuple(map(int, shape)), dims=())
+    return structural.broadcast_in_dim(value, shape=tuple(map(int, shape)), dims=())
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Sequence[int] | None = None) -> Any:
@@ -128,13 +135,15 @@ def expand_dims(array: Any, dimensions: Sequence[int]) -> Any:
     """New axes of length 1 at the given positions of the result."""
     x = as_operand(array)
     ndim = x.ndim + len(tuple(dimensions))
+    if not all(-ndim <= d < ndim for d in dimensions):
+        raise ShapeError(f"expand_dims of {type_of(x)}: the result has {ndim} axes, it cannot have new ones at {dimensions}.")
     return structural.expand_dims(x, *(d % ndim for d in dimensions))
 
 
 def squeeze(array: Any, dimensions: Sequence[int]) -> Any:
     """The array without the given axes, which have length 1."""
     x = as_operand(array)
-    axes = tuple(d % x.ndim for d in dimensions)
+    axes = tuple(_axis(d, x) for d in dimensions)
     if any(x.shape[a] != 1 for a in axes):
         raise ShapeError(f"squeeze of {type_of(x)}: the axes {axes} must have length 1.")
     return structural.squeeze(x, *axes)
@@ -148,7 +157,7 @@ def concatenate(operands: Sequence[Any], dimension: int) -> Any:
 def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, int, int]]) -> Any:
     """A value before, after and between the elements: (low, high, interior) for each axis; negative ones cut."""
     x = as_operand(operand)
-    value = cast(as_operand(padding_value), x.dtype) if isinstance(padding_value, (int, float, complex)) else as_operand(padding_value)
+    _, value = strict_operands("the padding value of pad", (x, padding_value))
     return slicing.pad(x, value, config=tuple(tuple(map(int, c)) for c in padding_config))
 
 
@@ -161,7 +170,7 @@ def slice(operand: Any, start_indices: Sequence[int], limit_indices: Sequence[in
 def slice_in_dim(operand: Any, start_index: int | None, limit_index: int | None, stride: int = 1, axis: int = 0) -> Any:
     """The elements from start up to limit along one axis."""
     x = as_operand(operand)
-    axis = axis % x.ndim
+    axis = _axis(axis, x)
     n = x.shape[axis]
     first, last = (v if v >= 0 else v + n for v in (start_index or 0, n if limit_index is None else limit_index))
 
@@ -182,7 +191,7 @@ def index_in_dim(operand: Any, index: int, axis: int = 0, keepdims: bool = True)
 def rev(operand: Any, dimensions: Sequence[int]) -> Any:
     """The elements in reverse order along axes."""
     x = as_operand(operand)
-    return slicing.rev(x, dimensions=tuple(d % x.ndim for d in dimensions))
+    return slicing.rev(x, dimensions=tuple(_axis(d, x) for d in dimensions))
 
 
 def iota(dtype: Any, size: int) -> Any:
@@ -215,7 +224,7 @@ def dynamic_update_slice(operand: Any, update: Any, start_indices: Any) -> Any:
 def dynamic_slice_in_dim(operand: Any, start_index: Any, slice_size: int, axis: int = 0) -> Any:
     """`dynamic_slice` along one axis."""
     x = as_operand(operand)
-    axis = axis % x.ndim
+    axis = _axis(axis, x)
     starts = [start_index if i == axis else 0 for i in range(x.ndim)]
     return dynamic_slice(x, starts, [slice_size if i == axis else n for i, n in enumerate(x.shape)])
 
@@ -229,14 +238,14 @@ def dynamic_index_in_dim(operand: Any, index: Any, axis: int = 0, keepdims: bool
 def dynamic_update_slice_in_dim(operand: Any, update: Any, start_index: Any, axis: int) -> Any:
     """`dynamic_update_slice` along one axis."""
     x = as_operand(operand)
-    axis = axis % x.ndim
+    axis = _axis(axis, x)
     return dynamic_update_slice(x, update, [start_index if i == axis else 0 for i in range(x.ndim)])
 
 
 def dynamic_update_index_in_dim(operand: Any, update: Any, index: Any, axis: int) -> Any:
     """One element along an axis replaced, at an index known at run time."""
     x, new = as_operand(operand), as_operand(update)
-    axis = axis % x.ndim
+    axis = _axis(axis, x)
     if new.ndim != x.ndim:
         new = expand_dims(new, (axis,))
     return dynamic_update_slice_in_dim(x, new, index, axis)
@@ -263,7 +272,7 @@ def dot(lhs: Any, rhs: Any, *, precision: Any = None, preferred_element_type: An
 
 
 def _axes(x: Any, axes: Any) -> tuple[int, ...]:
-    return tuple(range(x.ndim)) if axes is None else tuple(a % x.ndim for a in axes)
+    return tuple(range(x.ndim)) if axes is None else tuple(_axis(a, x) for a in axes)
 
 
 def _reducer(primitive: Any) -> Any:
@@ -288,7 +297,7 @@ reduce_xor = _reducer(reduction.reduce_xor)
 def _cumulative(primitive: Any) -> Any:
     def cumulative(operand: Any, axis: int = 0, reverse: bool = False) -> Any:
         x = as_operand(operand)
-        return primitive(x, axis=axis % x.ndim, reverse=bool(reverse))
+        return primitive(x, axis=_axis(axis, x), reverse=bool(reverse))
 
     cumulative.__name__ = cumulative.__qualname__ = primitive.name
     cumulative.__doc__ = f"The primitive `{primitive.name}` along an axis, from the end if `reverse`."
@@ -305,20 +314,20 @@ cumlogsumexp = _cumulative(reduction.cumlogsumexp)
 def argmax(operand: Any, axis: int, index_dtype: Any) -> Any:
     """The position of the first largest element along an axis."""
     x = as_operand(operand)
-    return reduction.argmax(x, axis=axis % x.ndim, index_dtype=dtypes.as_dtype(index_dtype))
+    return reduction.argmax(x, axis=_axis(axis, x), index_dtype=dtypes.as_dtype(index_dtype))
 
 
 def argmin(operand: Any, axis: int, index_dtype: Any) -> Any:
     """The position of the first smallest element along an axis."""
     x = as_operand(operand)
-    return reduction.argmin(x, axis=axis % x.ndim, index_dtype=dtypes.as_dtype(index_dtype))
+    return reduction.argmin(x, axis=_axis(axis, x), index_dtype=dtypes.as_dtype(index_dtype))
 
 
 def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> Any:
     """An array in order along an axis; several arrays (a tuple) in the order of the first `num_keys`."""
     several = isinstance(operand, (tuple, list))
     xs = [as_operand(x) for x in (operand if several else (operand,))]
-    out = sorting.sort(*xs, dimension=dimension % xs[0].ndim, is_stable=is_stable, num_keys=num_keys)
+    out = sorting.sort(*xs, dimension=_axis(dimension, xs[0]), is_stable=is_stable, num_keys=num_keys)
     return tuple(out) if several else out[0]
 
 
@@ -331,8 +340,8 @@ def sort_key_val(keys: Any, values: Any, dimension: int = -1, is_stable: bool = 
 def top_k(operand: Any, k: int, *, axis: int = -1) -> Any:
     """The k largest elements along an axis, the largest first, and their positions."""
     x = as_operand(operand)
-    last = structural.move_batch(x, axis % x.ndim, x.ndim - 1)
+    last = structural.move_batch(x, _axis(axis, x), x.ndim - 1)
     values, positions = sorting.top_k(last, k=int(k))
-    return [structural.move_batch(v, x.ndim - 1, axis % x.ndim) for v in (values, positions)]
+    return [structural.move_batch(v, x.ndim - 1, _axis(axis, x)) for v in (values, positions)]
 
 

@@ -17,7 +17,7 @@ from .. import dtypes
 from ..arrays import Array, from_host, type_of
 from ..control.loops import while_loop
 from ..errors import DTypeError
-from ..operators import inexact, true_divide
+from ..operators import floating, inexact, true_divide
 from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim
@@ -114,8 +114,7 @@ def _inexact1(x: Any) -> Any:
 
 
 def _inexact_pair(name: str, x: Any, y: Any) -> list[Any]:
-    x, y = promote(name, x, y)
-    return [x, y] if dtypes.is_inexact(type_of(x).dtype) else inexact(x, y)
+    return floating(promote(name, x, y))
 
 
 def _floating_pair(name: str, x: Any, y: Any) -> list[Any]:
@@ -125,6 +124,14 @@ def _floating_pair(name: str, x: Any, y: Any) -> list[Any]:
             f"{name} is not defined for complex numbers, got {type_of(x)} and {type_of(y)}: pass real ones."
         )
     return [x, y]
+
+
+def real_operand(name: str, x: Any) -> Any:
+    """An operand that is not complex."""
+    x = as_operand(x)
+    if dtypes.is_complex(x.dtype):
+        raise DTypeError(f"{name} is not defined for complex numbers, got {type_of(x)}: pass real ones.")
+    return x
 
 
 def like(x: Any, value: Any) -> Any:
@@ -287,7 +294,7 @@ absolute = abs
 
 def fabs(x: Any, /) -> Any:
     """|x| of real numbers as floats, elementwise."""
-    return e.abs_(_inexact1(x))
+    return e.abs_(_inexact1(real_operand("fabs", x)))
 
 
 def sign(x: Any, /) -> Any:
@@ -323,11 +330,17 @@ def power(x1: Any, x2: Any, /) -> Any:
             return _static_power(x1, x2)
     x, y = _no_booleans("power", x1, x2)
     if dtypes.is_integer(x.dtype):
-        return _integer_power(x, y)
-    return e.pow_(x, y)
+        return cast(_integer_power(x, y), x.dtype, _is_weak(x1) and _is_weak(x2))
+    out = e.pow_(x, y)
+    strong = isinstance(x2, _ARRAYS) and dtypes.is_integer(x2.dtype) and not x2.weak_type
+    return cast(out, out.dtype) if strong and dtypes.is_inexact(type_of(as_operand(x1)).dtype) else out
 
 
 pow = power
+
+
+def _is_weak(x: Any) -> bool:
+    return x.weak_type if isinstance(x, _ARRAYS) else type(x) in (int, float, complex)
 
 
 def _static_power(x: Any, n: int) -> Any:
@@ -441,10 +454,11 @@ def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Any:
       min: the lower bound, which broadcasts with `arr`; None: none.
       max: the upper bound; it wins where it lies below `min`.
     """
-    out = as_operand(arr)
+    out = real_operand("clip", arr)
     if min is not None:
         out = maximum(min, out)
-    return out if max is None else minimum(max, out)
+    out = out if max is None else minimum(max, out)
+    return real_operand("clip", out)
 
 
 def heaviside(x1: Any, x2: Any, /) -> Any:
@@ -689,7 +703,7 @@ def copysign(x1: Any, x2: Any, /) -> Any:
     """|x1| with the sign of x2, elementwise, as floats."""
     x, y = _floating_pair("copysign", x1, x2)
     size = e.abs_(x)
-    return e.select(signbit(y), size, e.neg(size))
+    return cast(e.select(signbit(y), size, e.neg(size)), x.dtype, type_of(x).weak and type_of(y).weak)
 
 
 def nextafter(x: Any, y: Any, /) -> Any:
@@ -711,7 +725,7 @@ def ldexp(x1: Any, x2: Any, /) -> Any:
       x1: an array; integers become floats.
       x2: an array of integers.
     """
-    x, n = _inexact1(x1), as_operand(x2)
+    x, n = _inexact1(real_operand("ldexp", x1)), as_operand(x2)
     if not dtypes.is_integer(n.dtype):
         raise DTypeError(f"ldexp needs exponents of integer dtype, got {type_of(n)}: cast with astype(int).")
     n = cast(n, np.dtype(np.int32))

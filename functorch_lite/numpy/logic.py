@@ -14,7 +14,7 @@ from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, broadcast_shapes, cast, promote
-from .elementwise import add, imag, like, named, no_out
+from .elementwise import add, imag, like, named, no_out, real_operand
 
 __all__ = [
     "allclose",
@@ -119,14 +119,14 @@ isinf = _by_parts(
 def isposinf(x: Any, /, out: None = None) -> Any:
     """Whether x is plus infinity, elementwise."""
     no_out("isposinf", out)
-    x = as_operand(x)
+    x = real_operand("isposinf", x)
     return e.eq(x, like(x, np.inf)) if dtypes.is_floating(x.dtype) else e.ne(x, x)
 
 
 def isneginf(x: Any, /, out: None = None) -> Any:
     """Whether x is minus infinity, elementwise."""
     no_out("isneginf", out)
-    x = as_operand(x)
+    x = real_operand("isneginf", x)
     return e.eq(x, like(x, -np.inf)) if dtypes.is_floating(x.dtype) else e.ne(x, x)
 
 

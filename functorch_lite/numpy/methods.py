@@ -100,7 +100,8 @@ def _round(x: Any, decimals: int = 0) -> Any:
 
 
 def _python_round(x: Any, decimals: int | None = None) -> Any:
-    return elementwise.round(x, decimals or 0)
+    rounded = elementwise.round(x, decimals or 0)
+    return creation.astype(rounded, int) if decimals is None else rounded  # as of Python's floats
 
 
 def _ready(x: Any) -> Any:

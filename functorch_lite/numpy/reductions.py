@@ -198,12 +198,16 @@ def any(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, *, 
 def _lowest(dtype: np.dtype) -> Any:
     if dtypes.is_bool(dtype):
         return False
+    if dtypes.is_complex(dtype):
+        return complex(-math.inf, -math.inf)
     return -math.inf if dtypes.is_floating(dtype) else dtypes.iinfo(dtype).min
 
 
 def _highest(dtype: np.dtype) -> Any:
     if dtypes.is_bool(dtype):
         return True
+    if dtypes.is_complex(dtype):
+        return complex(math.inf, math.inf)
     return math.inf if dtypes.is_floating(dtype) else dtypes.iinfo(dtype).max
 
 
@@ -225,11 +229,11 @@ def _extreme(
     empty = [i for i in axes if x.shape[i] == 0]
     if empty and initial is None:
         raise ValueError(f"{name} of {type_of(x)} along axis {empty[0]} of length 0: there is nothing; give `initial`.")
-    if dtypes.is_complex(x.dtype):
-        return _complex_extreme(name, x, axes, keepdims)
     if where is not None:
         x = _masked(x, where, unit(x.dtype))
-    if empty:
+    if dtypes.is_complex(x.dtype) and not empty:
+        out = _complex_extreme(name, x, axes)
+    elif empty:
         out = filled(unit(x.dtype), tuple(n for i, n in enumerate(x.shape) if i not in axes), x.dtype)
     else:
         out = primitive(x, axes=axes) if axes else x
@@ -238,11 +242,11 @@ def _extreme(
     return _keep(out, axes, keepdims)
 
 
-def _complex_extreme(name: str, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+def _complex_extreme(name: str, x: Any, axes: tuple[int, ...]) -> Any:
     """By real parts, then imaginary ones: the last, or first, of a sorted line."""
     x, kept = flattened(x, axes)
     (ordered,) = sort_p(x, dimension=x.ndim - 1, is_stable=True, num_keys=1)
-    return _keep(ordered[..., -1 if name == "max" else 0], axes, keepdims)
+    return ordered[..., -1 if name == "max" else 0]
 
 
 def flattened(x: Any, axes: tuple[int, ...]) -> tuple[Any, tuple[Any, ...]]:

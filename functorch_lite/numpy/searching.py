@@ -654,6 +654,7 @@ def setdiff1d(
     """The distinct elements of `ar1` that are not in `ar2`, sorted; their values must be known."""
     x, y = _known_pair("setdiff1d", ar1, ar2)
     x = x if assume_unique else unique(x)
+    fill_value = 0 if fill_value is None else fill_value
     return _fits("setdiff1d", take(x, nonzero(isin(x, y, invert=True))[0]), size, fill_value)
 
 

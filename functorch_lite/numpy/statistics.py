@@ -254,7 +254,7 @@ def _quantile(
         raise NotImplementedError(f"{name} with weights is not there yet.")
     if method not in ("linear", "lower", "higher", "midpoint", "nearest"):
         raise ValueError(f"{name}: method {method!r} must be 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.")
-    x, shares = inexact(as_operand(a), as_operand(q))
+    (x,), (shares,) = inexact(as_operand(a)), inexact(as_operand(q))
     if shares.ndim > 1:
         raise ShapeError(f"{name}: q must be a number or a vector, got {type_of(shares)}.")
     axes = axes_of(name, axis, x.ndim)

@@ -81,6 +81,16 @@ class ClosedProgram(NamedTuple):
     in_tree: Any
     out_tree: Any
 
+    @property
+    def in_avals(self) -> list[Any]:
+        """The types of the arguments' leaves."""
+        return [v.type for v in self.program.inputs[len(self.consts) :]]
+
+    @property
+    def out_avals(self) -> list[Any]:
+        """The types of the results' leaves."""
+        return list(self.program.out_types)
+
     def __call__(self, *args: Any) -> Any:
         """Evaluate the program."""
         leaves, _ = flatten((args, {}))

@@ -168,9 +168,9 @@ def _value_and_grad(
 
 
 def _with_weak(ct: Any, primal: Any) -> Any:
-    """Gradients of weak arguments are weak."""
-    if type(ct) is Array and primal.weak_type:
-        return Array(ct.buffer, True, ct.backend)
+    """Gradients of weak arguments are weak, others are not."""
+    if type(ct) is Array and ct.weak_type != primal.weak_type:
+        return Array(ct.buffer, primal.weak_type, ct.backend)
     return ct
 
 

@@ -91,8 +91,7 @@ def grid(dtype: np.dtype, arity: int, moderate: bool) -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def lax() -> Any:
-    jax = pytest.importorskip("jax")
+def lax(jax: Any) -> Any:
     with jax.enable_x64(True):
         yield jax.lax
 

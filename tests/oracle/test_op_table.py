@@ -29,11 +29,6 @@ def some(names: Sequence[str]) -> Sequence[str]:
 CASES = [(r, d) for r in find_rows("tests.op_table") if r.jax is not None for d in some(r.dtypes)]
 
 
-@pytest.fixture(scope="module")
-def jax() -> Any:
-    return pytest.importorskip("jax")
-
-
 @pytest.mark.parametrize("row, dtype", [pytest.param(r, d, id=f"{r.name}-{d}") for r, d in CASES])
 def test_row(row: Any, dtype: str, jax: Any) -> None:
     rng = np.random.default_rng(zlib.crc32(row.name.encode()))

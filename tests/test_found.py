@@ -1,0 +1,108 @@
+"""Bugs that were found by comparing with JAX, each with a test that needs no JAX."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+import functorch_lite.lax as lax
+import functorch_lite.numpy as fnp
+
+
+def test_integers_and_weak_floats_give_weak_floats() -> None:
+    i, b, h = fnp.arange(3), fnp.asarray([True, False, True]), fnp.ones(3, "float16")
+    for y in (i * 1.5, b * 2, 1 - b, 3 / b, i**0.5, fnp.where(b, i, 1.5), fnp.maximum(i, 2.0)):
+        assert y.weak_type
+    assert (i * 1.5 + h).dtype == np.float16
+    assert (b * 2 + fnp.arange(3, dtype="int8")).dtype == np.int8
+
+
+def test_strong_operands_give_strong_results() -> None:
+    i, f = fnp.arange(3), fnp.ones(3)
+    for y in (2**i, 1.5**i, fnp.power(2, i), fnp.copysign(2, f), fnp.copysign(1.5, f)):
+        assert not y.weak_type
+
+
+def test_gradients_by_strong_arguments_are_strong() -> None:
+    x = fnp.ones(3)
+    assert not fl.grad(lambda n, v: fnp.sum(v * n), argnums=1)(3, x).weak_type
+    assert fl.grad(lambda v: v * 3)(1.0).weak_type
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: lax.sort(x, dimension=5),
+        lambda x: lax.cumsum(x, axis=5),
+        lambda x: lax.reduce_sum(x, axes=(4,)),
+        lambda x: lax.argmax(x, 7, np.int32),
+        lambda x: lax.top_k(x, 1, axis=2),
+        lambda x: lax.rev(x, (-3,)),
+        lambda x: lax.squeeze(x[:1], (2,)),
+        lambda x: lax.expand_dims(x, (9,)),
+        lambda x: lax.dynamic_index_in_dim(x, 0, 2),
+    ],
+)
+def test_axes_out_of_range_are_refused(call) -> None:
+    with pytest.raises(fl.errors.ShapeError, match=r"axes|axis"):
+        call(fnp.ones((2, 3)))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: lax.add(fnp.arange(2), 0.5),
+        lambda: lax.max(fnp.ones(2), 1j),
+        lambda: lax.add(fnp.asarray([True]), 1),
+        lambda: lax.pad(fnp.arange(2), 0.5, [(1, 0, 0)]),
+    ],
+)
+def test_numbers_are_not_rounded_into_operands_of_lax(call) -> None:
+    with pytest.raises(fl.errors.DTypeError, match="does not go into"):
+        call()
+
+
+def test_parameters_of_lax_functions_by_position() -> None:
+    np.testing.assert_array_equal(lax.integer_pow(fnp.arange(3.0), 3), [0, 1, 8])
+    np.testing.assert_array_equal(lax.reduce_precision(fnp.asarray([1.0001]), 5, 10), [1.0])
+
+
+@pytest.mark.parametrize(
+    "call", [fnp.isposinf, fnp.isneginf, fnp.fabs, lambda z: fnp.clip(z, 0, 1), lambda z: fnp.ldexp(z, 2)]
+)
+def test_functions_of_real_numbers_refuse_complex_ones(call) -> None:
+    with pytest.raises(fl.errors.DTypeError, match="complex"):
+        call(fnp.asarray([1j]))
+
+
+def test_extremes_of_complex_numbers_heed_mask_and_initial() -> None:
+    z = fnp.asarray([[1 + 1j, 4 + 2j], [3 + 5j, 3 - 1j]])
+    mask = fnp.asarray([[False, True], [True, False]])
+    np.testing.assert_array_equal(fnp.min(z, axis=1, initial=9, where=mask), [4 + 2j, 3 + 5j])
+    np.testing.assert_array_equal(fnp.max(z, axis=1, initial=3 + 1j), [4 + 2j, 3 + 5j])
+    np.testing.assert_array_equal(fnp.max(z[:0], axis=0, initial=2), [2, 2])
+
+
+def test_setdiff1d_fills_with_zeros() -> None:
+    np.testing.assert_array_equal(fnp.setdiff1d(fnp.arange(1, 6), fnp.asarray([1, 2]), size=5), [3, 4, 5, 0, 0])
+
+
+def test_shares_do_not_widen_quantiles() -> None:
+    assert fnp.quantile(fnp.ones(5, "float16"), fnp.asarray([0.1, 0.5])).dtype == np.float16
+
+
+def test_python_rounding_without_places_gives_integers() -> None:
+    assert round(fnp.asarray(2.5)).dtype == np.int32
+    assert round(fnp.asarray(2.55), 1).dtype == np.float32
+
+
+def test_lax_full_of_a_python_number_is_weak() -> None:
+    assert lax.full((2,), 1.5).weak_type
+    assert not lax.full((2,), 1.5, np.float32).weak_type
+
+
+def test_types_of_a_captured_program() -> None:
+    closed = fl.make_jaxpr(lambda v: (v.sum(), v.astype("int32")))(fnp.ones((2, 3)))
+    assert [str(t) for t in closed.in_avals] == ["f32[2,3]"]
+    assert [str(t) for t in closed.out_avals] == ["f32[]", "i32[2,3]"]
