@@ -13,7 +13,7 @@ import numpy as np
 from .array_interface import ArrayInterface
 from .array_type import ArrayType, Shape
 from .backend import Backend, default_backend
-from .errors import BackendError
+from .errors import BackendError, DeletedArrayError
 from .tracing import Trace, Tracer, _Context, context, leaked
 
 __all__ = ["Array", "EagerTrace", "Operand", "eager", "from_host", "is_concrete", "type_of"]
@@ -67,6 +67,36 @@ class Array(ArrayInterface):
 
     def concrete(self) -> Array:
         return self
+
+    def delete(self) -> None:
+        """Give up the value: its memory is free for others, and any later use of the array is an error."""
+        if not self.is_deleted():
+            self.buffer = _Deleted(self.type)
+
+    def is_deleted(self) -> bool:
+        """Whether the value was given up, by `delete` or by donation to a jitted function."""
+        return type(self.buffer) is _Deleted
+
+
+class _Deleted:
+    """Stands for a buffer that is gone."""
+
+    __slots__ = ("_type",)
+
+    def __init__(self, type: ArrayType):
+        self._type = type
+
+    def __getattr__(self, name: str) -> Any:
+        raise DeletedArrayError(
+            f"an array {self._type} is used after it was deleted, or donated to a jitted function (donate_argnums): keep "
+            "what the function returned instead, or do not donate the array."
+        )
+
+    def _gone(self, *_: Any) -> Any:
+        return self.buffer  # raises
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _gone
+    __array__ = _gone
 
 
 Operand = Array | Tracer | np.generic

@@ -17,6 +17,7 @@ __all__ = [
     "BackendError",
     "ConcretizationTypeError",
     "DTypeError",
+    "DeletedArrayError",
     "ImmutableArrayError",
     "NonConcreteBooleanIndexError",
     "OutOfBoundsError",
@@ -141,6 +142,10 @@ class OutOfBoundsError(_Located, IndexError):
 
 class UnexpectedTracerError(_Located, TypeError):
     """A tracer outlived the transformation that made it: return it from the function instead of storing it."""
+
+
+class DeletedArrayError(_Located, RuntimeError):
+    """An array was used whose memory has been given away: keep what the function it was donated to returned."""
 
 
 class BackendError(_Located, RuntimeError):

@@ -72,15 +72,16 @@ class Jitted:
 
     cached = 4096
 
-    def __init__(self, function: Callable[..., Any], static: StaticArguments, backend: Any, exact: bool):
+    def __init__(self, function: Callable[..., Any], static: StaticArguments, backend: Any, exact: bool, donated: StaticArguments):
         functools.update_wrapper(self, function)
         self.function = function
         self.static = static
         self.backend = backend
         self.exact = exact
+        self.donated = donated
         self.cache = _cache_of(function, (static, backend, exact))
         self.missed: Any = None
-        self.simple = not static and backend is None
+        self.simple = not static and backend is None and not donated
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.simple and not kwargs and context.trace is eager:
@@ -105,12 +106,23 @@ class Jitted:
     def _checked_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             if self.backend is None:
-                return self._call(args, kwargs)
-            with use_backend(self.backend):
-                return self._call(args, kwargs)
+                out = self._call(args, kwargs)
+            else:
+                with use_backend(self.backend):
+                    out = self._call(args, kwargs)
+            if self.donated and context.trace is eager:
+                self._delete_donated(args, kwargs)
+            return out
         except Exception as error:
             hide_our_frames(error)
             raise
+
+    def _delete_donated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given = [args[i] for i in self.donated.argnums if -len(args) <= i < len(args)]
+        given += [kwargs[name] for name in self.donated.argnames if name in kwargs]
+        for x in flatten(given)[0]:
+            if type(x) is Array:
+                x.delete()
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         statics: Any = None
@@ -221,6 +233,10 @@ def jit(
     *,
     static_argnums: int | Sequence[int] | None = None,
     static_argnames: str | Sequence[str] | None = None,
+    donate_argnums: int | Sequence[int] | None = None,
+    donate_argnames: str | Sequence[str] | None = None,
+    keep_unused: bool = False,
+    inline: bool = False,
     backend: Any = None,
     exact: bool = False,
 ) -> Any:
@@ -232,6 +248,10 @@ def jit(
       function: takes and returns pytrees of arrays. Omitted: a decorator is returned.
       static_argnums: positions of arguments that are not arrays but part of the signature; hashable.
       static_argnames: names of such arguments.
+      donate_argnums, donate_argnames: arguments whose arrays the call uses up: their memory is free for its results, and
+        using them afterwards is an error.
+      keep_unused, inline: for JAX's sake; what is unused costs nothing here, and calls in compiled programs are always
+        inlined.
       backend: the name of the backend to run on; that of the arguments by default.
       exact: whether the program is to run with the very kernels that eager mode uses, bit for bit, rather than as machine
         code, which agrees within rounding errors.
@@ -244,9 +264,11 @@ def jit(
     Array([0., 2., 4.], dtype=float32)
     """
     if function is None:
-        return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, backend=backend, exact=exact)
+        options = {"static_argnums": static_argnums, "static_argnames": static_argnames, "backend": backend, "exact": exact}
+        return functools.partial(jit, donate_argnums=donate_argnums, donate_argnames=donate_argnames, **options)
     static = StaticArguments.of(function, static_argnums, static_argnames)
-    return Jitted(function, static, None if backend is None else get(backend), exact)
+    donated = StaticArguments.of(function, donate_argnums, donate_argnames)
+    return Jitted(function, static, None if backend is None else get(backend), exact, donated)
 
 
 def clear_caches() -> None:
