@@ -26,11 +26,13 @@ class Array(ArrayInterface):
     Operators and methods are installed by `operators` and `numpy`.
     """
 
-    __slots__ = ("__weakref__", "backend", "buffer", "weak_type")
+    __slots__ = ("__weakref__", "backend", "buffer", "number", "weak_type")
 
     buffer: Any
     weak_type: bool
     backend: Backend
+    number: Any
+    """The Python number that it was made of, in all its digits; not set on other arrays."""
     __array_priority__ = 1000
 
     def __init__(self, buffer: Any, weak_type: bool, backend: Backend):

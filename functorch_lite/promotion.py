@@ -37,7 +37,9 @@ def as_operand(x: Any, what: str = "argument") -> Array | Tracer:
         return x
     if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic):
         dtype, weak = dtypes.scalar_type_of(x)
-        return from_host(_scalar(x, dtype), weak_type=weak)
+        out = from_host(_scalar(x, dtype), weak_type=weak)
+        out.number = x
+        return out
     if isinstance(x, (np.ndarray, np.generic)):
         dtype = dtypes.as_dtype(x.dtype)
         return from_host(x if dtype == x.dtype else x.astype(dtype))
@@ -63,6 +65,8 @@ def cast(x: Operand, dtype: np.dtype, weak: bool = False) -> Operand:
     type = type_of(x)
     if type.dtype == dtype and type.weak == weak:
         return x
+    if isinstance(x, Array) and hasattr(x, "number"):  # rounded once, to the dtype that it is wanted in
+        return from_host(_scalar(x.number, dtype), x.backend, weak)
     return convert(x, dtype=dtype, weak=weak)
 
 
