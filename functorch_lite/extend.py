@@ -8,10 +8,11 @@ from .lowering import LoweringContext, compile_program
 from .passes.contract import fold_transposes
 from .passes.fuse import fuse, fusion
 from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store, build
+from .passes.rewrite import map_subprograms
 from .primitive import LinearOperand, NotDifferentiable, NotLinear, Primitive, Zero, ZeroDerivative, registry
 from .primitives.base import Elementwise, kind
 from .primitives.structural import instantiate, move_to_front
-from .program import Equation, Literal, Program, Var
+from .program import Equation, Literal, Program, Var, dead_code
 from .tracing import Tracer, bind
 
 __all__ = [
@@ -40,8 +41,10 @@ __all__ = [
     "ZeroDerivative",
     "bind",
     "compile_program",
+    "dead_code",
     "instantiate",
     "kind",
+    "map_subprograms",
     "move_to_front",
     "registry",
     "type_of",

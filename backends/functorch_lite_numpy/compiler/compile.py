@@ -8,8 +8,9 @@ from typing import Any
 from functorch_lite.extend import Backend, Equation, LoweringContext, Program, Var, fold_transposes, fuse, registry
 
 from .entry import make_callable
+from .layouts import lay_out
 from .segment import Segment
-from . import contraction, indexing, lapack, loops, ordering, random_bits, sorting  # noqa: F401  (they enter their steps)
+from . import contraction, convolution, indexing, lapack, loops, ordering, pooling, random_bits, sorting  # noqa: F401  (they enter their steps)
 from .steps import fusible, is_dear, is_native
 from .unit import Unit
 
@@ -38,7 +39,7 @@ def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[An
 
 def prepared(program: Program) -> Program:
     """The program in the form that native code is made from."""
-    return fuse(fold_transposes(program, is_native), fusible, is_dear)
+    return fuse(lay_out(fold_transposes(program, is_native)), fusible, is_dear)
 
 
 def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:

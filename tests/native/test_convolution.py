@@ -1,0 +1,116 @@
+"""Convolution and its gradients by native loops, against the exact kernels."""
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite")
+
+import functorch_lite as fl
+from functorch_lite.primitives.convolution import conv, out_space
+from functorch_lite_numpy.compiler.layouts import lay_out
+
+
+def params(dims, strides: Any = 1, padding: Any = 0, lhs_dilation: Any = 1, rhs_dilation: Any = 1, groups=1):
+    each = {"strides": strides, "lhs_dilation": lhs_dilation, "rhs_dilation": rhs_dilation}
+    out = {k: v if isinstance(v, tuple) else (v,) * dims for k, v in each.items()}
+    pads = padding if isinstance(padding, tuple) else ((padding, padding),) * dims
+    return {**out, "padding": pads, "groups": groups}
+
+
+def check(x_shape, w_shape, dtype="float32", **given):
+    """The convolution and both gradients."""
+    rng = np.random.default_rng(hash((x_shape, w_shape)) % (1 << 32))
+    p = params(len(x_shape) - 2, **given)
+    space = out_space(x_shape[2:], w_shape[2:], p["strides"], p["padding"], p["lhs_dilation"], p["rhs_dilation"])
+    if 0 in space:
+        return
+    x, w, ct = (rng.standard_normal(s).astype(dtype) for s in (x_shape, w_shape, (x_shape[0], w_shape[0], *space)))
+
+    def all_of(x, w, ct):
+        y, pull = fl.vjp(functools.partial(conv, **p), x, w)
+        return (y, *pull(ct))
+
+    for ours, theirs in zip(fl.jit(all_of)(x, w, ct), fl.jit(all_of, exact=True)(x, w, ct), strict=True):
+        ours, theirs = np.asarray(ours), np.asarray(theirs)
+        assert ours.dtype == theirs.dtype
+        scale = np.abs(theirs).max() + 1e-30
+        np.testing.assert_allclose(ours / scale, theirs / scale, atol=5e-5 if dtype == "float32" else 1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "x, w, given",
+    [
+        ((64, 1, 10, 10), (32, 1, 3, 3), {}),
+        ((8, 32, 8, 8), (64, 32, 3, 3), {}),
+        ((4, 32, 14, 14), (64, 32, 3, 3), {"padding": 1}),
+        ((2, 3, 33, 31), (20, 3, 7, 7), {"padding": 3, "strides": 2}),
+        ((3, 100, 7, 7), (65, 100, 1, 1), {}),
+        ((3, 16, 9, 9), (24, 16, 1, 1), {"strides": 2}),
+        ((2, 300, 5, 5), (17, 300, 3, 3), {"padding": 1}),
+        ((2, 12, 15, 15), (24, 4, 3, 3), {"padding": 1, "groups": 3}),
+        ((2, 12, 15, 15), (12, 1, 3, 3), {"padding": 1, "groups": 12}),
+        ((1, 2, 5, 5), (1, 2, 3, 3), {"lhs_dilation": 2, "rhs_dilation": 2, "padding": ((3, -1), (2, 4))}),
+        ((3, 5, 70), (33, 5, 4), {"strides": 3, "rhs_dilation": 3, "padding": 2}),
+        ((2, 3, 6, 7, 8), (40, 3, 2, 3, 2), {"padding": 1, "strides": (1, 2, 1)}),
+        ((1, 2, 3000), (3, 2, 2900), {}),
+        ((2, 2, 60, 70), (5, 2, 58, 64), {"padding": 2}),
+        ((2, 2, 20, 20), (5, 2, 3, 3), {"padding": ((-3, -2), (-1, 0))}),
+        ((2, 3, 4, 4), (7, 3, 3, 3), {"padding": 8}),
+    ],
+)
+def test_shapes(x, w, given, dtype):
+    check(x, w, dtype, **given)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_configurations(seed):
+    rng = np.random.default_rng(seed)
+    dims, groups = int(rng.integers(1, 4)), int(rng.choice([1, 1, 1, 2, 3]))
+    channels, outputs = int(rng.integers(1, 6)), int(rng.choice([1, 2, 3, 5, 8, 17, 33, 40, 70]))
+
+    def some(low, high, often=1.0):
+        return tuple(int(n) for n in rng.integers(low, high, dims)) if rng.random() < often else (1,) * dims
+
+    space, window = some(1, (40, 17, 9)[dims - 1]), some(1, 6)
+    pads = tuple((int(a), int(b)) for a, b in rng.integers(-2, 4, (dims, 2)))
+    given = {"strides": some(1, 4), "padding": pads, "lhs_dilation": some(1, 4, 0.4), "rhs_dilation": some(1, 4, 0.4)}
+    dtype = str(rng.choice(["float32", "float64"]))
+    check(
+        (int(rng.integers(1, 5)), channels * groups, *space),
+        (outputs * groups, channels, *window),
+        dtype,
+        groups=groups,
+        **given,
+    )
+
+
+def test_in_a_loop():
+    w = np.random.default_rng(0).standard_normal((4, 4, 3, 3)).astype(np.float32) * 0.1
+    x = np.random.default_rng(1).standard_normal((2, 4, 9, 9)).astype(np.float32)
+    step = functools.partial(conv, **params(2, padding=1))
+
+    def loop(x, w):
+        return fl.lax.fori_loop(0, 5, lambda i, x: step(x, w), x)
+
+    np.testing.assert_allclose(fl.jit(loop)(x, w), fl.jit(loop, exact=True)(x, w), rtol=1e-4, atol=1e-5)
+
+
+def test_transposes_are_taken_in():
+    p = params(2, padding=1)
+    x, w = np.ones((2, 3, 8, 8), np.float32), np.ones((5, 3, 3, 3), np.float32)
+    gradients = fl.grad(lambda x, w: conv(x, w, **p).sum(), (0, 1))
+    closed = fl.make_program(gradients)(x, w)
+    assert "transpose" in str(closed.program)
+    assert "transpose" not in str(lay_out(closed.program))
+
+
+def test_vmap_of_per_example_gradients():
+    p = params(2, padding=1)
+    rng = np.random.default_rng(3)
+    x, w = rng.standard_normal((6, 1, 3, 8, 8)).astype(np.float32), rng.standard_normal((5, 3, 3, 3)).astype(np.float32)
+    f = fl.vmap(fl.grad(lambda w, x: (conv(x, w, **p) ** 2).sum()), (None, 0))
+    np.testing.assert_allclose(fl.jit(f)(w, x), fl.jit(f, exact=True)(w, x), rtol=1e-4, atol=1e-3)
