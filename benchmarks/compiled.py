@@ -74,8 +74,9 @@ def same(a: Any, b: Any, trees: tuple[Any, Any]) -> float:
 def main() -> None:
     options = arguments()
     limit_cores(options.cores)
-    import functorch_lite
     from programs import ROWS
+
+    import functorch_lite
 
     libraries = {"ours": functorch_lite}
     if not options.no_jax:

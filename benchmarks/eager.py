@@ -11,6 +11,7 @@ import argparse
 import importlib
 import platform
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def _chain(x: Any) -> Any:
 
 
 def add_ten() -> Row:
-    """x + y on 10 floats."""
+    """X + y on 10 floats."""
     x = np.ones(10, np.float32)
     ours = fnp.asarray(x)
     row: Row = {"functorch_lite": lambda: ours + ours, "numpy": lambda: x + x}
@@ -93,12 +94,12 @@ def _gradient(f: Callable[[Any], Callable[[Any], Any]], x: np.ndarray) -> Row:
 
 
 def gradient_of_two() -> Row:
-    """grad of sin(x) x, a scalar."""
+    """Grad of sin(x) x, a scalar."""
     return _gradient(lambda xp: lambda x: xp.sin(x) * x, np.asarray(0.3, np.float32))
 
 
 def gradient_of_twenty() -> Row:
-    """grad of 20 operations on arrays of 3, summed."""
+    """Grad of 20 operations on arrays of 3, summed."""
 
     def make(xp: Any) -> Callable[[Any], Any]:
         def f(x: Any) -> Any:
@@ -115,7 +116,7 @@ def gradient_of_mlp() -> Row:
     """Eager gradient of an MLP 784-512-512-10 at batch 32."""
     rng = np.random.default_rng(0)
     sizes = [784, 512, 512, 10]
-    host = [(rng.normal(size=s).astype(np.float32) * 0.05) for s in zip(sizes[:-1], sizes[1:], strict=True)]
+    host = [(rng.normal(size=s).astype(np.float32) * 0.05) for s in pairwise(sizes)]
     batch = rng.normal(size=(32, 784)).astype(np.float32)
 
     def loss(xp: Any) -> Callable[..., Any]:

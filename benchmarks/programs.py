@@ -7,6 +7,7 @@ its arguments, as NumPy arrays or trees of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -148,9 +149,7 @@ def logistic(fl: Any) -> Any:
 
 
 def mlp_params(*sizes: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    return [
-        (normal(a, b, scale=a**-0.5, seed=a), np.zeros(b, np.float32)) for a, b in zip(sizes, sizes[1:], strict=False)
-    ]
+    return [(normal(a, b, scale=a**-0.5, seed=a), np.zeros(b, np.float32)) for a, b in pairwise(sizes)]
 
 
 @row("MLP 784-512-512-10 step, batch 128, momentum")

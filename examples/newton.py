@@ -14,7 +14,7 @@ def rosenbrock(x):
 
 @fl.jit
 def newton_step(x):
-    """x - H^-1 g; the 2x2 system by Cramer's rule."""
+    """X - H^-1 g; the 2x2 system by Cramer's rule."""
     g, h = fl.grad(rosenbrock)(x), fl.hessian(rosenbrock)(x)
     determinant = h[0, 0] * h[1, 1] - h[0, 1] * h[1, 0]
     step = fnp.stack([h[1, 1] * g[0] - h[0, 1] * g[1], h[0, 0] * g[1] - h[1, 0] * g[0]]) / determinant

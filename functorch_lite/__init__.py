@@ -13,7 +13,8 @@ Reading order of the source, each file on top of those before it:
   numpy/, lax/, random, nn/, optim/   what users import
 """
 
-from . import config, debug, indexing, lax, nn, numpy, optim, printing, random, tree, tree_util
+from . import config, debug, lax, nn, numpy, optim, printing, random, tree, tree_util
+from . import indexing as indexing
 from .arrays import Array
 from .arrays import type_of as typeof
 from .backend import available as available_backends

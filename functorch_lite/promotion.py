@@ -88,8 +88,7 @@ def promote_dtypes(*operands: Any) -> list[Operand]:
         found.append(x)
     dtype, weak = dtypes.lattice_result(pairs)
     return [
-        cast(x, dtype, weak) if isinstance(x, (Array, Tracer)) else _constant(x, dtype, weak, arrays)
-        for x in found
+        cast(x, dtype, weak) if isinstance(x, (Array, Tracer)) else _constant(x, dtype, weak, arrays) for x in found
     ]
 
 

@@ -13,7 +13,9 @@ import pytest
 
 from functorch_lite.backend import get
 
-os.environ.setdefault("FUNCTORCH_LITE_CACHE", "off")  # the user's machine code stays out of it, and ours out of the user's
+os.environ.setdefault(
+    "FUNCTORCH_LITE_CACHE", "off"
+)  # the user's machine code stays out of it, and ours out of the user's
 
 collect_ignore = ["backends"]  # packages to install, not tests
 

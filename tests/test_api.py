@@ -490,7 +490,16 @@ def test_type_checkers_are_told_of_all_operators():
 
     source = inspect.getsource(array_interface)
     protocol = {"__array__", "__array_function__", "__array_namespace__", "__array_priority__", "__array_ufunc__"}
-    plumbing = {"__annotations__", "__module__", "__slots__", "__weakref__", "__setitem__", "__copy__", "__deepcopy__", "__doc__"}
+    plumbing = {
+        "__annotations__",
+        "__module__",
+        "__slots__",
+        "__weakref__",
+        "__setitem__",
+        "__copy__",
+        "__deepcopy__",
+        "__doc__",
+    }
     for cls in (fl.Array, Tracer):
         installed = {n for n in vars(cls) if n.startswith("__")} - protocol - plumbing - set(vars(object))
         missing = {n for n in installed if f"def {n}(" not in source and "dlpack" not in n}

@@ -105,7 +105,7 @@ CASES = [
 POINTS = np.array([0.35, 0.9, 1.3, 2.6, 11.0])
 
 
-@pytest.mark.parametrize(("f", "reference"), CASES)
+@pytest.mark.parametrize("f, reference", CASES)
 def test_value(f, reference):
     wanted = [reference(v) for v in POINTS]
     close([f(f64(v)) for v in POINTS], wanted)
@@ -114,7 +114,7 @@ def test_value(f, reference):
     close(fl.jit(fl.vmap(f))(f64(POINTS)), wanted)
 
 
-@pytest.mark.parametrize(("f", "reference"), CASES)
+@pytest.mark.parametrize("f, reference", CASES)
 def test_reverse_mode_in_every_nesting(f, reference):
     wanted = slope(reference, POINTS)
     batch = f64(POINTS)
@@ -132,7 +132,7 @@ def test_reverse_mode_in_every_nesting(f, reference):
         close(g(batch), wanted)
 
 
-@pytest.mark.parametrize(("f", "reference"), CASES)
+@pytest.mark.parametrize("f, reference", CASES)
 def test_forward_mode(f, reference):
     wanted = slope(reference, POINTS)
 
@@ -145,7 +145,7 @@ def test_forward_mode(f, reference):
     close([fl.linearize(f, v)[1](fnp.ones_like(v)) for v in map(f64, POINTS)], wanted)
 
 
-@pytest.mark.parametrize(("f", "reference"), CASES)
+@pytest.mark.parametrize("f, reference", CASES)
 def test_second_order(f, reference):
     def first(v):
         return float(fl.grad(f)(f64(v)))

@@ -17,7 +17,15 @@ def test_a_donated_array_is_gone():
     np.testing.assert_allclose(np.asarray(new), 0.9, rtol=1e-6)
     assert p.is_deleted()
     assert not g.is_deleted()
-    for use in (lambda: p + 1, lambda: -p, lambda: fnp.sin(p), lambda: p.shape, lambda: np.asarray(p), lambda: step(p, g), lambda: fl.grad(lambda x: (x * p).sum())(g)):
+    for use in (
+        lambda: p + 1,
+        lambda: -p,
+        lambda: fnp.sin(p),
+        lambda: p.shape,
+        lambda: np.asarray(p),
+        lambda: step(p, g),
+        lambda: fl.grad(lambda x: (x * p).sum())(g),
+    ):
         with pytest.raises(DeletedArrayError, match=r"f32\[4\] is used after it was deleted"):
             use()
 

@@ -20,7 +20,10 @@ def test_elementwise_functions_take_arrays(name):
             try:
                 out = function(*[x] * n)
             except TypeError as error:
-                assert "isinstance" not in str(error)
+                message = str(error)
+                out = None
+            if out is None:
+                assert "isinstance" not in message
                 continue
             assert out.shape == (3,)
             assert fl.jit(function)(*[x] * n).dtype == out.dtype

@@ -142,7 +142,9 @@ def test_no_late_import_of_our_own(name: str) -> None:
             for node in ast.walk(function):
                 own = isinstance(node, ast.ImportFrom) and (node.level > 0 or (node.module or "").startswith(CORE))
                 own = own or (isinstance(node, ast.Import) and any(a.name.startswith(CORE) for a in node.names))
-                assert not own or node in optional, f"{name}:{node.lineno} imports a module of ours inside a function: move it to the top"
+                assert not own or node in optional, (
+                    f"{name}:{node.lineno} imports a module of ours inside a function: move it to the top"
+                )
 
 
 @pytest.mark.parametrize("library", ["scipy", "llvmlite", "cupy"])

@@ -498,7 +498,7 @@ def test_binary(name: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "dtype"),
+    "call, dtype",
     [("m.sum(I)", "int32"), ("m.sum(B)", "int32"), ("m.sum(I.astype(np.int8))", "int32"), ("m.sum(I.astype(np.uint8))", "uint32"),
      ("m.mean(I)", "float32"), ("m.mean(A.astype(np.float16))", "float16"), ("m.cumsum(B)", "int32"), ("m.argmax(A)", "int32"),
      ("m.arange(3)", "int32"), ("m.arange(3.0)", "float32"), ("m.zeros(3)", "float32"), ("m.asarray([1, 2])", "int32"),

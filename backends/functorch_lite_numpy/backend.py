@@ -26,7 +26,11 @@ def load_compiler() -> Any:
     try:
         from . import compiler  # on first use: loading LLVM takes a while
     except ImportError as error:
-        warnings.warn(f"jit runs NumPy calls, not machine code: {error}. To change that: pip install llvmlite", RuntimeWarning, stacklevel=3)
+        warnings.warn(
+            f"jit runs NumPy calls, not machine code: {error}. To change that: pip install llvmlite",
+            RuntimeWarning,
+            stacklevel=3,
+        )
         return None
     return compiler
 

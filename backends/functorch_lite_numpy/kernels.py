@@ -42,7 +42,7 @@ def _broadcast_in_dim(types: Any, params: Any) -> Any:
 
 def _reduce_sum(types: Any, params: Any) -> Any:
     axes, dtype = params["axes"], types[0].dtype
-    if dtype.kind == "f" and dtype.itemsize == 2 or dtype.kind == "V":
+    if (dtype.kind == "f" and dtype.itemsize == 2) or dtype.kind == "V":
         return lambda x: np.add.reduce(x, axes, np.float32).astype(dtype)
     return lambda x: np.add.reduce(x, axes, dtype)
 

@@ -37,7 +37,7 @@ def _lies_well(x: np.ndarray) -> bool:
 
 
 def _spread(x: np.ndarray, padding: Any, dilation: Sequence[int], dtype: np.dtype, batch_inside: bool) -> np.ndarray:
-    """x (n, groups, channels, *space) dilated and padded, laid out well, of the given dtype."""
+    """X (n, groups, channels, *space) dilated and padded, laid out well, of the given dtype."""
     if all(d == 1 for d in dilation):  # cutting first needs no copy
         x = x[(..., *(slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(x.shape[3:], padding, strict=True)))]
         padding = [(max(0, a), max(0, b)) for a, b in padding]
@@ -115,7 +115,9 @@ def _shifted(patches: np.ndarray, w: np.ndarray, dims: int) -> np.ndarray:
     return total
 
 
-def _scattered(x: np.ndarray, w: np.ndarray, space: Any, padding: Any, lhs_dilation: Any, rhs_dilation: Any) -> np.ndarray:
+def _scattered(
+    x: np.ndarray, w: np.ndarray, space: Any, padding: Any, lhs_dilation: Any, rhs_dilation: Any
+) -> np.ndarray:
     """The convolution with strides 1, by adding what each element gives to where it goes: no zeros are multiplied."""
     (n, groups, channels), (outputs, window) = x.shape[:3], (w.shape[1], w.shape[3:])
     rows = np.moveaxis(x, (1, 2), (-2, -1))  # (n, *space, groups, channels)
@@ -138,9 +140,11 @@ def _scattered(x: np.ndarray, w: np.ndarray, space: Any, padding: Any, lhs_dilat
 def _scatters(types: Any, params: Any, space: Any) -> bool:
     """Whether `_scattered` applies, and has less to multiply than `_products`: in the gradient of a convolution by x."""
     x, w = types[0].shape[2:], types[1].shape[2:]
-    terms = zip(params["strides"], params["padding"], params["lhs_dilation"], params["rhs_dilation"], x, w, space, strict=True)
+    terms = zip(
+        params["strides"], params["padding"], params["lhs_dilation"], params["rhs_dilation"], x, w, space, strict=True
+    )
     fits = all(
-        stride == 1 and 0 <= right * (k - 1) - low and right * (k - 1) - low + m <= left * (n - 1) + right * (k - 1) + 1
+        stride == 1 and right * (k - 1) - low >= 0 and right * (k - 1) - low + m <= left * (n - 1) + right * (k - 1) + 1
         for stride, (low, _), left, right, n, k, m in terms
     )
     return fits and math.prod(w) <= _SHIFTS and 4 * math.prod(x) < 3 * math.prod(space)

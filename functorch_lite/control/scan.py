@@ -191,7 +191,7 @@ class Scan(Primitive):
         ys_nz = [not isinstance(ct, Zero) for ct in ct_ys]
         marks = (*consts_l, *(True,) * n_carry, *xs_l)
         transposed, _ = transpose_program(body, marks, (*(True,) * n_carry, *ys_nz), True)
-        consts, carry, xs = split(operands, n_consts, n_carry)
+        consts, _, xs = split(operands, n_consts, n_carry)
         known_c, known_x = [not m for m in consts_l], [not m for m in xs_l]
         # transposed: known consts, known rows, ct of carry, ct of ys -> ct of linear consts, of carry, of linear rows
         n = [sum(known_c), sum(known_x), n_carry, sum(ys_nz)]
@@ -331,7 +331,7 @@ def scan(
     (Array(3., dtype=float32), Array([0., 0., 1.], dtype=float32))
     """
     carry, carry_tree = operands_of(init, "an entry of scan's carry")
-    rows, rows_tree = operands_of(xs, "an array that scan goes over")
+    rows, _ = operands_of(xs, "an array that scan goes over")
     turns = _length(rows, length)
     row_types = [type_of(x).update(shape=type_of(x).shape[1:]) for x in rows]
     _, in_tree = flatten((init, xs))

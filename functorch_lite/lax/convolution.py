@@ -32,7 +32,9 @@ class ConvDimensionNumbers(NamedTuple):
     out_spec: tuple[int, ...]
 
 
-def conv_dimension_numbers(lhs_shape: Sequence[int], rhs_shape: Sequence[int], dimension_numbers: Any) -> ConvDimensionNumbers:
+def conv_dimension_numbers(
+    lhs_shape: Sequence[int], rhs_shape: Sequence[int], dimension_numbers: Any
+) -> ConvDimensionNumbers:
     """Dimension numbers from None (NC..., OI..., NC...), a triple of strings such as ("NHWC", "HWIO", "NHWC"), or themselves.
 
     >>> conv_dimension_numbers((1, 8, 8, 3), (3, 3, 3, 4), ("NHWC", "HWIO", "NHWC")).rhs_spec
@@ -50,7 +52,9 @@ def conv_dimension_numbers(lhs_shape: Sequence[int], rhs_shape: Sequence[int], d
 
     def positions(text: str, first: str, second: str) -> tuple[int, ...]:
         if sorted(text) != sorted([first, second, *space]):
-            raise ShapeError(f"dimension_numbers: {text!r} must hold {first}, {second} and {', '.join(space)} once each.")
+            raise ShapeError(
+                f"dimension_numbers: {text!r} must hold {first}, {second} and {', '.join(space)} once each."
+            )
         return (text.index(first), text.index(second), *(text.index(c) for c in space))
 
     return ConvDimensionNumbers(positions(lhs, "N", "C"), positions(rhs, "O", "I"), positions(out, "N", "C"))
@@ -130,10 +134,15 @@ def conv_general_dilated(
     groups = feature_group_count
     if batch_group_count > 1:  # the same as groups of channels, with the groups of the batch moved there
         if feature_group_count > 1 or x.shape[0] % batch_group_count:
-            raise ShapeError(f"convolution of {x.type} in {batch_group_count} groups of the batch: they must divide it.")
+            raise ShapeError(
+                f"convolution of {x.type} in {batch_group_count} groups of the batch: they must divide it."
+            )
         parts = reshape(x, shape=(batch_group_count, x.shape[0] // batch_group_count, *x.shape[1:]))
         parts = move_batch(parts, 0, 1)
-        x, groups = reshape(parts, shape=(parts.shape[0], batch_group_count * parts.shape[2], *parts.shape[3:])), batch_group_count
+        x, groups = (
+            reshape(parts, shape=(parts.shape[0], batch_group_count * parts.shape[2], *parts.shape[3:])),
+            batch_group_count,
+        )
     out = conv_p(
         x,
         w,
@@ -149,7 +158,14 @@ def conv_general_dilated(
     return transpose(out, permutation=tuple(back))
 
 
-def conv(lhs: Any, rhs: Any, window_strides: Sequence[int], padding: Any, precision: Any = None, preferred_element_type: Any = None) -> Any:
+def conv(
+    lhs: Any,
+    rhs: Any,
+    window_strides: Sequence[int],
+    padding: Any,
+    precision: Any = None,
+    preferred_element_type: Any = None,
+) -> Any:
     """`conv_general_dilated` of (n, channels, *space) with (outputs, channels, *window)."""
     return conv_general_dilated(lhs, rhs, window_strides, padding, preferred_element_type=preferred_element_type)
 

@@ -61,7 +61,9 @@ def _function(primitive: Elementwise, name: str) -> Callable[..., Any]:
         return primitive(*strict_operands(f"an operand of {name}", operands), **params)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"The primitive `{primitive.name}` on arrays of one dtype and shape (or rank 0), element by element."
+    function.__doc__ = (
+        f"The primitive `{primitive.name}` on arrays of one dtype and shape (or rank 0), element by element."
+    )
     return function
 
 

@@ -136,7 +136,9 @@ def expand_dims(array: Any, dimensions: Sequence[int]) -> Any:
     x = as_operand(array)
     ndim = x.ndim + len(tuple(dimensions))
     if not all(-ndim <= d < ndim for d in dimensions):
-        raise ShapeError(f"expand_dims of {type_of(x)}: the result has {ndim} axes, it cannot have new ones at {dimensions}.")
+        raise ShapeError(
+            f"expand_dims of {type_of(x)}: the result has {ndim} axes, it cannot have new ones at {dimensions}."
+        )
     return structural.expand_dims(x, *(d % ndim for d in dimensions))
 
 
@@ -161,7 +163,9 @@ def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, in
     return slicing.pad(x, value, config=tuple(tuple(map(int, c)) for c in padding_config))
 
 
-def slice(operand: Any, start_indices: Sequence[int], limit_indices: Sequence[int], strides: Sequence[int] | None = None) -> Any:
+def slice(
+    operand: Any, start_indices: Sequence[int], limit_indices: Sequence[int], strides: Sequence[int] | None = None
+) -> Any:
     """The elements from start up to limit along each axis."""
     steps = None if strides is None else tuple(strides)
     return slicing.slice_(as_operand(operand), start=tuple(start_indices), limit=tuple(limit_indices), strides=steps)
@@ -201,7 +205,9 @@ def iota(dtype: Any, size: int) -> Any:
 
 def _starts(start_indices: Sequence[Any], shape: Sequence[int]) -> list[Any]:
     """Start indices of one integer dtype, those known to be negative counted from the end."""
-    indices = [i + n if isinstance(i, (int, np.integer)) and i < 0 else i for i, n in zip(start_indices, shape, strict=True)]
+    indices = [
+        i + n if isinstance(i, (int, np.integer)) and i < 0 else i for i, n in zip(start_indices, shape, strict=True)
+    ]
     found = [as_operand(i, "a start index") for i in indices]
     for i in found:
         if i.shape or not dtypes.is_integer(i.dtype):
@@ -343,5 +349,3 @@ def top_k(operand: Any, k: int, *, axis: int = -1) -> Any:
     last = structural.move_batch(x, _axis(axis, x), x.ndim - 1)
     values, positions = sorting.top_k(last, k=int(k))
     return [structural.move_batch(v, x.ndim - 1, _axis(axis, x)) for v in (values, positions)]
-
-

@@ -48,7 +48,9 @@ def reduce_window(
         reach = [1 + d * (k - 1) for k, d in zip(window_dimensions, spread, strict=True)]
         padding = padtype_to_pads(x.shape, reach, window_strides, padding)
     name = computation if isinstance(computation, str) else getattr(computation, "__name__", "?")
-    found = {"add": pooling.reduce_window_sum, "max": pooling.reduce_window_max, "min": pooling.reduce_window_min}.get(name)
+    found = {"add": pooling.reduce_window_sum, "max": pooling.reduce_window_max, "min": pooling.reduce_window_min}.get(
+        name
+    )
     if found is None or not _is_unit(init_value, name, x.dtype):
         raise NotImplementedError(
             f"reduce_window of {x.type} with {name} from {init_value}: available are add from 0, max from the least value and "
@@ -75,5 +77,3 @@ def _is_unit(value: Any, name: str, dtype: np.dtype) -> bool:
         raise DTypeError("complex numbers have no maximum or minimum.")
     info = np.iinfo(dtype)
     return value == (info.min if name == "max" else info.max)
-
-

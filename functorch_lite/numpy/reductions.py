@@ -102,7 +102,9 @@ def _fold(
 ) -> Any:
     """A sum or a product."""
     x = as_operand(a)
-    if dtype is None and initial is None and where is None and x.dtype.kind in "fc" and not x.weak_type:  # the usual case, quickly
+    if (
+        dtype is None and initial is None and where is None and x.dtype.kind in "fc" and not x.weak_type
+    ):  # the usual case, quickly
         axes = tuple(range(x.ndim)) if axis is None else axes_of(name, axis, x.ndim)
         return _keep(primitive(x, axes=axes) if axes else x, axes, keepdims)
     target = dtypes.as_dtype(dtype) if dtype is not None else _summed_dtype(x.dtype, promote_integers)
@@ -244,7 +246,7 @@ def _extreme(
 
 def _complex_extreme(name: str, x: Any, axes: tuple[int, ...]) -> Any:
     """By real parts, then imaginary ones: the last, or first, of a sorted line."""
-    x, kept = flattened(x, axes)
+    x, _ = flattened(x, axes)
     (ordered,) = sort_p(x, dimension=x.ndim - 1, is_stable=True, num_keys=1)
     return ordered[..., -1 if name == "max" else 0]
 

@@ -1,4 +1,4 @@
-"""Dtypes as one calls them: `float32(x)` makes an array, and `dtype=float32` names the dtype. Constants, and questions about dtypes."""
+"""Dtypes as one calls them: `float32(x)` makes an array, `dtype=float32` names the dtype. Constants, questions about dtypes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sorting, searching, sets and counting; `where`. Where a result's shape depends on values, they must be known, or `size` be given."""
+"""Sorting, searching, sets and counting; `where`.
+
+Where a result's shape depends on values, they must be known, or `size` be given.
+"""
 
 from __future__ import annotations
 
@@ -245,7 +248,8 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
 
 def _unknown(name: str, x: Any) -> ConcretizationTypeError:
     return ConcretizationTypeError(
-        f"{name} of a {type(x).__name__} of type {x.type}: the result's shape depends on values that are not known here. Give `size`."
+        f"{name} of a {type(x).__name__} of type {x.type}: the result's shape depends on values that are not "
+        "known here. Give `size`."
     )
 
 

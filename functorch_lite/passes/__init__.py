@@ -17,7 +17,9 @@ __all__ = ["executable", "expand", "fold", "optimized", "simplify"]
 
 def optimized(program: Program, backend: Backend) -> Program:
     """The program as it is given to the backend."""
-    return program.remember(("optimized", backend), lambda: dead_code(fold(expand(simplify(program), backend), backend)))
+    return program.remember(
+        ("optimized", backend), lambda: dead_code(fold(expand(simplify(program), backend), backend))
+    )
 
 
 def executable(

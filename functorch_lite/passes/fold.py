@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..array_type import has_dim
 from ..arrays import Array
 from ..backend import Backend

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..array_type import ArrayType
 from ..primitive import NotDifferentiable, Primitive
-from ..program import Atom, Equation, Literal, Program, Var
+from ..program import Atom, Equation, Program, Var
 from .rewrite import map_subprograms
 
 __all__ = ["Fusion", "fuse", "fusion"]
@@ -262,7 +262,10 @@ class _Fuser:
     def outer(self, group: _Group) -> int:
         """All that a group depends on, without itself."""
         outside = [
-            a for m in group.members for a in self.equations[m].operands if isinstance(a, Var) and a not in group.positions
+            a
+            for m in group.members
+            for a in self.equations[m].operands
+            if isinstance(a, Var) and a not in group.positions
         ]
         return self.reach(outside)
 
@@ -282,7 +285,9 @@ class _Fuser:
 
     def direct(self, group: _Group, other: _Group) -> int:
         """The members of `other`, if `group` reads them at the places where they are, and depends on them in no other way."""
-        read = {a for m in group.members for a in self.equations[m].operands if isinstance(a, Var) and a in other.positions}
+        read = {
+            a for m in group.members for a in self.equations[m].operands if isinstance(a, Var) and a in other.positions
+        }
         if any(v in other.results for v in read):
             return 0
         full = tuple(range(len(group.space)))
@@ -490,7 +495,7 @@ class _Fuser:
                 for m in reversed(members):
                     stack.extend((p, False) for p in needs(m) if self.group_of.get(p, p) is not unit)
 
-        for i, equation in enumerate(self.equations):
+        for i in range(len(self.equations)):
             if i not in self.inlined:
                 visit(i)
         return out
@@ -513,7 +518,11 @@ class _Fuser:
             seen.add(i)
             for a in self.equations[i].operands:
                 p = self.producer.get(a) if isinstance(a, Var) else None
-                if p is not None and i not in self.flat and (p in self.inlined or p in self.moves and self.is_light(p)):
+                if (
+                    p is not None
+                    and i not in self.flat
+                    and (p in self.inlined or (p in self.moves and self.is_light(p)))
+                ):
                     take(p)
             members.append(i)
 

@@ -41,7 +41,9 @@ class Node:
 
     __slots__ = ("args", "dims", "dtype", "level", "number", "op", "params")
 
-    def __init__(self, number: int, op: str, args: Sequence[Node], dtype: np.dtype, params: Any, dims: frozenset[int], level: int):
+    def __init__(
+        self, number: int, op: str, args: Sequence[Node], dtype: np.dtype, params: Any, dims: frozenset[int], level: int
+    ):
         self.number = number
         self.op = op
         self.args = tuple(args)
@@ -143,7 +145,9 @@ class Nest:
       types: (dtype, number of elements) of each buffer.
     """
 
-    def __init__(self, extents: list[int], rows: list[int], columns: list[int], phases: list[Phase], n_inputs: int, types: Any):
+    def __init__(
+        self, extents: list[int], rows: list[int], columns: list[int], phases: list[Phase], n_inputs: int, types: Any
+    ):
         self.extents = extents
         self.rows = rows
         self.columns = columns
@@ -203,7 +207,17 @@ class Builder:
         self.reductions: list[Reduction] = []
         self.guard: Node | None = None
 
-    def node(self, op: str, args: Sequence[Node], dtype: Any, params: Any = (), *, key: Any = None, dims: Any = None, level: int = 0) -> Node:
+    def node(
+        self,
+        op: str,
+        args: Sequence[Node],
+        dtype: Any,
+        params: Any = (),
+        *,
+        key: Any = None,
+        dims: Any = None,
+        level: int = 0,
+    ) -> Node:
         """The node of an instruction; equal ones are one."""
         full = (op, tuple(a.number for a in args), dtype, params if key is None else key)
         found = self.nodes.get(full)
@@ -365,7 +379,11 @@ class Elements:
         mask: Node | None = None
         x = self.builder.number(place)
         span = self.span(place)
-        tests = [("lt", high, span[1] < high)] if low is None else [("ge", low, span[0] >= low), ("lt", high, span[1] < high)]
+        tests = (
+            [("lt", high, span[1] < high)]
+            if low is None
+            else [("ge", low, span[0] >= low), ("lt", high, span[1] < high)]
+        )
         for op, bound, holds in tests:
             if not holds:
                 test = self.builder.node(op, (x, self.builder.literal(np.int64(bound))), np.dtype(bool))

@@ -70,8 +70,7 @@ class Conv(Primitive):
         spread = spread_out(xp, x, padding, lhs_dilation)
         window = w.shape[2:]
         parts = [
-            spread[(..., *map(span, at, rhs_dilation, space, strides))]
-            for at in itertools.product(*map(range, window))
+            spread[(..., *map(span, at, rhs_dilation, space, strides))] for at in itertools.product(*map(range, window))
         ]
         n, channels, outputs = x.shape[0], x.shape[1], w.shape[0]
         k, size = math.prod(window), math.prod(space)
@@ -109,7 +108,10 @@ class Conv(Primitive):
             out = reshape(out, shape=(out.shape[0], groups, size, outputs, *out.shape[2:]))
             out = move_batch(out, 2, 0)
             return reshape(out, shape=(size, out.shape[1], groups * outputs, *out.shape[4:])), 0
-        x, w = move_batch(move_to_front(x, xd), 0, 1), move_to_front(w, wd)  # each element is a set of groups of its own
+        x, w = (
+            move_batch(move_to_front(x, xd), 0, 1),
+            move_to_front(w, wd),
+        )  # each element is a set of groups of its own
         x = reshape(x, shape=(x.shape[0], size * x.shape[2], *x.shape[3:]))
         w = reshape(w, shape=(size * w.shape[1], *w.shape[2:]))
         out = self(x, w, groups=groups * size, **params)
@@ -131,14 +133,16 @@ def span(start: int, dilation: int, n: int, stride: int) -> slice:
 
 
 def spread_out(xp: Any, x: Any, padding: Any, dilation: Any, fill: Any = 0) -> Any:
-    """x with `fill` between and around its elements along the last axes; negative padding cuts."""
+    """X with `fill` between and around its elements along the last axes; negative padding cuts."""
     lead = x.shape[: x.ndim - len(padding)]
     lengths = [dilated_length(n, d) for n, d in zip(x.shape[len(lead) :], dilation, strict=True)]
     room = [n + max(0, low) + max(0, high) for n, (low, high) in zip(lengths, padding, strict=True)]
     out = x
     if room != list(x.shape[len(lead) :]):
         out = xp.full((*lead, *room), fill, dtype=x.dtype)
-        inside = (slice(max(0, low), max(0, low) + n, d) for n, d, (low, _) in zip(lengths, dilation, padding, strict=True))
+        inside = (
+            slice(max(0, low), max(0, low) + n, d) for n, d, (low, _) in zip(lengths, dilation, padding, strict=True)
+        )
         out[(..., *inside)] = x
     return out[(..., *(slice(max(0, -low), n - max(0, -high)) for n, (low, high) in zip(room, padding, strict=True)))]
 

@@ -37,7 +37,9 @@ Window = dict[str, Any]
 
 def _shape(name: str, x: ArrayType, p: Window) -> tuple[int, ...]:
     if any(len(p[k]) != x.ndim for k in ("window", "strides", "padding", "base_dilation", "window_dilation")):
-        raise ShapeError(f"{name} of {x} needs a window length, stride, padding and dilations for each of its {x.ndim} axes.")
+        raise ShapeError(
+            f"{name} of {x} needs a window length, stride, padding and dilations for each of its {x.ndim} axes."
+        )
     if min((*p["window"], *p["strides"], *p["base_dilation"], *p["window_dilation"], 1)) < 1:
         raise ShapeError(f"{name} of {x}: window lengths, strides and dilations must be positive.")
     return out_space(x.shape, p["window"], p["strides"], p["padding"], p["base_dilation"], p["window_dilation"])
@@ -46,12 +48,13 @@ def _shape(name: str, x: ArrayType, p: Window) -> tuple[int, ...]:
 def _places(p: Window, out: Sequence[int]) -> list[tuple[slice, ...]]:
     """For each element of the window, what it meets."""
     return [
-        tuple(map(span, at, p["window_dilation"], out, p["strides"])) for at in itertools.product(*map(range, p["window"]))
+        tuple(map(span, at, p["window_dilation"], out, p["strides"]))
+        for at in itertools.product(*map(range, p["window"]))
     ]
 
 
 def _spread(xp: Any, x: Any, p: Window, fill: Any) -> Any:
-    """x dilated and padded, with `fill` in the gaps."""
+    """X dilated and padded, with `fill` in the gaps."""
     return spread_out(xp, x, p["padding"], p["base_dilation"], fill)
 
 
@@ -204,7 +207,9 @@ class WindowPut(_Moving):
 
     def infer(self, t: ArrayType, number: ArrayType, *, shape: tuple[int, ...], **p: Any) -> ArrayType:
         if not t.shape == number.shape == _shape(self.name, ArrayType(shape, t.dtype), p):
-            raise ShapeError(f"{self.name} into {shape} needs an element and a number for each window, got {t} and {number}.")
+            raise ShapeError(
+                f"{self.name} into {shape} needs an element and a number for each window, got {t} and {number}."
+            )
         return ArrayType(shape, t.dtype)
 
     def impl(self, xp: Any, t: Any, number: Any, *, shape: tuple[int, ...], **p: Any) -> Any:

@@ -45,7 +45,9 @@ class Sort(NotLinear, Primitive):
         if not types or any(t.shape != types[0].shape for t in types):
             raise ShapeError(f"sort needs operands of one shape, got {', '.join(map(str, types))}.")
         if not 0 <= dimension < types[0].ndim or not 1 <= num_keys <= len(types):
-            raise ShapeError(f"sort of {types[0]}: axis {dimension} or the number of keys, {num_keys}, is out of range.")
+            raise ShapeError(
+                f"sort of {types[0]}: axis {dimension} or the number of keys, {num_keys}, is out of range."
+            )
         return list(types)
 
     def impl(self, xp: Any, *buffers: Any, dimension: int, is_stable: bool, num_keys: int) -> tuple[Any, ...]:
@@ -103,7 +105,10 @@ class TopK(NotLinear, Primitive):
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], *, k: int) -> tuple[Any, Any]:
         values, positions = self(primals[0], k=k)
-        return [values, positions], [take_along(tangents[0], positions, values.ndim - 1), Zero(positions.type.tangent())]
+        return [values, positions], [
+            take_along(tangents[0], positions, values.ndim - 1),
+            Zero(positions.type.tangent()),
+        ]
 
     def batch(self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], *, k: int) -> tuple[Any, Any]:
         return self(move_to_front(operands[0], dims[0]), k=k), [0, 0]

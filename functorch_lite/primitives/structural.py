@@ -21,13 +21,13 @@ __all__ = [
     "axes_without",
     "broadcast_in_dim",
     "broadcast_to",
+    "expand_dims",
     "instantiate",
     "move_batch",
     "move_to_front",
     "reduce_sum",
     "reshape",
     "squeeze",
-    "expand_dims",
     "transpose",
     "zeros",
 ]
@@ -114,7 +114,7 @@ def _product(shape: Shape) -> Any:
 
 def _same_size(a: Shape, b: Shape) -> bool:
     """Whether the products agree, unknown lengths cancelling against themselves."""
-    unknown = [sorted((n.name for n in s if type(n) is Dim)) for s in (a, b)]
+    unknown = [sorted(n.name for n in s if type(n) is Dim) for s in (a, b)]
     known = [math.prod(n for n in s if type(n) is not Dim) for s in (a, b)]
     return unknown[0] == unknown[1] and known[0] == known[1]
 

@@ -72,7 +72,9 @@ class Jitted:
 
     cached = 4096
 
-    def __init__(self, function: Callable[..., Any], static: StaticArguments, backend: Any, exact: bool, donated: StaticArguments):
+    def __init__(
+        self, function: Callable[..., Any], static: StaticArguments, backend: Any, exact: bool, donated: StaticArguments
+    ):
         functools.update_wrapper(self, function)
         self.function = function
         self.static = static
@@ -264,7 +266,12 @@ def jit(
     Array([0., 2., 4.], dtype=float32)
     """
     if function is None:
-        options = {"static_argnums": static_argnums, "static_argnames": static_argnames, "backend": backend, "exact": exact}
+        options = {
+            "static_argnums": static_argnums,
+            "static_argnames": static_argnames,
+            "backend": backend,
+            "exact": exact,
+        }
         return functools.partial(jit, donate_argnums=donate_argnums, donate_argnames=donate_argnames, **options)
     static = StaticArguments.of(function, static_argnums, static_argnames)
     donated = StaticArguments.of(function, donate_argnums, donate_argnames)

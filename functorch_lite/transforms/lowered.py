@@ -76,7 +76,9 @@ class Lowered:
             types = [a.type for a in equation.operands if not isinstance(a, Literal)]
             types += [v.type for v in equation.results]
             moved += sum(_bytes(t) for t in types)
-            flops += equation.primitive.flops([a.type for a in equation.operands], [v.type for v in equation.results], equation.params)
+            flops += equation.primitive.flops(
+                [a.type for a in equation.operands], [v.type for v in equation.results], equation.params
+            )
         return {"flops": flops, "bytes accessed": moved}
 
     def compile(self) -> Callable[..., Any]:
@@ -97,7 +99,9 @@ class Lowered:
         values: dict[Var, Any] = dict(zip(program.inputs, buffers, strict=True))
         rows = []
         for equation, run in steps:
-            operands = [self.backend.literal(a.value) if isinstance(a, Literal) else values[a] for a in equation.operands]
+            operands = [
+                self.backend.literal(a.value) if isinstance(a, Literal) else values[a] for a in equation.operands
+            ]
             best = float("inf")
             out: Any = None
             for _ in range(max(1, repeats)):

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from .checks import check
 
 from functorch_lite.primitives.bitwise import clz
 from functorch_lite.primitives.casting import bitcast_convert, reduce_precision
 from functorch_lite.primitives.parts import nextafter, rem, round_away
+
+from .checks import check
 
 rng = np.random.default_rng(3)
 

@@ -25,7 +25,9 @@ print(float(fl.jit(f)(fnp.ones((4, 4))).sum()), len(made))
 
 def run(folder: Path | str, seed: str = "0") -> list[str]:
     environment = {**os.environ, "FUNCTORCH_LITE_CACHE": str(folder), "PYTHONHASHSEED": seed}
-    out = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
+    )
     return out.stdout.split()
 
 

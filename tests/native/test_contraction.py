@@ -18,7 +18,7 @@ from functorch_lite.backend import default_backend
 from functorch_lite.checking import check as check_program
 from functorch_lite.extend import fold_transposes, registry
 from functorch_lite.passes import optimized
-from functorch_lite_numpy.compiler import contraction, engine  # noqa: E402
+from functorch_lite_numpy.compiler import contraction, engine
 
 RNG = np.random.default_rng(0)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from .checks import assert_same, check
 
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
@@ -22,6 +21,8 @@ from functorch_lite.primitives.gathering import (
     scatter_min,
     scatter_mul,
 )
+
+from .checks import assert_same, check
 
 rng = np.random.default_rng(0)
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from .checks import check
 
 import functorch_lite.numpy as fnp
 from functorch_lite import lax
 from functorch_lite.primitives import reduction
 from functorch_lite.primitives.sorting import sort, top_k
+
+from .checks import check
 
 rng = np.random.default_rng(2)
 

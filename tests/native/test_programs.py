@@ -40,7 +40,9 @@ def move(x, kind, k):
         lambda: fnp.expand_dims(x, 0),
         lambda: fnp.cumsum(x, axis),
         lambda: lax.dynamic_slice_in_dim(x, k - 1, max(1, x.shape[axis] // 2), axis),
-        lambda: lax.pad(x, np.float32(0.5).astype(x.dtype), [(1, -1, 1) if i == axis else (0, 0, 0) for i in range(x.ndim)]),
+        lambda: lax.pad(
+            x, np.float32(0.5).astype(x.dtype), [(1, -1, 1) if i == axis else (0, 0, 0) for i in range(x.ndim)]
+        ),
     ]
     return moves[kind % len(moves)]()
 
@@ -71,7 +73,11 @@ def apply(steps, values):
 
 
 small = st.integers(0, 20)
-steps = st.lists(st.tuples(st.sampled_from(["unary", "binary", "binary", "reduce", "move", "dot"]), small, small, small, small), min_size=2, max_size=14)
+steps = st.lists(
+    st.tuples(st.sampled_from(["unary", "binary", "binary", "reduce", "move", "dot"]), small, small, small, small),
+    min_size=2,
+    max_size=14,
+)
 shapes = st.lists(st.sampled_from(SHAPES), min_size=2, max_size=3)
 careful = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from .checks import check
 
 from functorch_lite import lax, random
 from functorch_lite.primitives.random_bits import random_bits, random_fold_in, random_split
 from functorch_lite.primitives.random_floats import random_normal, random_uniform
+
+from .checks import check
 
 rng = np.random.default_rng(1)
 

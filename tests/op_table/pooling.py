@@ -16,7 +16,9 @@ Axes = tuple[int, ...]
 Window = dict[str, Any]
 
 
-def _window(window: Axes, strides: Axes | None = None, padding: Any = None, base: Any = None, dilation: Any = None) -> Window:
+def _window(
+    window: Axes, strides: Axes | None = None, padding: Any = None, base: Any = None, dilation: Any = None
+) -> Window:
     once = (1,) * len(window)
     return {
         "window": window,
@@ -84,7 +86,8 @@ def _numbers(w: Window, largest: bool) -> Callable[..., Any]:
 
     def reference(x: Any) -> Any:
         found = []
-        for shape, at, places in _windows(x, w):
+        shape: Axes = ()
+        for shape, at, places in _windows(x, w):  # noqa: B007
             found.append(_number(w, (max if largest else min)(places, key=lambda i: x[i]), at))
         return np.array(found).reshape(shape).astype(np.uint8)
 

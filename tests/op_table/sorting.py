@@ -127,7 +127,9 @@ ROWS = [
     _top_k("all", 4, normal((2, 4)), FEW),
     _top_k("none", 0, normal((2, 4)), FEW, differentiable=()),
     _top_k("few of many", 2, normal((3, 40)), FEW, differentiable=()),
-    _top_k("few of many, with NaN", 3, lambda rng, dtype: _special((20, 24))(rng, dtype)[:1], FLOATS, differentiable=()),
+    _top_k(
+        "few of many, with NaN", 3, lambda rng, dtype: _special((20, 24))(rng, dtype)[:1], FLOATS, differentiable=()
+    ),
     _top_k("few of many, with ties", 3, _ties((3, 30)), FEW, differentiable=()),
     _top_k("of ties", 4, _ties((3, 6)), FEW, differentiable=()),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from functorch_lite.extend import Affine, Nest, Node
 
@@ -41,13 +42,15 @@ def collapse(nest: Nest) -> None:
         addresses += [s.target.address for s in (*phase.stores, *phase.row_stores)]
         addresses += [r.target.address for r in phase.reductions if r.target is not None]
     for loops in (nest.rows, nest.columns):
-        for outer, inner in list(zip(loops, loops[1:], strict=False))[::-1]:
+        for outer, inner in list(pairwise(loops))[::-1]:
             n = nest.extents[inner]
             if all(a.terms.get(outer, 0) == n * a.terms.get(inner, 0) for a in addresses):
                 _merge(nest, loops, outer, inner, addresses, everything)
 
 
-def _merge(nest: Nest, loops: list[int], outer: int, inner: int, addresses: list[Affine], everything: list[Node]) -> None:
+def _merge(
+    nest: Nest, loops: list[int], outer: int, inner: int, addresses: list[Affine], everything: list[Node]
+) -> None:
     loops.remove(outer)
     nest.extents[inner] *= nest.extents[outer]
     for a in addresses:

@@ -7,10 +7,10 @@ from typing import Any
 
 from functorch_lite.extend import Backend, Equation, LoweringContext, Program, Var, fold_transposes, fuse, registry
 
+from . import contraction, convolution, indexing, lapack, loops, ordering, pooling, random_bits, sorting  # noqa: F401  (they enter their steps)
 from .entry import make_callable
 from .layouts import lay_out
 from .segment import Segment
-from . import contraction, convolution, indexing, lapack, loops, ordering, pooling, random_bits, sorting  # noqa: F401  (they enter their steps)
 from .steps import fusible, is_dear, is_native
 from .unit import Unit
 
@@ -50,7 +50,11 @@ def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
 
 def _compiled(program: Program, context: Context) -> Callable[..., tuple[Any, ...]]:
     parts = partition(program)
-    if len(parts.equations) == 1 and parts.equations[0].primitive is CALL and parts.outputs == parts.equations[0].results:
+    if (
+        len(parts.equations) == 1
+        and parts.equations[0].primitive is CALL
+        and parts.outputs == parts.equations[0].results
+    ):
         inner = parts.equations[0].params["program"]
         if parts.inputs == parts.equations[0].operands:
             return native_function(inner)
@@ -72,7 +76,9 @@ def partition(program: Program) -> Program:
         if isinstance(run, Equation):
             equations.append(run)
             continue
-        later = {a for other in runs[i + 1 :] for e in (other if isinstance(other, list) else [other]) for a in e.operands}
+        later = {
+            a for other in runs[i + 1 :] for e in (other if isinstance(other, list) else [other]) for a in e.operands
+        }
         equations.append(_call(run, later | set(program.outputs), program.inputs))
     return program.replace(equations=equations)
 

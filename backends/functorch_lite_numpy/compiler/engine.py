@@ -9,6 +9,7 @@ import llvmlite.binding as llvm
 
 __all__ = ["Library", "machine", "optimise", "vector_bytes"]
 
+
 @functools.cache
 def _initialise() -> None:
     llvm.initialize_native_target()

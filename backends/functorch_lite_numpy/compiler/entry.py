@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from functorch_lite.extend import ArrayType
 from llvmlite import ir
+
+from functorch_lite.extend import ArrayType
 
 from .outside import numpy_api, python_api
 from .segment import Segment
@@ -29,8 +30,14 @@ SCALAR_DATA = 16
 CONTIGUOUS_ALIGNED = 0x0101
 TUPLE_ITEMS = 24
 
+
 class _Method(ctypes.Structure):
-    _fields_ = [("name", ctypes.c_char_p), ("function", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p)]
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    ]
 
 
 METH_FASTCALL = 0x0080
@@ -67,8 +74,12 @@ class _Emitter:
         arguments = self.function.args[1]
         x = b.load(b.gep(arguments, [constant(I64, i)], source_etype=PTR), typ=PTR)
         null = ir.Constant(PTR, None)
-        is_array = b.icmp_unsigned("==", b.load(self.at(x, 8), typ=PTR), self.unit.outside(b, "PyArray_Type", numpy_api("PyArray_Type")))
-        array, scalar, copy, direct, done = (self.function.append_basic_block(f"x{i}.{n}") for n in ("array", "scalar", "copy", "direct", "done"))
+        is_array = b.icmp_unsigned(
+            "==", b.load(self.at(x, 8), typ=PTR), self.unit.outside(b, "PyArray_Type", numpy_api("PyArray_Type"))
+        )
+        array, scalar, copy, direct, done = (
+            self.function.append_basic_block(f"x{i}.{n}") for n in ("array", "scalar", "copy", "direct", "done")
+        )
         b.cbranch(is_array, array, scalar)
         b.position_at_end(scalar)
         scalar_data = self.at(x, SCALAR_DATA)
@@ -86,7 +97,11 @@ class _Emitter:
         b.branch(done)
         b.position_at_end(done)
         data, owned = b.phi(PTR), b.phi(PTR)
-        for value, owner, block in ((scalar_data, null, scalar), (copied_data, copied, copy_end), (direct_data, null, direct)):
+        for value, owner, block in (
+            (scalar_data, null, scalar),
+            (copied_data, copied, copy_end),
+            (direct_data, null, direct),
+        ):
             data.add_incoming(value, block)
             owned.add_incoming(owner, block)
         return data, owned
@@ -121,7 +136,8 @@ class _Emitter:
         for _, owned in operands:
             self.call("python", "Py_DecRef", ir.VoidType(), owned)  # of null: nothing
         finished = [
-            r if t.shape else self.call("numpy", "PyArray_Return", PTR, r) for r, t in zip(results, out_types, strict=True)
+            r if t.shape else self.call("numpy", "PyArray_Return", PTR, r)
+            for r, t in zip(results, out_types, strict=True)
         ]
         out = self.call("python", "PyTuple_New", PTR, constant(I64, len(finished)))
         for k, r in enumerate(finished):

@@ -17,8 +17,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction, Store
 from llvmlite import ir
+
+from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction
 
 from . import scalars
 from .collapse import collapse, nodes
@@ -126,7 +127,9 @@ class Kernel:
             self.row_body()
             return
         d = nest.rows[k]
-        first, last = (self.begin, self.end) if self.shareable and k == 0 else (constant(I64, 0), constant(I64, nest.extents[d]))
+        first, last = (
+            (self.begin, self.end) if self.shareable and k == 0 else (constant(I64, 0), constant(I64, nest.extents[d]))
+        )
         with self.loop(d, first, last, 1):
             self.rows_from(k + 1)
 
@@ -253,7 +256,9 @@ class Kernel:
             width *= 2
         for get, lanes in ((pair[0], self.width if n >= self.width else 0), (pair[1], width if rest else 0)):
             if lanes:
-                start.store(constant(register_type(r.node.dtype, lanes), scalars.identity(r.op, r.node.dtype)), get(lanes))
+                start.store(
+                    constant(register_type(r.node.dtype, lanes), scalars.identity(r.op, r.node.dtype)), get(lanes)
+                )
         return pair
 
     def masked(self, r: Reduction, x: Any) -> Any:
@@ -463,7 +468,10 @@ class Kernel:
         mask = mask if mask is not None else constant(ir.VectorType(I1, lanes), 1)
         name = f"llvm.masked.gather.v{lanes}{scalars._short(memory_type(dtype))}.v{lanes}p0"
         function = self.declare(name, type, [pointers.type, I32, mask.type, type])
-        value = b.call(function, [pointers, constant(I32, memory_size(dtype)), mask, constant(type, 0.0 if dtype.kind == "f" else 0)])
+        value = b.call(
+            function,
+            [pointers, constant(I32, memory_size(dtype)), mask, constant(type, 0.0 if dtype.kind == "f" else 0)],
+        )
         return b.trunc(value, register_type(dtype, lanes)) if dtype.kind == "b" else value
 
     def declare(self, name: str, result: Any, arguments: Sequence[Any]) -> Any:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from typing import Any
 
-from functorch_lite.extend import ArrayType, Equation, Program
 from llvmlite import ir
+
+from functorch_lite.extend import ArrayType, Equation, Program
 
 from .outside import python_api
 from .segment import ON_STACK, Segment, copy_memory
@@ -45,7 +46,13 @@ class _Carry:
     """The memory of a loop's carry: where a turn reads it and where it writes the next."""
 
     def __init__(
-        self, unit: Unit, b: Any, types: Sequence[ArrayType], results: Sequence[Any], scratch: Any, stays: Container[int] = ()
+        self,
+        unit: Unit,
+        b: Any,
+        types: Sequence[ArrayType],
+        results: Sequence[Any],
+        scratch: Any,
+        stays: Container[int] = (),
     ):
         self.unit = unit
         self.sizes = [_bytes(t) for t in types]
@@ -200,7 +207,9 @@ class WhileStep(_Loop):
         super().__init__(unit, equation)
         p = equation.params
         self.test = Segment(unit, p["cond"], unit.name("test"))
-        self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_body"] + k: k for k in range(len(equation.results))})
+        self.body = Segment(
+            unit, p["body"], unit.name("turn"), {p["n_body"] + k: k for k in range(len(equation.results))}
+        )
         self.carry_types = [v.type for v in equation.results]
         self.carry_scratch = _Carry.scratch(self.carry_types)
         self.scratch = self.carry_scratch + max(self.body.arena, self.test.arena)

@@ -38,7 +38,9 @@ class Context(NamedTuple):
         return constant(value.type, number)
 
 
-def _by_kind(floating: str | None = None, signed: str | None = None, unsigned: str | None = None, boolean: str | None = None) -> Any:
+def _by_kind(
+    floating: str | None = None, signed: str | None = None, unsigned: str | None = None, boolean: str | None = None
+) -> Any:
     """A builder's method by the kind of the operands."""
     names = {"f": floating, "i": signed, "u": unsigned or signed, "b": boolean}
 
@@ -102,7 +104,11 @@ def _sign(c: Context, x: Any) -> Any:
     positive = c.builder.zext(c.builder.icmp_unsigned("!=", x, zero), x.type)
     if c.kind == "u":
         return positive
-    return c.builder.select(c.builder.icmp_signed("<", x, zero), c.like(x, -1), c.builder.select(c.builder.icmp_signed(">", x, zero), one, zero))
+    return c.builder.select(
+        c.builder.icmp_signed("<", x, zero),
+        c.like(x, -1),
+        c.builder.select(c.builder.icmp_signed(">", x, zero), one, zero),
+    )
 
 
 def _strong(op: str) -> Any:

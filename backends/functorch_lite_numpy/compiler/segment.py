@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from functorch_lite.extend import Literal, Program, Var
 from llvmlite import ir
+
+from functorch_lite.extend import Literal, Program, Var
 
 from .memory import plan
 from .steps import Step, step
@@ -151,7 +152,12 @@ class Segment:
 
         for i, (equation, s) in enumerate(zip(program.equations, self.steps, strict=True)):
             if not s.view and not (equation.results and equation.results[0] in self.given):
-                s.emit(b, [pointer(a) for a in equation.operands], [pointers[self.roots[v]] for v in equation.results], pointers.get(i, arena))
+                s.emit(
+                    b,
+                    [pointer(a) for a in equation.operands],
+                    [pointers[self.roots[v]] for v in equation.results],
+                    pointers.get(i, arena),
+                )
         for k, a in enumerate(program.outputs):
             if k not in self.stays and (not isinstance(a, Var) or self.targets.get(self.roots[a]) != k):
                 copy_memory(self.unit, b, outputs[k], pointer(a), a.type.size * a.type.dtype.itemsize)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+
 from functorch_lite.extend import Equation, build
 
 from . import scalars

@@ -7,7 +7,21 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-__all__ = ["I1", "I8", "I32", "I64", "PTR", "constant", "is_vector", "lanes", "memory_type", "register_type", "splat", "supported", "width_of"]
+__all__ = [
+    "I1",
+    "I8",
+    "I32",
+    "I64",
+    "PTR",
+    "constant",
+    "is_vector",
+    "lanes",
+    "memory_type",
+    "register_type",
+    "splat",
+    "supported",
+    "width_of",
+]
 
 I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 PTR = ir.PointerType()

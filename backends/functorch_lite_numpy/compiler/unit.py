@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from functorch_lite.extend import Nest
 from llvmlite import ir
+
+from functorch_lite.extend import Nest
 
 from . import engine
 from .cache import cached
