@@ -66,7 +66,9 @@ def cast(x: Operand, dtype: np.dtype, weak: bool = False) -> Operand:
     if type.dtype == dtype and type.weak == weak:
         return x
     if isinstance(x, Array) and hasattr(x, "number"):  # rounded once, to the dtype that it is wanted in
-        return from_host(_scalar(x.number, dtype), x.backend, weak)
+        out = from_host(_scalar(x.number, dtype), x.backend, weak)
+        out.number = x.number
+        return out
     return convert(x, dtype=dtype, weak=weak)
 
 

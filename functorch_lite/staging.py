@@ -59,7 +59,7 @@ class StagingTrace(Trace):
             return x.variable
         if isinstance(x, np.generic):
             return Literal(x)
-        if type(x) is Array and x.weak_type and isinstance(x.buffer, np.generic):
+        if type(x) is Array and isinstance(x.buffer, np.generic) and (x.weak_type or hasattr(x, "number")):
             return Literal(x.buffer)  # a number of the user's, that became an array on the way
         var = self.captured.get(id(x))
         if var is None:
