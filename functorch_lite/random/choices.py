@@ -15,6 +15,7 @@ from ..errors import DTypeError, ShapeError
 from ..primitives import sorting
 from ..primitives.random_bits import random_bits
 from ..promotion import as_operand, broadcast_shapes
+from . import rounded
 from .inverse_draws import gumbels
 from .keys import two_words, words_of
 from .parameters import cast, checked_shape, operands
@@ -125,7 +126,7 @@ def _chosen(words: Any, n: int, shape: Shape, replace: bool, p: Any, mode: str |
         cumulative = fnp.cumsum(weights)
         drawn = cumulative[-1] * (1.0 - uniform(words, shape, cumulative.dtype)) if n else fnp.zeros(shape)
         return cast(fnp.searchsorted(cumulative, drawn), dtypes.default_int())
-    scores = gumbels(words, (n,), weights.dtype, mode) + fnp.log(weights)
+    scores = gumbels(words, (n,), weights.dtype, mode) + rounded.log(weights)
     return cast(sorting.top_k(scores, k=math.prod(shape))[1].reshape(shape), dtypes.default_int())
 
 

@@ -23,6 +23,7 @@ from ..primitives.random_bits import random_split
 from ..primitives.random_floats import random_uniform
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand
+from . import rounded
 from .keys import two_words, words_of
 from .parameters import cast, checked_shape, float_dtype, integer_dtype, operands, result_shape, stretched
 
@@ -71,7 +72,7 @@ def _poisson_by_counting(words: Any, mean: Any, shape: Shape) -> Any:
         words, subwords = two_words(words)
         count = fnp.where(log_product > -mean, count + 1.0, count)
         u = random_uniform(subwords, shape=shape, dtype=dtypes.float32)
-        return words, count, log_product + e.log(u)
+        return words, count, log_product + rounded.log(u)
 
     zeros = _full(mean, 0.0)
     state = _until_all(lambda s: fnp.logical_not(s[2] > -mean), step, (words, zeros, zeros))
@@ -79,7 +80,7 @@ def _poisson_by_counting(words: Any, mean: Any, shape: Shape) -> Any:
 
 
 def _poisson_by_rejection(words: Any, mean: Any, shape: Shape) -> Any:
-    log_mean = e.log(mean)
+    log_mean = rounded.log(mean)
     b = 0.931 + 2.53 * e.sqrt(mean)
     a = -0.059 + 0.02483 * b
     inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
@@ -92,10 +93,10 @@ def _poisson_by_rejection(words: Any, mean: Any, shape: Shape) -> Any:
         v = random_uniform(three[2], shape=shape, dtype=mean.dtype)
         away = 0.5 - abs(u)
         k = e.floor((2.0 * a / away + b) * u + mean + 0.43)
-        density = k * log_mean - mean - e.lgamma(k + 1.0)
+        density = k * log_mean - mean - rounded.lgamma(k + 1.0)
         at_once = (away >= 0.07) & (v <= v_below)
         out_of_question = (k < 0.0) | ((away < 0.013) & (v > away))
-        fits = e.log(v * inverse_alpha / (a / (away * away) + b)) <= density
+        fits = rounded.log(v * inverse_alpha / (a / (away * away) + b)) <= density
         taken = at_once | (fits & ~out_of_question)
         return three[0], fnp.where(taken, k, out), accepted | taken
 
@@ -147,14 +148,14 @@ def _binomials(words: Any, n: Any, p: Any, shape: Shape) -> Any:
 
 def _binomial_by_counting(words: Any, n: Any, q: Any, shape: Shape) -> Any:
     """How many waiting times (geometric variates) fit into n trials."""
-    log_failure = e.log1p(-q)
+    log_failure = rounded.log1p(-q)
 
     def step(state: Any) -> Any:
         words, count, waited = state
         subwords, words = two_words(words)
         count = fnp.where(waited <= n, count + 1.0, count)
         u = random_uniform(subwords, shape=shape, dtype=q.dtype)
-        return words, count, waited + e.ceil(e.log(u) / log_failure)
+        return words, count, waited + e.ceil(rounded.log(u) / log_failure)
 
     zeros = _full(q, 0.0)
     return _until_all(lambda s: fnp.logical_not(s[2] <= n), step, (words, zeros, zeros))[1] - 1.0
@@ -165,7 +166,7 @@ def _stirling_tail(k: Any) -> Any:
     x = k + 1.0
     square = x * x
     series = (1 / 12 - (1 / 360 - 1 / 1260 / square) / square) / x
-    exact = e.lgamma(x) - (0.9189385332046727 + (k + 0.5) * e.log(x) - x)
+    exact = rounded.lgamma(x) - (0.9189385332046727 + (k + 0.5) * rounded.log(x) - x)
     return fnp.where(k <= 9.0, exact, series)
 
 
@@ -178,7 +179,7 @@ def _binomial_by_rejection(words: Any, n: Any, p: Any, shape: Shape) -> Any:
     odds = p / (1.0 - p)
     alpha = (2.83 + 5.1 / b) * deviation
     m = e.floor((n + 1.0) * p)
-    at_mode = (m + 0.5) * e.log((m + 1.0) / (odds * (n - m + 1.0))) + _stirling_tail(m) + _stirling_tail(n - m)
+    at_mode = (m + 0.5) * rounded.log((m + 1.0) / (odds * (n - m + 1.0))) + _stirling_tail(m) + _stirling_tail(n - m)
 
     def step(state: Any) -> Any:
         words, out, accepted = state
@@ -191,12 +192,12 @@ def _binomial_by_rejection(words: Any, n: Any, p: Any, shape: Shape) -> Any:
         possible = (k >= 0.0) & (k <= n)
         bound = (
             at_mode
-            + (n + 1.0) * e.log((n - m + 1.0) / (n - k + 1.0))
-            + (k + 0.5) * e.log(odds * (n - k + 1.0) / (k + 1.0))
+            + (n + 1.0) * rounded.log((n - m + 1.0) / (n - k + 1.0))
+            + (k + 0.5) * rounded.log(odds * (n - k + 1.0) / (k + 1.0))
             - _stirling_tail(k)
             - _stirling_tail(n - k)
         )
-        taken = at_once | (possible & (e.log(v * alpha / (a / (away * away) + b)) <= bound))
+        taken = at_once | (possible & (rounded.log(v * alpha / (a / (away * away) + b)) <= bound))
         return three[0], fnp.where(taken, k, out), accepted | taken
 
     none = broadcast_in_dim(as_operand(np.bool_(False)), shape=shape, dims=())

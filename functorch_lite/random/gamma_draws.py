@@ -14,6 +14,7 @@ from ..primitives.random_bits import random_split
 from ..primitives.random_floats import random_normal
 from ..primitives.random_gamma import random_gamma
 from ..transforms.custom import stop_gradient
+from . import rounded
 from .inverse_draws import exponentials
 from .keys import two_words, words_of
 from .parameters import cast, checked_shape, float_dtype, operands, result_shape, stretched
@@ -82,7 +83,7 @@ def beta(key: Any, a: Any, b: Any, shape: Any = None, dtype: Any = None) -> Any:
     full = result_shape(shape, "beta", *parts)
     log_x, log_y = (_gammas(w, p, full, found, log_space=True) for w, p in zip(two_words(words), parts, strict=True))
     top = e.max_(log_x, log_y)
-    x, y = e.exp(log_x - top), e.exp(log_y - top)
+    x, y = rounded.exp(log_x - top), rounded.exp(log_y - top)
     return x / (x + y)
 
 
@@ -107,7 +108,7 @@ def dirichlet(key: Any, alpha: Any, shape: Any = None, dtype: Any = None) -> Any
     batch = concentration.shape[:-1] if shape is None else checked_shape(shape, "dirichlet")
     full = result_shape((*batch, n), "dirichlet", concentration)
     logs = _gammas(words, concentration, full, found, log_space=True)
-    parts = fnp.exp(logs - stop_gradient(fnp.max(logs, axis=-1, keepdims=True)))
+    parts = rounded.exp(logs - stop_gradient(fnp.max(logs, axis=-1, keepdims=True)))
     return parts / fnp.sum(parts, axis=-1, keepdims=True)
 
 
@@ -130,7 +131,7 @@ def chisquare(key: Any, df: Any, shape: Any = None, dtype: Any = None) -> Any:
 
 
 def _chisquares(words: Any, df: Any, shape: Shape, dtype: np.dtype) -> Any:
-    return e.exp(_gammas(words, df / 2.0, shape, dtype, log_space=True)) * 2.0
+    return rounded.exp(_gammas(words, df / 2.0, shape, dtype, log_space=True)) * 2.0
 
 
 def f(key: Any, dfnum: Any, dfden: Any, shape: Any = None, dtype: Any = None) -> Any:
@@ -199,7 +200,7 @@ def generalized_normal(key: Any, p: Any, shape: Any = (), dtype: Any = None) -> 
 def _generalized_normals(words: Any, p: Any, shape: Shape, dtype: np.dtype) -> Any:
     first, second = two_words(words)
     size = _gammas(first, 1.0 / p, shape, dtype, log_space=False)
-    return rademacher(second, shape, dtype) * size ** (1.0 / p)
+    return rademacher(second, shape, dtype) * rounded.power(size, 1.0 / p)
 
 
 def ball(key: Any, d: int, p: Any = 2, shape: Any = (), dtype: Any = None) -> Any:
@@ -224,4 +225,4 @@ def ball(key: Any, d: int, p: Any = 2, shape: Any = (), dtype: Any = None) -> An
     first, second = two_words(words)
     x = _generalized_normals(first, power, (*full, coordinates), found)
     y = exponentials(second, full, found)
-    return x / ((fnp.sum(abs(x) ** power, axis=-1) + y) ** (1.0 / power))[..., None]
+    return x / rounded.power(fnp.sum(rounded.power(abs(x), power), axis=-1) + y, 1.0 / power)[..., None]

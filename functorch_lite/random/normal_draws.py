@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from .. import numpy as fnp
 from ..array_type import Shape
 from ..errors import DTypeError
 from ..primitives import elementwise as e
 from ..primitives.random_floats import random_normal, random_uniform
 from ..transforms.custom import stop_gradient
+from . import rounded
 from .keys import two_words, words_of
 from .parameters import checked_shape, float_dtype, operands, result_shape, stretched
 from .uniform_draws import between, rademacher
@@ -60,15 +60,15 @@ def truncated_normal(key: Any, lower: Any, upper: Any, shape: Any = None, dtype:
 
     >>> import functorch_lite as fl
     >>> fl.random.truncated_normal(fl.random.key(0), -2.0, 2.0, (2,))
-    Array([1.4559592, 1.7147487], dtype=float32)
+    Array([1.4559592, 1.7147489], dtype=float32)
     """
     words, found = words_of(key, "truncated_normal"), float_dtype(dtype, "truncated_normal")
     low, high = operands("truncated_normal", lower=lower, upper=upper)
     full = result_shape(shape, "truncated_normal", low, high)
     low, high = (stretched(v, full if v.shape else (), found) for v in (low, high))
     root = found.type(math.sqrt(2))
-    u = between(words, full, found, e.erf(e.div(low, root)), e.erf(e.div(high, root)))
-    out = e.mul(root, e.erf_inv(u))
+    u = between(words, full, found, rounded.erf(e.div(low, root)), rounded.erf(e.div(high, root)))
+    out = e.mul(root, rounded.erf_inv(u))
     return e.min_(e.max_(out, _next(low, np.inf)), _next(high, -np.inf))
 
 
@@ -87,12 +87,12 @@ def lognormal(key: Any, sigma: Any = 1.0, shape: Any = None, dtype: Any = None) 
 
     >>> import functorch_lite as fl
     >>> fl.random.lognormal(fl.random.key(0), 0.5, (2,))
-    Array([2.2508798, 2.7528381], dtype=float32)
+    Array([2.2508795, 2.752838 ], dtype=float32)
     """
     words, found = words_of(key, "lognormal"), float_dtype(dtype, "lognormal")
     (deviation,) = operands("lognormal", sigma=sigma)
     full = result_shape(shape, "lognormal", deviation)
-    return e.exp(random_normal(words, shape=full, dtype=found) * stretched(deviation, full, found))
+    return rounded.exp(random_normal(words, shape=full, dtype=found) * stretched(deviation, full, found))
 
 
 def maxwell(key: Any, shape: Any = (), dtype: Any = None) -> Any:
@@ -112,8 +112,9 @@ def maxwell(key: Any, shape: Any = (), dtype: Any = None) -> Any:
 
 
 def _lengths(words: Any, shape: Shape, dtype: np.dtype) -> Any:
-    x = random_normal(words, shape=(*shape, 3), dtype=dtype)
-    return e.sqrt(fnp.sum(x * x, axis=-1))
+    vectors = random_normal(words, shape=(*shape, 3), dtype=dtype)
+    x, y, z = (vectors[..., i] for i in range(3))  # a sum in an order of its own, the same wherever it is computed
+    return e.sqrt(x * x + y * y + z * z)
 
 
 def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Any = (), dtype: Any = None) -> Any:
