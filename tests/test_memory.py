@@ -135,7 +135,8 @@ def failures(n: int) -> None:
 
 
 SMALL = fnp.arange(5.0)
-JOBS = [gradients, compilations, batches, nestings, failures]
+JOBS = {gradients: 200, compilations: 40, batches: 200, nestings: 30, failures: 200}
+"""What is done -> how often; what makes machine code takes its time."""
 
 
 def tracers() -> int:
@@ -144,8 +145,8 @@ def tracers() -> int:
 
 
 def growth(job: Callable[[int], None], n: int) -> tuple[float, float]:
-    """Objects and bytes that stay for each call."""
-    job(100)
+    """Objects and bytes that stay for each call; benchmarks/leaks.py counts over ten thousand."""
+    job(n // 2)
     gc.collect()
     objects = len(gc.get_objects())
     tracemalloc.start()
@@ -166,19 +167,9 @@ def growth(job: Callable[[int], None], n: int) -> tuple[float, float]:
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.__name__)
 def test_nothing_leaks(job):
     before = tracers()
-    objects, stays = growth(job, 200)
+    objects, stays = growth(job, JOBS[job])
     assert objects < 0.5
     assert stays < 1000
-    assert tracers() <= before
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.__name__)
-def test_nothing_leaks_in_ten_thousand_calls(job):
-    before = tracers()
-    objects, stays = growth(job, 10_000)
-    assert objects < 0.01
-    assert stays < 300
     assert tracers() <= before
 
 
