@@ -20,19 +20,19 @@ __all__ = ["NumpyBackend"]
 
 @functools.cache
 def load_compiler() -> Any:
-    """The compiler, or None if LLVM is not installed: then a warning says so once."""
+    """The compiler, or None if LLVM is not installed or this is no machine for it: then a warning says so once."""
     if os.environ.get("FUNCTORCH_LITE_COMPILER") == "off":
         return None
     try:
         from . import compiler  # on first use: loading LLVM takes a while
+
+        obstacle = compiler.obstacle()
     except ImportError as error:
-        warnings.warn(
-            f"jit runs NumPy calls, not machine code: {error}. To change that: pip install llvmlite",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-        return None
-    return compiler
+        obstacle = f"{error}. To change that: pip install llvmlite"
+    if obstacle is None:
+        return compiler
+    warnings.warn(f"jit runs NumPy calls, not machine code: {obstacle}", RuntimeWarning, stacklevel=3)
+    return None
 
 
 def _special() -> Any:

@@ -8,6 +8,7 @@ function), unit (a module), steps (equations), memory, segment (a run of steps),
 """
 
 from .compile import compile_native
+from .engine import obstacle
 from .reading import describe, steps
 
-__all__ = ["compile_native", "describe", "steps"]
+__all__ = ["compile_native", "describe", "obstacle", "steps"]

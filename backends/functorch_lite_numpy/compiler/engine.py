@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import functools
+import platform
+import sys
+import sysconfig
 from typing import Any
 
 import llvmlite.binding as llvm
+import numpy as np
 
-__all__ = ["Library", "machine", "optimise", "vector_bytes"]
+__all__ = ["Library", "machine", "obstacle", "optimise", "vector_bytes"]
 
 
 @functools.cache
 def _initialise() -> None:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+
+
+def obstacle() -> str | None:
+    """Why there can be no machine code here; None if there can."""
+    if sys.maxsize < 2**32 or sys.byteorder != "little":
+        return "it is made for 64-bit little-endian machines"
+    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "it knows the objects of CPython with its global lock alone"
+    if not np.__version__.startswith("2."):
+        return f"it knows the arrays of NumPy 2, this is {np.__version__}"
+    if platform.machine().lower() in ("x86_64", "amd64") and not llvm.get_host_cpu_features().get("fma"):
+        return "the processor lacks fused multiply-add"
+    return None
 
 
 def new_machine() -> Any:

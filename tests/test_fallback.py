@@ -1,0 +1,51 @@
+"""jit where there is no machine code: as planned NumPy calls, which it says once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import warnings
+import functorch_lite as fl, functorch_lite.numpy as fnp
+with warnings.catch_warnings(record=True) as found:
+    warnings.simplefilter("always")
+    for k in (2.0, 3.0):
+        print(fl.jit(fl.grad(lambda x: (fnp.sin(x) * k).sum()))(fnp.zeros(2)))
+print(len(found), *(w.message for w in found))
+"""
+WITHOUT_LLVM = "import sys\nsys.modules['llvmlite'] = None\n"
+OLD_PROCESSOR = """
+import functorch_lite_numpy.compiler as compiler
+compiler.obstacle = lambda: "the processor lacks fused multiply-add"
+"""
+
+
+def run(source: str, **environment: str) -> list[str]:
+    env = {**os.environ, **environment}
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().split("\n")
+
+
+def test_without_llvm():
+    *values, warning = run(WITHOUT_LLVM + PROGRAM)
+    assert values == ["[2. 2.]", "[3. 3.]"]
+    assert warning.startswith("1 jit runs NumPy calls, not machine code")
+    assert "pip install llvmlite" in warning
+
+
+def test_on_a_machine_that_the_compiler_does_not_know():
+    pytest.importorskip("llvmlite")
+    *values, warning = run(OLD_PROCESSOR + PROGRAM)
+    assert values == ["[2. 2.]", "[3. 3.]"]
+    assert warning == "1 jit runs NumPy calls, not machine code: the processor lacks fused multiply-add"
+
+
+def test_turned_off():
+    *values, warning = run(PROGRAM, FUNCTORCH_LITE_COMPILER="off")
+    assert values == ["[2. 2.]", "[3. 3.]"]
+    assert warning == "0"
