@@ -69,6 +69,8 @@ class NumpyBackend(Backend):
             return self.interpret(program)
         try:
             return compiler.compile_native(program, self)
+        except MemoryError:
+            raise
         except Exception as error:
             warnings.warn(
                 f"compiling {program.name!r} to machine code failed ({type(error).__name__}: {error}); it runs as NumPy "

@@ -129,3 +129,17 @@ def test_batches_and_loops(steps, shape):
         return [fl.vmap(total)(x, y), lax.scan(lambda c, ab: (c * 0.5 + total(*ab), c), 0.0 * x.sum(), (x, y))[1]]
 
     compare(scanned, [x, y], 1e-8)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: fnp.broadcast_to(x, (1 << 45,)) * 2,
+        lambda x: (fnp.broadcast_to(x, (1 << 20, 1 << 22)) @ fnp.broadcast_to(x, (1 << 22, 3))).sum(),
+    ],
+    ids=["result", "between"],
+)
+def test_too_little_memory(f) -> None:
+    """What cannot be allocated is an exception, as in NumPy."""
+    with pytest.raises(MemoryError):
+        fl.jit(f)(1.0)

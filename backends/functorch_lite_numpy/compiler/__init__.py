@@ -4,11 +4,13 @@
     equations in a row that are native  --Segment-->  one function  --make_callable-->  a Python callable
 
 What has no native form is called through NumPy in between. Reading order: types, scalars, collapse, kernel (a nest as a
-function), unit (a module), steps (equations), memory, segment (a run of steps), entry (the way in from Python), compile.
+function), unit (a module), steps (equations), memory, segment (a run of steps), entry (the way in from Python), compile;
+for threads: pool, threads, sharing.
 """
 
 from .compile import compile_native
 from .engine import obstacle
 from .reading import describe, steps
+from .threads import set_threads, threads
 
-__all__ = ["compile_native", "describe", "obstacle", "steps"]
+__all__ = ["compile_native", "describe", "obstacle", "set_threads", "steps", "threads"]

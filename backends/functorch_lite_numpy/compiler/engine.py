@@ -33,13 +33,13 @@ def obstacle() -> str | None:
     return None
 
 
-def new_machine() -> Any:
+def new_machine(opt: int = 2) -> Any:
     """A target machine of the host; engines own theirs."""
     _initialise()
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
-        opt=2,
+        opt=opt,
         reloc="pic",
         codemodel="jitdefault",
         jit=True,

@@ -1,14 +1,18 @@
-"""The way from Python into native code: a built-in function whose body is machine code too.
+"""The way from Python into a segment: a built-in function whose body is machine code.
 
 It reads the data pointers of its operands out of NumPy's objects, allocates the results by NumPy's C interface and calls the
 segment: 0.1 microseconds where ctypes takes several. Operands are arrays or NumPy scalars of known dtype and shape; an array
 that is not contiguous is copied.
+
+A program that takes long gives up the GIL while it runs. Then another Python thread may call the same function (so may the
+handler of a signal): each call takes the arena if it is free, else memory of its own.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +20,7 @@ from llvmlite import ir
 
 from functorch_lite.extend import ArrayType
 
+from .control import counted
 from .outside import numpy_api, python_api
 from .segment import Segment
 from .types import I8, I32, I64, PTR, constant
@@ -23,12 +28,15 @@ from .unit import Unit
 
 __all__ = ["emit_entry", "make_callable"]
 
-ARRAY_DATA, ARRAY_FLAGS = 16, 64
-"""Where a NumPy array has its data pointer and its flags (NumPy's stable ABI)."""
+OBJECT_TYPE, ARRAY_DATA, ARRAY_FLAGS = 8, 16, 64
+"""Where CPython's objects hold their type, and NumPy's arrays their data pointer and flags, on 64-bit machines."""
 SCALAR_DATA = 16
 """Where a NumPy scalar has its value."""
 CONTIGUOUS_ALIGNED = 0x0101
 TUPLE_ITEMS = 24
+LONG = 50e3
+"""Nanoseconds of work from which on the GIL is given up."""
+NULL = ir.Constant(PTR, None)
 
 
 class _Method(ctypes.Structure):
@@ -53,13 +61,39 @@ class _Code:
 
 
 class _Emitter:
-    """Emits `PyObject *entry(PyObject *self, PyObject *const *args, Py_ssize_t n)`."""
+    """Emits `PyObject *entry(PyObject *self, PyObject *const *args, Py_ssize_t n)`.
+
+    Loops over operands and results, so that its size does not depend on how many they are; and LLVM takes no pains with it.
+    """
 
     def __init__(self, unit: Unit, segment: Segment):
         self.unit = unit
         self.segment = segment
+        self.n_operands = len(segment.program.inputs)
+        self.result_types = [a.type for a in segment.program.outputs]
         self.function = unit.function("entry", PTR, [PTR, PTR, I64], "external")
+        self.function.attributes.add("noinline")
+        self.function.attributes.add("optnone")
         self.b = ir.IRBuilder(self.function.append_basic_block("entry"))
+        self.failed = self.function.append_basic_block("failed")
+        self.data = self.pointers(self.n_operands)
+        """Where the operands' numbers are."""
+        self.copies = self.pointers(self.n_operands)
+        """Copies that were made of operands, which are given back in the end; null: none."""
+        self.results = self.pointers(len(self.result_types))
+
+    def run(self) -> None:
+        self.check_count()
+        self.clear(self.copies, self.n_operands)
+        self.clear(self.results, len(self.result_types))
+        self.read_operands()
+        self.make_results()
+        self.call_segment()
+        self.release(self.copies, self.n_operands)
+        self.return_results()
+        self.write_failure()
+
+    # Pieces of code
 
     def call(self, api: str, name: str, result: Any, *args: Any) -> Any:
         address = numpy_api(name) if api == "numpy" else python_api(name)
@@ -68,100 +102,186 @@ class _Emitter:
     def at(self, pointer: Any, offset: int) -> Any:
         return self.b.gep(pointer, [constant(I64, offset)], source_etype=I8)
 
-    def operand(self, i: int) -> tuple[Any, Any]:
-        """The data pointer of an operand, and what must be released afterwards (null: nothing)."""
-        b = self.b
-        arguments = self.function.args[1]
-        x = b.load(b.gep(arguments, [constant(I64, i)], source_etype=PTR), typ=PTR)
-        null = ir.Constant(PTR, None)
-        is_array = b.icmp_unsigned(
-            "==", b.load(self.at(x, 8), typ=PTR), self.unit.outside(b, "PyArray_Type", numpy_api("PyArray_Type"))
-        )
-        array, scalar, copy, direct, done = (
-            self.function.append_basic_block(f"x{i}.{n}") for n in ("array", "scalar", "copy", "direct", "done")
-        )
-        b.cbranch(is_array, array, scalar)
-        b.position_at_end(scalar)
-        scalar_data = self.at(x, SCALAR_DATA)
-        b.branch(done)
-        b.position_at_end(array)
-        flags = b.and_(b.load(self.at(x, ARRAY_FLAGS), typ=I32), constant(I32, CONTIGUOUS_ALIGNED))
-        b.cbranch(b.icmp_unsigned("==", flags, constant(I32, CONTIGUOUS_ALIGNED)), direct, copy)
-        b.position_at_end(copy)
-        copied = self.call("numpy", "PyArray_NewCopy", PTR, x, constant(I32, 0))
-        copied_data = b.load(self.at(copied, ARRAY_DATA), typ=PTR)
-        copy_end = b.block
-        b.branch(done)
-        b.position_at_end(direct)
-        direct_data = b.load(self.at(x, ARRAY_DATA), typ=PTR)
-        b.branch(done)
-        b.position_at_end(done)
-        data, owned = b.phi(PTR), b.phi(PTR)
-        for value, owner, block in (
-            (scalar_data, null, scalar),
-            (copied_data, copied, copy_end),
-            (direct_data, null, direct),
-        ):
-            data.add_incoming(value, block)
-            owned.add_incoming(owner, block)
-        return data, owned
+    def pointers(self, n: int) -> Any:
+        """An array of n pointers on the stack."""
+        return self.b.alloca(PTR, max(n, 1))
 
-    def result(self, t: ArrayType) -> Any:
-        """A new array."""
-        b = self.b
-        descriptor = self.unit.outside(b, f"dtype.{t.dtype.name}", id(t.dtype))
-        self.call("python", "Py_IncRef", ir.VoidType(), descriptor)
-        shape = self.unit.constant(np.asarray(t.shape, np.int64)) if t.shape else ir.Constant(PTR, None)
-        return self.call("numpy", "PyArray_Empty", PTR, constant(I32, t.ndim), shape, descriptor, constant(I32, 0))
+    def item(self, pointers: Any, i: Any) -> Any:
+        return self.b.gep(pointers, [i], source_etype=PTR)
 
-    def leave_if_raised(self) -> None:
-        """A loop that was interrupted ends early, with the exception set."""
-        b = self.b
-        raised = self.call("python", "PyErr_Occurred", PTR)
-        with b.if_then(b.icmp_unsigned("!=", raised, ir.Constant(PTR, None))):
-            b.ret(ir.Constant(PTR, None))
+    def items(self, pointers: Any, n: int) -> list[Any]:
+        return [self.b.load(self.item(pointers, constant(I64, i)), typ=PTR) for i in range(n)]
 
-    def run(self, in_types: Sequence[ArrayType], out_types: Sequence[ArrayType]) -> None:
+    def leave_if(self, condition: Any) -> None:
+        """With the exception that is set."""
+        go_on = self.b.append_basic_block("go_on")
+        self.b.cbranch(condition, self.failed, go_on)
+        self.b.position_at_end(go_on)
+
+    def leave_if_null(self, pointer: Any) -> None:
+        self.leave_if(self.b.icmp_unsigned("==", pointer, NULL))
+
+    def clear(self, pointers: Any, n: int) -> None:
+        if n:
+            with counted(self.b, n) as i:
+                self.b.store(NULL, self.item(pointers, i))
+
+    def release(self, pointers: Any, n: int) -> None:
+        if n:
+            with counted(self.b, n) as i:
+                self.call("python", "Py_DecRef", ir.VoidType(), self.b.load(self.item(pointers, i), typ=PTR))
+
+    # What is done, in order
+
+    def check_count(self) -> None:
         b = self.b
-        with b.if_then(b.icmp_signed("!=", self.function.args[2], constant(I64, len(in_types)))):
+        with b.if_then(b.icmp_signed("!=", self.function.args[2], constant(I64, self.n_operands))):
             self.call("python", "PyErr_BadInternalCall", ir.VoidType())
-            b.ret(ir.Constant(PTR, None))
-        operands = [self.operand(i) for i in range(len(in_types))]
-        results = [self.result(t) for t in out_types]
-        arena = self.unit.outside(b, "arena", 0)
-        data = [b.load(self.at(r, ARRAY_DATA), typ=PTR) for r in results]
-        b.call(self.segment.function, [*(p for p, _ in operands), *data, arena])
-        if self.unit.interruptible:
-            self.leave_if_raised()
-        for _, owned in operands:
-            self.call("python", "Py_DecRef", ir.VoidType(), owned)  # of null: nothing
-        finished = [
-            r if t.shape else self.call("numpy", "PyArray_Return", PTR, r)
-            for r, t in zip(results, out_types, strict=True)
-        ]
-        out = self.call("python", "PyTuple_New", PTR, constant(I64, len(finished)))
-        for k, r in enumerate(finished):
-            b.store(r, self.at(out, TUPLE_ITEMS + 8 * k))
+            b.ret(NULL)
+
+    def read_operands(self) -> None:
+        """The data pointers of the operands; what is not contiguous is copied."""
+        b = self.b
+        if not self.n_operands:
+            return
+        with counted(b, self.n_operands) as i:
+            x = b.load(self.item(self.function.args[1], i), typ=PTR)
+            place = self.item(self.data, i)
+            array_type = self.unit.outside(b, "PyArray_Type", numpy_api("PyArray_Type"))
+            is_array = b.icmp_unsigned("==", b.load(self.at(x, OBJECT_TYPE), typ=PTR), array_type)
+            with b.if_else(is_array) as (then, otherwise):
+                with then:
+                    b.store(b.load(self.at(x, ARRAY_DATA), typ=PTR), place)
+                    flags = b.and_(b.load(self.at(x, ARRAY_FLAGS), typ=I32), constant(I32, CONTIGUOUS_ALIGNED))
+                    with b.if_then(b.icmp_unsigned("!=", flags, constant(I32, CONTIGUOUS_ALIGNED))):
+                        copy = self.call("numpy", "PyArray_NewCopy", PTR, x, constant(I32, 0))
+                        b.store(copy, self.item(self.copies, i))
+                        self.leave_if_null(copy)
+                        b.store(b.load(self.at(copy, ARRAY_DATA), typ=PTR), place)
+                with otherwise:
+                    b.store(self.at(x, SCALAR_DATA), place)
+
+    def make_results(self) -> None:
+        """New arrays."""
+        b = self.b
+        if not self.result_types:
+            return
+        with counted(b, len(self.result_types)) as k:
+            variable, ndim, shape = self.described(k)
+            descriptor = b.load(variable, typ=PTR)
+            self.call("python", "Py_IncRef", ir.VoidType(), descriptor)
+            zero = constant(I32, 0)
+            made = self.call("numpy", "PyArray_Empty", PTR, b.trunc(ndim, I32), shape, descriptor, zero)
+            b.store(made, self.item(self.results, k))
+            self.leave_if_null(made)
+
+    def described(self, k: Any) -> tuple[Any, Any, Any]:
+        """Of a result: the variable that holds its dtype, its number of dimensions, its shape."""
+        b, row = self.b, ir.LiteralStructType([PTR, I64, PTR])
+        table = self.unit.shared("results", self.table)
+        at = b.gep(table, [k], source_etype=row)
+        places = (b.gep(at, [constant(I32, 0), constant(I32, j)], source_etype=row) for j in range(3))
+        return tuple(b.load(p, typ=t) for p, t in zip(places, row.elements, strict=True))  # type: ignore[return-value]
+
+    def table(self) -> Any:
+        row = ir.LiteralStructType([PTR, I64, PTR])
+        rows = [ir.Constant(row, self.description(t)) for t in self.result_types]
+        table = ir.GlobalVariable(self.unit.module, ir.ArrayType(row, len(rows)), "results")
+        table.linkage, table.initializer = "internal", ir.Constant(ir.ArrayType(row, len(rows)), rows)
+        return table
+
+    def description(self, type: ArrayType) -> list[Any]:
+        variable = self.unit.outside_variable(f"dtype.{type.dtype.name}", id(type.dtype))
+        shape = self.unit.constant(np.asarray(type.shape, np.int64)) if type.shape else NULL
+        return [variable, constant(I64, type.ndim), shape]
+
+    def call_segment(self) -> None:
+        b, operands = self.b, self.items(self.data, self.n_operands)
+        results = self.items(self.results, len(self.result_types))
+        places = [b.load(self.at(r, ARRAY_DATA), typ=PTR) for r in results]
+        with self.arena() as arena, self.without_gil():
+            b.call(self.segment.function, [*operands, *places, arena])
+        if self.unit.interruptible:  # a loop that was interrupted ends early, with the exception set
+            self.leave_if(b.icmp_unsigned("!=", self.call("python", "PyErr_Occurred", PTR), NULL))
+
+    @contextmanager
+    def arena(self) -> Iterator[Any]:
+        """The memory for what lies between operands and results: the function's own, or new if that is in use."""
+        b, size = self.b, self.segment.arena
+        if not size:
+            yield NULL
+            return
+        busy = ir.GlobalVariable(self.unit.module, I32, "arena.busy")
+        busy.linkage, busy.initializer = "internal", constant(I32, 0)
+        free = b.extract_value(b.cmpxchg(busy, constant(I32, 0), constant(I32, 1), "acquire", "monotonic"), 1)
+        arena, extra = b.alloca(PTR), b.alloca(PTR)
+        with b.if_else(free) as (then, otherwise):
+            with then:
+                b.store(self.unit.outside(b, "arena", 0), arena)
+            with otherwise:
+                memory = self.call("python", "PyMem_RawMalloc", PTR, constant(I64, size + 64))
+                b.store(memory, extra)
+                with b.if_then(b.icmp_unsigned("==", memory, NULL)):
+                    self.call("python", "PyErr_NoMemory", PTR)
+                    b.branch(self.failed)
+                number = b.add(b.ptrtoint(memory, I64), constant(I64, 63))
+                b.store(b.inttoptr(b.and_(number, constant(I64, -64)), PTR), arena)
+        yield b.load(arena, typ=PTR)
+        with b.if_else(free) as (then, otherwise):
+            with then:
+                b.store_atomic(constant(I32, 0), busy, "release", 4)
+            with otherwise:
+                self.call("python", "PyMem_RawFree", ir.VoidType(), b.load(extra, typ=PTR))
+
+    @contextmanager
+    def without_gil(self) -> Iterator[None]:
+        """Gives up the GIL meanwhile, if it is for long."""
+        if self.segment.duration < LONG:
+            yield
+            return
+        state = self.call("python", "PyEval_SaveThread", PTR)
+        yield
+        self.call("python", "PyEval_RestoreThread", ir.VoidType(), state)
+
+    def return_results(self) -> None:
+        """A tuple of them, as NumPy returns them: scalars where there are no axes."""
+        b, n = self.b, len(self.result_types)
+        out = self.call("python", "PyTuple_New", PTR, constant(I64, n))
+        self.leave_if_null(out)
+        if n:
+            with counted(b, n) as k:
+                result = b.load(self.item(self.results, k), typ=PTR)
+                _, ndim, _ = self.described(k)
+                place = self.item(self.at(out, TUPLE_ITEMS), k)
+                b.store(result, place)
+                with b.if_then(b.icmp_unsigned("==", ndim, constant(I64, 0))):
+                    b.store(self.call("numpy", "PyArray_Return", PTR, result), place)
         b.ret(out)
+
+    def write_failure(self) -> None:
+        self.b.position_at_end(self.failed)
+        self.release(self.copies, self.n_operands)
+        self.release(self.results, len(self.result_types))
+        self.b.ret(NULL)
 
 
 def emit_entry(unit: Unit, segment: Segment) -> None:
     """Append the entry to the unit."""
-    program = segment.program
-    _Emitter(unit, segment).run([v.type for v in program.inputs], [a.type for a in program.outputs])
+    _Emitter(unit, segment).run()
 
 
 def make_callable(unit: Unit, segment: Segment) -> Callable[..., tuple[Any, ...]]:
     """Compile the unit; a Python function from operand buffers to a tuple of result buffers."""
-    program = segment.program
     emit_entry(unit, segment)
     arena = _aligned(segment.arena)
-    unit.addresses["arena"] = arena.ctypes.data if segment.arena else 0
+    if segment.arena:
+        unit.addresses["arena"] = arena.ctypes.data
     library = unit.load()
     method = _Method(b"program", library.address("entry"), METH_FASTCALL, None)
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    return new(ctypes.addressof(method), _Code(library, method, (arena, [a.type.dtype for a in program.outputs])), None)
+    dtypes = [a.type.dtype for a in segment.program.outputs]
+    return new(ctypes.addressof(method), _Code(library, method, (arena, dtypes)), None)
 
 
 def _aligned(size: int) -> np.ndarray:

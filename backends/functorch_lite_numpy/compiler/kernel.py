@@ -6,7 +6,8 @@ The last column dimension is computed in vectors: a loop of whole ones, then one
 computed at the outermost loop at which all it depends on is known; nodes that do not vary along the lanes stay scalars.
 Dear values that a later phase needs again are kept for the row in `scratch`.
 
-`begin` and `end` say which part of the outermost loop to do, so that several threads can share the work.
+`begin` and `end` say which part of the outermost loop to do, so that several threads can share the work. Memory that is
+accumulated in must have been filled before: `accumulated` says with what.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ from .types import I1, I8, I32, I64, PTR, constant, is_vector, memory_type, regi
 
 __all__ = ["Kernel"]
 
+FEW_ROWS = 64
+"""Fewer rows than that are not shared among threads where columns can be."""
+CASCADE = 256
+"""So many vectors are added up before their sum is added to a second one: long sums of floats stay accurate."""
+
 
 class Kernel:
     """Emits the function of a nest into a module.
@@ -34,8 +40,10 @@ class Kernel:
     Attributes:
       function: the LLVM function.
       scratch: how many bytes of scratch memory each thread needs.
-      parts: the length of the outermost loop, 1 if the work cannot be shared.
+      parts: the length of the loop that threads share, 1 if the work cannot be shared.
       grain: parts are multiples of this.
+      accumulated: the buffers that rows are accumulated in, and by what.
+      private: those of them in which all parts accumulate to the same elements: each part needs a copy of its own.
     """
 
     def __init__(self, module: ir.Module, name: str, nest: Nest, vector_bytes: int):
@@ -52,14 +60,28 @@ class Kernel:
         self.vector = nest.columns[-1] if nest.columns else None
         self.width = self.choose_width(vector_bytes)
         self.saved, self.scratch = self.find_saved()
-        self.outer = (nest.rows or nest.columns or [None])[0]
-        accumulates = any(r.target is not None for p in nest.phases for r in p.reductions)
-        reduces = any(p.reductions for p in nest.phases)
-        shareable = self.outer is not None and not accumulates and (bool(nest.rows) or not reduces)
-        self.parts = nest.extents[self.outer] if shareable else 1  # type: ignore[index]
-        self.shareable = shareable
+        self.outer = self.choose_outer()
+        self.parts = 1 if self.outer is None else nest.extents[self.outer]
         self.grain = self.width if self.outer == self.vector else 1
+        targets = [(r.target, r.op) for p in nest.phases for r in p.reductions if r.target is not None]
+        self.accumulated = {target.buffer: op for target, op in targets}
+        self.private = [target.buffer for target, _ in targets if self.outer not in target.address.dims]
         self.emit()
+
+    def choose_outer(self) -> int | None:
+        """The dimension that threads share: the outermost, if its parts do not wait for each other."""
+        nest = self.nest
+        reductions = [r for p in nest.phases for r in p.reductions]
+        if not nest.rows:
+            alone = all(r.target is not None for r in reductions) and len(nest.phases) == 1
+            return nest.columns[0] if nest.columns and alone else None
+        columns = frozenset(nest.columns)
+        apart = len(columns) == 1 and not any(p.row_stores for p in nest.phases)
+        if apart and reductions and all(columns <= r.target.address.dims for r in reductions if r.target is not None):
+            inner = any(r.target is None or nest.rows[0] in r.target.address.dims for r in reductions)
+            if not inner and nest.extents[nest.rows[0]] < FEW_ROWS:
+                return self.vector
+        return nest.rows[0]
 
     def choose_width(self, vector_bytes: int) -> int:
         """Lanes: as many as fill several registers of cheap values, fewer where much is computed."""
@@ -113,7 +135,6 @@ class Kernel:
         self.kept: set[Node] = set()
         self.builders = [entry]
         self.lanes = 1
-        self.clear_accumulators()
         self.rows_from(0)
         self.builders[0].ret_void()
 
@@ -127,11 +148,12 @@ class Kernel:
             self.row_body()
             return
         d = nest.rows[k]
-        first, last = (
-            (self.begin, self.end) if self.shareable and k == 0 else (constant(I64, 0), constant(I64, nest.extents[d]))
-        )
-        with self.loop(d, first, last, 1):
+        with self.loop(d, *self.range(d), 1):
             self.rows_from(k + 1)
+
+    def range(self, d: int) -> tuple[Any, Any]:
+        """From where to where a loop goes: the shared one over a part alone."""
+        return (self.begin, self.end) if d == self.outer else (constant(I64, 0), constant(I64, self.nest.extents[d]))
 
     @contextmanager
     def loop(self, d: int, first: Any, last: Any, step: int) -> Iterator[None]:
@@ -182,23 +204,54 @@ class Kernel:
         d = nest.columns[k]
         n = nest.extents[d]
         if k + 1 < len(nest.columns):
-            with self.loop(d, constant(I64, 0), constant(I64, n), 1):
+            with self.loop(d, *self.range(d), 1):
                 self.columns_from(k + 1, phase, inner, accumulators)
             return
         whole = n // self.width * self.width
-        share = self.shareable and self.outer == d
+        share = self.outer == d
         if whole:
-            first = self.begin if share else constant(I64, 0)
-            last = constant(I64, whole)
+            first, last = self.range(d)[0], constant(I64, whole)
             if share:
                 b = self.builders[-1]
                 last = b.select(b.icmp_signed("<", self.end, last), self.end, last)
             self.lanes = self.width
-            with self.loop(d, first, last, self.width):
-                self.body(phase, inner, [vector for vector, _ in accumulators])
+            vectors = [vector for vector, _ in accumulators]
+            if n > 2 * CASCADE * self.width and any(r.op == "add" and r.node.dtype.kind == "f" for r in inner):
+                self.cascade(phase, inner, vectors, d, first, last)
+            else:
+                with self.loop(d, first, last, self.width):
+                    self.body(phase, inner, vectors)
             self.lanes = 1
         if n % self.width:
             self.rest(phase, inner, accumulators, d, whole, n - whole, share)
+
+    def cascade(self, phase: Phase, inner: Sequence[Reduction], vectors: Any, d: int, first: Any, last: Any) -> None:
+        """The loop over whole vectors, in blocks; what a block gives is combined into totals."""
+        b = self.builders[-1]
+        types = [register_type(r.node.dtype, self.width) for r in inner]
+        starts = [constant(t, scalars.identity(r.op, r.node.dtype)) for r, t in zip(inner, types, strict=True)]
+        with self.builders[0].goto_entry_block():
+            totals = [self.builders[0].alloca(t) for t in types]
+        for total, start in zip(totals, starts, strict=True):
+            b.store(start, total)
+        block, done = self.function.append_basic_block(f"d{d}.block"), self.function.append_basic_block(f"d{d}.blocks")
+        before = b.block
+        b.branch(block)
+        b.position_at_end(block)
+        begin = b.phi(I64)
+        begin.add_incoming(first, before)
+        following = b.add(begin, constant(I64, CASCADE * self.width))
+        with self.loop(d, begin, b.select(b.icmp_signed("<", following, last), following, last), self.width):
+            self.body(phase, inner, vectors)
+        for r, get, total, start in zip(inner, vectors, totals, starts, strict=True):
+            old, new = b.load(total, typ=start.type), b.load(get(self.width), typ=start.type)
+            b.store(self.combine(b, r.op, r.node.dtype, old, new), total)
+            b.store(start, get(self.width))
+        begin.add_incoming(following, b.block)
+        b.cbranch(b.icmp_signed("<", following, last), block, done)
+        b.position_at_end(done)
+        for get, total, start in zip(vectors, totals, starts, strict=True):
+            b.store(b.load(total, typ=start.type), get(self.width))
 
     def rest(self, phase: Phase, inner: Any, accumulators: Any, d: int, whole: int, rest: int, share: bool) -> None:
         """The last lanes, in a vector of which only so many count."""
@@ -302,16 +355,6 @@ class Kernel:
             self.write(b, pointer, self.combine(b, r.op, r.node.dtype, self.read(b, pointer, r.node.dtype, 1), value))
             return
         self.results[r.number] = value
-
-    def clear_accumulators(self) -> None:
-        """Fill the memory that rows are accumulated in."""
-        targets = {r.target.buffer: r.op for p in self.nest.phases for r in p.reductions if r.target is not None}
-        for k, (buffer, op) in enumerate(targets.items()):
-            dtype, size = self.nest.types[buffer]
-            with self.loop(-1 - k, constant(I64, 0), constant(I64, size), 1):
-                b = self.builders[-1]
-                start = constant(memory_type(dtype), scalars.identity(op, dtype))
-                b.store(start, b.gep(self.buffers[buffer], [self.at[-1 - k]], source_etype=start.type))
 
     def accumulate(self, r: Reduction, value: Any) -> None:
         """Combine a value into memory, along the lanes."""

@@ -2,12 +2,13 @@
 
     void loop(ptr operand0, ..., ptr result0, ..., ptr scratch)
 
-A small carry lies on the stack, where it can become registers; of a large one there are two copies that take turns. Every few
-thousand turns a loop looks whether the user wants it to stop.
+A small carry lies on the stack, where it can become registers; of a large one there are two copies that take turns. From
+time to time a loop looks whether the user wants it to stop: every ten milliseconds or so, by what its turns are thought to take.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Sequence
 from typing import Any
 
@@ -18,12 +19,15 @@ from functorch_lite.extend import ArrayType, Equation, Program
 from .outside import python_api
 from .segment import ON_STACK, Segment, copy_memory
 from .steps import STEPS, Step, is_native
-from .types import I8, I32, I64, PTR, constant
+from .types import I1, I8, I32, I64, PTR, constant
 from .unit import Unit
 
 __all__ = ["CondStep", "ScanStep", "WhileStep"]
 
-TURNS_BETWEEN_LOOKS = 1 << 12
+BETWEEN_LOOKS = 10e6
+"""Nanoseconds; a look may have to wait for the GIL."""
+MOST_TURNS = 1 << 18
+"""A turn takes longer than the work in it."""
 
 
 def _bytes(t: ArrayType) -> int:
@@ -115,6 +119,34 @@ class _Carry:
                     copy_memory(self.unit, b, result, p, n)
 
 
+def _raised(unit: Unit) -> Any:
+    """A function that tells whether there is an exception, now that handlers of signals have run; with or without the GIL."""
+
+    def make() -> Any:
+        function = unit.function("raised", I1, [])
+        b = ir.IRBuilder(function.append_basic_block("entry"))
+
+        def call(name: str, result: Any, *args: Any) -> Any:
+            return unit.call_outside(b, name, python_api(name), result, args)
+
+        state = call("PyGILState_Ensure", I32)
+        before = call("PyErr_Occurred", PTR)  # an inner loop may have been left
+        start, ask, done = b.block, function.append_basic_block("ask"), function.append_basic_block("done")
+        b.cbranch(b.icmp_unsigned("==", before, ir.Constant(PTR, None)), ask, done)
+        b.position_at_end(ask)
+        now = b.icmp_signed("!=", call("PyErr_CheckSignals", I32), constant(I32, 0))
+        b.branch(done)
+        b.position_at_end(done)
+        answer = b.phi(I1)
+        answer.add_incoming(constant(I1, 1), start)
+        answer.add_incoming(now, ask)
+        call("PyGILState_Release", ir.VoidType(), state)
+        b.ret(answer)
+        return function
+
+    return unit.shared("raised", make)
+
+
 class _Loop(Step):
     """What scan and while share: the function, the turns, the look at signals."""
 
@@ -127,17 +159,17 @@ class _Loop(Step):
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         b.call(self.function, [*operands, *results, scratch])  # type: ignore[attr-defined]
 
-    def look(self, b: Any, i: Any, stop: Any) -> None:
+    def look(self, b: Any, i: Any, stop: Any, duration: float) -> None:
         """Every so many turns: leave if a signal's handler raised (the entry sees the exception)."""
-        often = b.and_(i, constant(I64, TURNS_BETWEEN_LOOKS - 1))
-        due = b.icmp_unsigned("==", often, constant(I64, TURNS_BETWEEN_LOOKS - 1))
+        turns = 1
+        while turns < MOST_TURNS and 2 * turns * duration < BETWEEN_LOOKS:
+            turns *= 2
+        due = b.icmp_unsigned("==", b.and_(i, constant(I64, turns - 1)), constant(I64, turns - 1))
         ask, go_on = b.function.append_basic_block("look"), b.function.append_basic_block("go_on")
         b.cbranch(due, ask, go_on)
         b.position_at_end(ask)
-        name = "PyErr_CheckSignals"
-        raised = self.unit.call_outside(b, name, python_api(name), I32, [])
         self.unit.interruptible = True
-        b.cbranch(b.icmp_signed("!=", raised, constant(I32, 0)), stop, go_on)
+        b.cbranch(b.call(_raised(self.unit), []), stop, go_on)
         b.position_at_end(go_on)
 
 
@@ -158,6 +190,10 @@ class ScanStep(_Loop):
         self.scratch = self.carry_scratch + self.body.arena
         self.function = self.make_function()
         self.emit_function()
+
+    @property
+    def duration(self) -> float:
+        return self.equation.params["length"] * self.body.duration
 
     def emit_function(self) -> None:
         p, equation = self.equation.params, self.equation
@@ -181,7 +217,7 @@ class ScanStep(_Loop):
         state.enter(b, before)
         b.cbranch(b.icmp_signed("<", i, constant(I64, length)), body, done)
         b.position_at_end(body)
-        self.look(b, i, done)
+        self.look(b, i, done, self.body.duration)
         row = b.sub(constant(I64, length - 1), i) if p["reverse"] else i
         rows = [_at(b, x, b.mul(row, constant(I64, n))) for x, n in zip(xs, x_sizes, strict=True)]
         ys = [_at(b, y, b.mul(row, constant(I64, n))) for y, n in zip(results[n_carry:], y_sizes, strict=True)]
@@ -216,6 +252,10 @@ class WhileStep(_Loop):
         self.function = self.make_function()
         self.emit_function()
 
+    @property
+    def duration(self) -> float:
+        return math.inf
+
     def emit_function(self) -> None:
         p, equation = self.equation.params, self.equation
         arguments = list(self.function.args)
@@ -236,7 +276,7 @@ class WhileStep(_Loop):
         b.call(self.test.function, [*tested, *state.now, answer, arena])
         b.cbranch(b.icmp_unsigned("!=", b.load(answer, typ=I8), constant(I8, 0)), body, done)
         b.position_at_end(body)
-        self.look(b, i, done)
+        self.look(b, i, done, self.test.duration + self.body.duration)
         b.call(self.body.function, [*consts, *state.now, *state.next, arena])
         state.turn(b)
         i.add_incoming(b.add(i, constant(I64, 1)), b.block)
@@ -257,6 +297,10 @@ class CondStep(Step):
         super().__init__(unit, equation)
         self.branches = [Segment(unit, branch, unit.name("branch")) for branch in equation.params["branches"]]
         self.scratch = max(s.arena for s in self.branches)
+
+    @property
+    def duration(self) -> float:
+        return max(s.duration for s in self.branches)
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         which = b.load(operands[0], typ=I32)

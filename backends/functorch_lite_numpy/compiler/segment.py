@@ -32,6 +32,7 @@ class Segment:
     Attributes:
       function: the LLVM function.
       arena: how many bytes it needs.
+      duration: about how many nanoseconds it takes, for one thread.
       stays: outputs that are made in the memory of an input that may be overwritten; the caller gives no other for them.
     """
 
@@ -41,6 +42,7 @@ class Segment:
         self.program = program
         self.overwritten = {program.inputs[i]: k for i, k in (overwritten or {}).items()}
         self.steps: list[Step] = [step(unit, e) for e in program.equations]
+        self.duration = sum(s.duration for s in self.steps)
         pairs = zip(program.equations, self.steps, strict=True)
         places = ((e.results[0], s.pointer()) for e, s in pairs if len(e.results) == 1)
         self.given = {v: place for v, place in places if place is not None}

@@ -69,11 +69,15 @@ class Unit:
 
     def outside(self, b: Any, name: str, address: int, type: Any = PTR) -> Any:
         """A pointer to something outside, by the name of the variable that holds it."""
+        return b.load(self.outside_variable(name, address), typ=type)
+
+    def outside_variable(self, name: str, address: int) -> Any:
+        """The variable that holds it."""
         if name not in self.addresses:
             variable = ir.GlobalVariable(self.module, PTR, f"outside.{name}")
             variable.initializer = ir.Constant(PTR, None)
             self.addresses[name] = address
-        return b.load(self.module.globals[f"outside.{name}"], typ=type)
+        return self.module.globals[f"outside.{name}"]
 
     def shared(self, key: Any, make: Callable[[], Any]) -> Any:
         """The function that `make` appends for a key; the same one from then on."""

@@ -1,0 +1,63 @@
+"""Functions over whole buffers: filling one with what changes nothing, combining one into another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from . import engine, scalars
+from .types import I64, PTR, constant, memory_type
+from .unit import Unit
+
+__all__ = ["combine", "fill"]
+
+
+def _over(unit: Unit, name: str, dtype: np.dtype, pointers: int, write: Callable[..., None]) -> Any:
+    """A function `void name(ptr ..., i64 n)` that does `write(b, places, width)` for all of n elements."""
+    function = unit.function(unit.name(name), ir.VoidType(), [PTR] * pointers + [I64])
+    b = ir.IRBuilder(function.append_basic_block("entry"))
+    *buffers, n = function.args
+    width = 4 * engine.vector_bytes() // dtype.itemsize
+    whole = b.and_(n, constant(I64, -width))
+    for first, last, step in ((constant(I64, 0), whole, width), (whole, n, 1)):
+        before, head, body, done = b.block, *(function.append_basic_block(x) for x in ("head", "body", "done"))
+        b.branch(head)
+        b.position_at_end(head)
+        i = b.phi(I64)
+        i.add_incoming(first, before)
+        b.cbranch(b.icmp_signed("<", i, last), body, done)
+        b.position_at_end(body)
+        write(b, [b.gep(p, [i], source_etype=memory_type(dtype)) for p in buffers], step)
+        i.add_incoming(b.add(i, constant(I64, step)), body)
+        b.branch(head)
+        b.position_at_end(done)
+    b.ret_void()
+    return function
+
+
+def fill(unit: Unit, b: Any, type: tuple[np.dtype, int], op: str, buffer: Any) -> None:
+    """Fill a buffer, of a (dtype, size), with what changes nothing when combined by `op`."""
+    dtype, size = type
+
+    def write(b: Any, places: Any, width: int) -> None:
+        b.store(constant(memory_type(dtype, width), scalars.identity(op, dtype)), places[0], align=dtype.itemsize)
+
+    function = unit.shared(("fill", dtype, op), lambda: _over(unit, "fill", dtype, 1, write))
+    b.call(function, [buffer, constant(I64, size)])
+
+
+def combine(unit: Unit, b: Any, type: tuple[np.dtype, int], op: str, into: Any, other: Any) -> None:
+    """Combine the elements of a buffer into those of another one."""
+    dtype, size = type
+    stored = np.dtype(np.uint8) if dtype.kind == "b" else dtype
+
+    def write(b: Any, places: Any, width: int) -> None:
+        x, y = (b.load(p, typ=memory_type(dtype, width), align=dtype.itemsize) for p in places)
+        out = scalars.emit(op, scalars.Context(b, (stored, stored), stored, {}), (x, y))
+        b.store(out, places[0], align=dtype.itemsize)
+
+    function = unit.shared(("combine", dtype, op), lambda: _over(unit, "combine", dtype, 2, write))
+    b.call(function, [into, other, constant(I64, size)])

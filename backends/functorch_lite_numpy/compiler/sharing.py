@@ -1,0 +1,200 @@
+"""Loop nests shared among threads.
+
+    void group(ptr buffer0, ..., ptr scratch)
+
+A large nest is cut into *pieces* of its outermost loop. How many is fixed by the nest alone, so results do not depend on the
+number of threads. Where all pieces accumulate into the same memory each has a copy of its own, and the copies are combined in
+order. What reduces everything to single numbers is cut in the same way: they are accumulated in memory, and what is made of
+them is a second nest. Small nests stay a direct call.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+
+from functorch_lite.extend import Affine, Load, Nest, Phase
+
+from . import scalars
+from .collapse import nodes
+from .control import displaced
+from .filling import combine, fill
+from .outside import python_api
+from .threads import parallel_for
+from .types import I8, I64, PTR, constant
+from .unit import Unit
+
+__all__ = ["SharedNest", "duration_of"]
+
+WORTH_SHARING = 40e3
+"""Nanoseconds of work from which on it pays to wake other threads."""
+PIECE = 10e3
+"""Nanoseconds of work that a piece has at least."""
+MOST_PIECES = 256
+MOST_COPIES = 32
+ON_STACK = 1 << 15
+"""Scratch memory of up to so many bytes lies on the stack of the thread."""
+
+
+def duration_of(nest: Nest) -> float:
+    """About how many nanoseconds one thread takes for a nest."""
+    innermost = (nest.columns or nest.rows or [None])[-1]
+    total = math.prod(nest.extents[d] for d in (*nest.rows, *nest.columns))
+    each = 0.5
+    if innermost is not None and nest.columns:
+        each = sum(_cost(node, innermost) for node in nodes(nest) if innermost in node.dims)
+        each += sum(0.02 * s.node.dtype.itemsize for p in nest.phases for s in p.stores)
+    return total * each
+
+
+def _cost(node: Any, innermost: int) -> float:
+    size = node.dtype.itemsize
+    if node.op in ("literal", "index", "reduced"):
+        return 0.0
+    if node.op == "load":
+        return 0.02 * size if node.params.address.terms.get(innermost, 0) == 1 else 1.0
+    return (0.07 if scalars.is_dear(node.op) else 0.005) * size
+
+
+def _detach_results(nest: Nest) -> Nest | None:
+    """Make a nest that reduces everything accumulate in memory, in buffers that it gets in addition; what is left to do
+    with the results is another nest. None if it is not such a nest, or has nothing to do with them."""
+    (phase,) = nest.phases if len(nest.phases) == 1 else (None,)
+    if nest.rows or phase is None or any(r.target is not None for r in phase.reductions):
+        return None
+    places = {}
+    for r in phase.reductions:
+        places[r.number] = Load(len(nest.types), Affine())
+        nest.types = [*nest.types, (r.node.dtype, 1)]
+    rest = Nest(nest.extents, [], [], [Phase([], [], list(phase.row_stores))], nest.n_inputs, nest.types)
+    for node in list(nodes(rest)):
+        if node.op == "reduced":
+            node.op, node.params = "load", places[node.params]
+    phase.row_stores.clear()
+    phase.reductions[:] = [r._replace(target=places[r.number]) for r in phase.reductions]
+    return rest
+
+
+def _aligned(size: int) -> int:
+    return -(-size // 64) * 64
+
+
+class SharedNest:
+    """A nest as a function over its buffers.
+
+    Attributes:
+      duration: about how many nanoseconds one thread takes.
+      scratch: how many bytes of scratch memory it needs.
+    """
+
+    def __init__(self, unit: Unit, nest: Nest):
+        self.unit = unit
+        self.duration = duration_of(nest)
+        self.buffers = len(nest.types)
+        large = self.duration > WORTH_SHARING
+        rest = _detach_results(nest) if large and any(p.reductions for p in nest.phases) else None
+        self.kernel = kernel = unit.kernel(nest)
+        self.rest = unit.kernel(rest) if rest is not None else None
+        self.types = nest.types
+        self.length, self.pieces = self.cut() if large else (self.kernel.parts, 1)
+        self.private = self.kernel.private if self.pieces > 1 else []
+        self.scratch = 0
+        self.detached = [self.take(self.size(k)) for k in range(self.buffers, len(self.types))]
+        self.copies = {k: self.take(self.pieces * _aligned(self.size(k))) for k in self.private}
+        self.block = self.take(8 * (len(self.types) + 1)) if self.pieces > 1 else 0
+        self.kernel_scratch = self.take(self.kernel.scratch) if self.pieces == 1 else 0
+        self.function = self.write() if self.pieces > 1 or kernel.accumulated or self.rest else None
+
+    def emit(self, b: Any, buffers: Sequence[Any], scratch: Any) -> None:
+        """Call it."""
+        if self.function is not None:
+            b.call(self.function, [*buffers, scratch])
+        else:
+            b.call(self.kernel.function, [*buffers, scratch, constant(I64, 0), constant(I64, self.kernel.parts)])
+
+    def take(self, size: int) -> int:
+        """A place in the scratch memory."""
+        place = self.scratch
+        self.scratch += _aligned(size)
+        return place
+
+    def size(self, buffer: int) -> int:
+        dtype, n = self.types[buffer]
+        return dtype.itemsize * n
+
+    def cut(self) -> tuple[int, int]:
+        """The length and number of the pieces."""
+        kernel = self.kernel
+        grains = -(-kernel.parts // kernel.grain)
+        pieces = min(MOST_PIECES, int(self.duration / PIECE), grains)
+        if kernel.private:
+            pieces = min(pieces, MOST_COPIES, max(2, math.isqrt(grains) // 2))
+        length = -(-grains // max(pieces, 1)) * kernel.grain
+        return length, -(-kernel.parts // length)
+
+    def write(self) -> Any:
+        unit, kernel = self.unit, self.kernel
+        function = unit.function(unit.name("group"), ir.VoidType(), [PTR] * (self.buffers + 1))
+        b = ir.IRBuilder(function.append_basic_block("entry"))
+        *buffers, scratch = function.args
+        buffers += [self.place(b, scratch, offset) for offset in self.detached]
+        for k, op in kernel.accumulated.items():
+            fill(unit, b, self.types[k], op, buffers[k])
+        if self.pieces == 1:
+            whole = [constant(I64, 0), constant(I64, kernel.parts)]
+            b.call(kernel.function, [*buffers, self.place(b, scratch, self.kernel_scratch), *whole])
+        else:
+            block = self.place(b, scratch, self.block)
+            for i, pointer in enumerate([*buffers, scratch]):
+                b.store(pointer, b.gep(block, [constant(I64, i)], source_etype=PTR))
+            arguments = [self.write_piece(), block, constant(I64, self.pieces)]
+            unit.call_outside(b, "parallel_for", parallel_for(), ir.VoidType(), arguments)
+        for k in self.private:
+            for i in range(self.pieces):
+                copy = self.place(b, scratch, self.copies[k] + i * _aligned(self.size(k)))
+                combine(unit, b, self.types[k], kernel.accumulated[k], buffers[k], copy)
+        if self.rest is not None:
+            b.call(self.rest.function, [*buffers, scratch, constant(I64, 0), constant(I64, 1)])
+        b.ret_void()
+        return function
+
+    def place(self, b: Any, scratch: Any, offset: int) -> Any:
+        return displaced(b, scratch, constant(I64, 1), offset)
+
+    def write_piece(self) -> Any:
+        """`void piece(ptr block, i64 k)`: the block holds the pointers to the buffers and the scratch memory."""
+        unit, kernel = self.unit, self.kernel
+        function = unit.function(unit.name("piece"), ir.VoidType(), [PTR, I64])
+        b = ir.IRBuilder(function.append_basic_block("entry"))
+        block, k = function.args
+        *buffers, scratch = (
+            b.load(b.gep(block, [constant(I64, i)], source_etype=PTR), typ=PTR) for i in range(len(self.types) + 1)
+        )
+        begin = b.mul(k, constant(I64, self.length))
+        end, last = b.add(begin, constant(I64, self.length)), constant(I64, kernel.parts)
+        end = b.select(b.icmp_signed("<", end, last), end, last)
+        for i in self.private:
+            copies = self.place(b, scratch, self.copies[i])
+            buffers[i] = displaced(b, copies, k, _aligned(self.size(i)))
+            fill(unit, b, self.types[i], kernel.accumulated[i], buffers[i])
+        own, memory = self.own_scratch(b)
+        b.call(kernel.function, [*buffers, own, begin, end])
+        if memory is not None:
+            unit.call_outside(b, "PyMem_RawFree", python_api("PyMem_RawFree"), ir.VoidType(), [memory])
+        b.ret_void()
+        return function
+
+    def own_scratch(self, b: Any) -> tuple[Any, Any]:
+        """Scratch memory of a piece, and what of it is to be given back."""
+        size = self.kernel.scratch
+        if size <= ON_STACK:
+            slot = b.alloca(ir.ArrayType(I8, max(size, 1)))
+            slot.align = 64
+            return slot, None
+        name = "PyMem_RawMalloc"
+        memory = self.unit.call_outside(b, name, python_api(name), PTR, [constant(I64, size + 64)])
+        number = b.add(b.ptrtoint(memory, I64), constant(I64, 63))
+        return b.inttoptr(b.and_(number, constant(I64, -64)), PTR), memory

@@ -1,0 +1,88 @@
+"""How many threads work on large loops, and the pool that they belong to.
+
+The pool is made with the first program that has a large loop; its threads start when that runs. As many work as the setting
+says, but no more than the process may use (its affinity mask). A forked child starts its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import signal
+
+import llvmlite.binding as llvm
+
+from . import engine
+from .cache import cached
+from .pool import FUNCTIONS, MOST_THREADS, pool_ir
+
+__all__ = ["parallel_for", "set_threads", "threads"]
+
+_ENVIRONMENT = "FUNCTORCH_LITE_THREADS"
+_WINDOWS = {"sched_yield": "SwitchToThread"}
+
+
+def _default() -> int:
+    """The number of threads that the environment asks for; else one for each processor."""
+    text = os.environ.get(_ENVIRONMENT, "")
+    if not text:
+        return os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{_ENVIRONMENT} is {text!r}: it takes a number of threads, at least 1.")
+    return int(text)
+
+
+class _Pool:
+    """The machine code of the pool; it is never given back, since threads may run in it until the process ends."""
+
+    def __init__(self, wanted: int):
+        processor = llvm.get_process_triple().split("-")[0].replace("arm64", "aarch64")
+        text = pool_ir(processor, getattr(signal, "SIG_BLOCK", 0))
+        library = engine.Library(cached(text, lambda: engine.new_machine(opt=0).emit_object(llvm.parse_assembly(text))))
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
+        self.has_threads = os.name == "posix"
+        """Elsewhere there are no POSIX threads: all is done by the caller."""
+        c_library = ctypes.CDLL(None) if self.has_threads else ctypes.WinDLL("kernel32")  # type: ignore[attr-defined]
+        for name in FUNCTIONS:
+            function = getattr(c_library, name if self.has_threads else _WINDOWS.get(name, name), None)
+            address = ctypes.cast(function, ctypes.c_void_p).value if function is not None else None
+            ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = address
+        self.parallel_for = library.address("parallel_for")
+        # PyDLL's kind of function keeps the GIL, CDLL's gives it up while it waits for the threads
+        self.reset = ctypes.PYFUNCTYPE(None)(library.address("reset"))
+        self.threads = ctypes.PYFUNCTYPE(ctypes.c_int64)(library.address("threads"))
+        self.resize = ctypes.CFUNCTYPE(None, ctypes.c_int64)(library.address("resize"))
+        self.reset()
+        self.want(wanted)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.reset)
+
+    def want(self, n: int) -> None:
+        self.resize(min(n, MOST_THREADS) if self.has_threads else 1)
+
+
+_chosen: int | None = None
+
+
+@functools.cache
+def _pool() -> _Pool:
+    return _Pool(_chosen or _default())
+
+
+def set_threads(n: int | None = None) -> None:
+    """At most so many threads, the caller counted; None: as many as at the start."""
+    global _chosen
+    _chosen = n
+    if _pool.cache_info().currsize:
+        _pool().want(n or _default())
+
+
+def threads() -> int:
+    """How many threads work on a large loop, the caller counted."""
+    return _pool().threads()
+
+
+def parallel_for() -> int:
+    """The address of `void parallel_for(void (*function)(void *block, int64_t k), void *block, int64_t pieces)`."""
+    return _pool().parallel_for

@@ -1,0 +1,261 @@
+"""Threads: results that do not depend on how many, fork, several Python threads at once, Ctrl-C, the affinity mask."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+from functorch_lite import numpy as jnp
+from functorch_lite_numpy import set_threads, threads
+from tests.native.checks import assert_same, is_whole
+
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def usual() -> Iterator[None]:
+    yield
+    set_threads()
+
+
+def softmax(x: Any) -> Any:
+    e = jnp.exp(x - x.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def layer_norm(x: Any) -> Any:
+    mean = x.mean(1, keepdims=True)
+    return (x - mean) / jnp.sqrt(((x - mean) ** 2).mean(1, keepdims=True) + 1e-5)
+
+
+def gradients(x: Any) -> Any:
+    scale, shift = x[0] + 1, x[1]
+    return fl.grad(lambda s, t: jnp.tanh(layer_norm(x) * s + t).sum(), argnums=(0, 1))(scale, shift)
+
+
+def each_axis(x: Any) -> Any:
+    return x.sum(0), x.sum(1), x.max(0), x.min(1), x.mean(), (x > 0).all(0), (x > 2).any()
+
+
+CASES = {
+    "elementwise": (lambda x: jnp.tanh(x) * 2 + x, [(700, 1001), (300_001,), (3, 5, 40_007)]),
+    "softmax": (softmax, [(1000, 777), (4096, 101), (33, 60_001)]),
+    "layer_norm": (layer_norm, [(513, 2049), (4099, 64)]),
+    "gradients": (gradients, [(2051, 130), (130, 9_001)]),
+    "each axis": (each_axis, [(1500, 1501), (17, 200_003), (100_003, 17), (65, 20_001)]),
+    "along rows": (lambda x: (x.sum(0), x.max(0)), [(2000, 999), (9, 300_001), (63, 30_011), (200_000, 5)]),
+    "all": (
+        lambda x: (x.sum(), (x * x).mean(), x.max(), jnp.sqrt((x - 1).std() + x.sum())),
+        [(1_000_003,), (999, 1013)],
+    ),
+    "transposed": (lambda x: (x.T * 2.0 + 1).sum(), [(1203, 999)]),
+    "middle": (lambda x: x.sum(1), [(5, 800, 513), (200, 70, 129)]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_results_do_not_depend_on_threads(name: str) -> None:
+    f, shapes = CASES[name]
+    for shape in shapes:
+        x = jnp.asarray(rng.normal(size=shape).astype(np.float32))
+        jitted = fl.jit(f)
+        assert is_whole(f, x)
+        set_threads(1)
+        alone = jitted(x)
+        expected = fl.jit(f, exact=True)(x)
+        for got, want in zip(fl.tree_util.tree_leaves(alone), fl.tree_util.tree_leaves(expected), strict=True):
+            a, b = np.asarray(got), np.asarray(want)
+            if a.dtype == bool:
+                np.testing.assert_array_equal(a, b)
+            else:
+                np.testing.assert_allclose(
+                    a, b, rtol=2e-5, atol=2e-5 * max(1.0, float(np.abs(b).max())), err_msg=f"{shape}"
+                )
+        for n in (2, 4):
+            set_threads(n)
+            for _ in range(5):
+                assert_same(jitted(x), alone, (name, shape, n))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int32", "uint8"])
+def test_other_dtypes(dtype: str) -> None:
+    x = jnp.asarray(rng.integers(0, 100, size=(1501, 1203)).astype(dtype))
+
+    def f(x: Any) -> Any:
+        return x.sum(0), x.sum(), x.max(0), x.min(), (x == 3).any(0), (x >= 0).all(), x * 2
+
+    set_threads(3)
+    assert_same(fl.jit(f)(x), fl.jit(f, exact=True)(x))
+
+
+def test_infinities_and_nan() -> None:
+    x = np.zeros(2_000_000, np.float32)
+    total = fl.jit(lambda x: (x.sum(), x.max()))
+    x[-1] = np.inf
+    assert [float(v) for v in total(x)] == [np.inf, np.inf]
+    x[5] = -np.inf
+    assert np.isnan(float(total(x)[0]))
+    x[17] = np.nan
+    assert all(np.isnan(float(v)) for v in total(x))
+
+
+@pytest.mark.parametrize("shape", [(1 << 24,), (2, 1 << 23), (1 << 12, 1 << 12)])
+def test_long_sums_are_accurate(shape: tuple[int, ...]) -> None:
+    x = (1 + 0.1 * rng.standard_normal(shape)).astype(np.float32)
+    exact = x.sum(dtype=np.float64)
+    assert abs(float(fl.jit(jnp.sum)(x)) - exact) < 1e-6 * exact
+    if len(shape) > 1:
+        rows = x.sum(1, dtype=np.float64)
+        np.testing.assert_allclose(np.asarray(fl.jit(lambda x: x.sum(1))(x)), rows, rtol=1e-6)
+
+
+def test_setting() -> None:
+    x = jnp.ones((1000, 1000))
+    f = fl.jit(lambda x: jnp.exp(x).sum(0))
+    for n in (1, 2, 3, 2, 1):
+        set_threads(n)
+        f(x)
+        assert threads() == min(n, available())
+    for wrong in (0, -1, 1.5):
+        with pytest.raises(ValueError, match="at least 1"):
+            set_threads(wrong)  # type: ignore[arg-type]
+
+
+def available() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def test_two_python_threads_at_once() -> None:
+    """The function's arena serves one of them, and the pool too."""
+    set_threads(2)
+    f = fl.jit(lambda x: softmax(jnp.sort(x, 0) @ x.T))
+    inputs = [jnp.asarray(rng.normal(size=(300, 200)).astype(np.float32)) for _ in range(4)]
+    expected = [f(x) for x in inputs]
+    wrong: list[Any] = []
+
+    def work(k: int) -> None:
+        for i in range(60):
+            which = (i + k) % 4
+            if not np.array_equal(np.asarray(f(inputs[which])), np.asarray(expected[which])):
+                wrong.append((k, i))
+
+    workers = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in workers:
+        t.start()
+    for t in workers:
+        t.join()
+    assert not wrong
+
+
+def test_other_python_threads_run_meanwhile() -> None:
+    f = fl.jit(lambda x: fl.lax.fori_loop(0, 4_000_000, lambda i, x: x * 0.5 + 1.0, x))
+    f(jnp.float32(1))
+    turns, over = 0, threading.Event()
+
+    def call() -> None:
+        f(jnp.float32(2))
+        over.set()
+
+    t = threading.Thread(target=call)
+    t.start()
+    while not over.is_set():
+        turns += 1
+        time.sleep(0)
+    t.join()
+    assert turns > 10
+
+
+def run(source: str, **environment: str) -> str:
+    env = {**os.environ, **environment}
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=120, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+HEAD = """
+import os, signal, threading, time, numpy as np, functorch_lite as fl
+from functorch_lite import numpy as jnp
+from functorch_lite_numpy import set_threads, threads
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_fork() -> None:
+    """A child has none of its parent's threads; it starts its own."""
+    source = """
+f = fl.jit(lambda x: jnp.exp(x).sum(0))
+x = jnp.ones((1000, 1000))
+expected = np.asarray(f(x))
+stop = False
+def again():
+    while not stop:
+        f(x)
+other = threading.Thread(target=again)
+other.start()
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        right = all(np.array_equal(np.asarray(f(x)), expected) for _ in range(3))
+        os._exit(0 if right else 1)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, status
+stop = True
+other.join()
+assert np.array_equal(np.asarray(f(x)), expected)
+print("right")
+"""
+    assert run(HEAD + source, PYTHONWARNINGS="ignore") == "right"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity masks")
+def test_affinity() -> None:
+    source = """
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+fl.jit(lambda x: jnp.exp(x).sum(0))(jnp.ones((1000, 1000)))
+print(threads(), len(os.listdir("/proc/self/task")))
+"""
+    environment = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    assert run(HEAD + source, **environment) == "1 1"
+
+
+def test_environment() -> None:
+    source = "fl.jit(lambda x: jnp.exp(x).sum(0))(jnp.ones((1000, 1000)))\nprint(threads())"
+    assert run(HEAD + source, FUNCTORCH_LITE_THREADS="1") == "1"
+
+
+LOOPS = {
+    "while": "fl.lax.while_loop(lambda x: x < 2.0, lambda x: x * 0.5 + 0.25, jnp.float32(0))",
+    "nested": "fl.lax.while_loop(lambda x: x < 2.0, lambda x: fl.lax.fori_loop(0, 1000, lambda i, x: x * 0.5, x), jnp.float32(0))",
+    "inner": "fl.lax.fori_loop(0, 9999, lambda i, y: fl.lax.while_loop(lambda x: x < 2.0, lambda x: x * 0.5, y), jnp.float32(0))",
+    "large": "fl.lax.while_loop(lambda x: x.sum() < 2.0, lambda x: jnp.tanh(x) * 0.5, jnp.zeros((2000, 1000)))",
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such signals")
+@pytest.mark.parametrize("name", LOOPS)
+def test_interrupt(name: str) -> None:
+    """Ctrl-C reaches a native loop that would not end, and the function can be called again."""
+    source = f"""
+f = fl.jit(lambda: {LOOPS[name]})
+def interrupt():
+    time.sleep(2)
+    os.kill(os.getpid(), signal.SIGINT)
+for _ in range(2):
+    threading.Thread(target=interrupt, daemon=True).start()
+    try:
+        f()
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+    start = time.perf_counter()
+    assert run(HEAD + source).split() == ["interrupted"] * 2
+    assert time.perf_counter() - start < 40
