@@ -259,3 +259,46 @@ for _ in range(2):
     start = time.perf_counter()
     assert run(HEAD + source).split() == ["interrupted"] * 2
     assert time.perf_counter() - start < 40
+
+
+def conv(x: Any, w: Any, **params: Any) -> Any:
+    return fl.lax.conv_general_dilated(x, w, params.pop("strides", (1, 1)), params.pop("padding", "SAME"), **params)
+
+
+def conv_gradients(x: Any, w: Any) -> Any:
+    return fl.grad(lambda x, w: (conv(x, w) ** 2).sum(), argnums=(0, 1))(x, w)
+
+
+CONTRACTIONS = {
+    "columns": (lambda x, y: x @ y, (129, 700), (700, 520)),
+    "rows": (lambda x, y: x.T @ y, (700, 1001), (700, 40)),
+    "vector": (lambda x, y: x @ y, (2000,), (2000, 3001)),
+    "batch": (lambda x, y: jnp.einsum("hik,hjk->hij", x, y), (37, 90, 40), (37, 110, 40)),
+    "batch, copied": (lambda x, y: jnp.einsum("ihk,jhk->hij", x, y), (70, 13, 40), (110, 13, 40)),
+    "large batch": (lambda x, y: x @ y, (3, 200, 300), (3, 300, 211)),
+    "integers": (lambda x, y: (x * 9).astype("int32") @ (y * 9).astype("int32"), (129, 300), (300, 520)),
+    "convolution": (conv, (17, 8, 20, 20), (40, 8, 3, 3)),
+    "one image": (conv, (1, 8, 60, 63), (70, 8, 3, 3)),
+    "one image, large window": (lambda x, w: conv(x, w, padding="VALID"), (1, 8, 60, 63), (5, 8, 30, 30)),
+    "groups": (lambda x, w: conv(x, w, feature_group_count=2, strides=(2, 1)), (9, 32, 30, 31), (48, 16, 3, 3)),
+    "gradients": (conv_gradients, (18, 8, 20, 21), (40, 8, 3, 3)),
+    "gradients, one channel": (conv_gradients, (32, 1, 28, 28), (48, 1, 5, 5)),
+    "pooling": (
+        lambda x, w: fl.grad(lambda x: (fl.nn.max_pool(x, (2, 2), (2, 2)) ** 2).sum())(x) + w, (40, 60, 61, 8), (1, 1, 1, 8)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONTRACTIONS)
+def test_contractions_do_not_depend_on_threads(name: str) -> None:
+    f, *shapes = CONTRACTIONS[name]
+    args = [jnp.asarray(rng.normal(size=shape).astype(np.float32)) for shape in shapes]
+    jitted = fl.jit(f)
+    set_threads(1)
+    alone = jitted(*args)
+    for got, want in zip(fl.tree.leaves(alone), fl.tree.leaves(fl.jit(f, exact=True)(*args)), strict=True):
+        want = np.asarray(want)
+        np.testing.assert_allclose(np.asarray(got), want, rtol=1e-4, atol=1e-5 * np.abs(want).max())
+    set_threads(3)
+    for _ in range(4):
+        assert_same(jitted(*args), alone, name)

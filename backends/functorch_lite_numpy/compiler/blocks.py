@@ -4,7 +4,8 @@
         for each panel of columns:                         that part of y is copied (first-level cache)
             for each tile of rows:                         a tile of z in registers
 
-The tile's code is a function: it is there once for whole tiles, and once for each kind of rest.
+The tile's code is a function: it is there once for whole tiles, and once for each kind of rest. A large product is cut along
+its columns or rows, and the pieces are shared among threads.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from llvmlite import ir
 
 from .control import displaced
 from .packing import pack
-from .products import Product
+from .pieces import MOST_PIECES, WORTH_SHARING, in_pieces, memory
+from .products import Axis, Product
 from .tiles import Tiles, cut, panel, tile
 from .types import I1, I64, PTR, constant
 from .unit import Unit
 
-__all__ = ["blocked", "scratch_of"]
+__all__ = ["blocked", "duration_of", "scratch_of"]
 
 DEPTH = 128
 """Terms of the sum in a block."""
@@ -30,6 +32,16 @@ BLOCK_BYTES = 1 << 18
 """Of a block of x."""
 STREAMS = 8
 """Rows of y that a row of x is multiplied by at a time."""
+PIECE = 40e3
+"""Nanoseconds of work that a piece has at least."""
+PACKING = 20
+"""Copying an element takes as long as so many multiplications."""
+
+
+def duration_of(p: Product, dtypes: Sequence[np.dtype]) -> float:
+    """About how many nanoseconds one thread takes for one product."""
+    speed = 80 if p.m.length > 4 else 8
+    return p.size * dtypes[0].itemsize / 4 / speed
 
 
 def _depth(p: Product) -> int:
@@ -47,12 +59,40 @@ def _lies_well(p: Product) -> bool:
 
 
 def scratch_of(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
-    """Bytes for the block of x, and for the part of y."""
+    """Bytes for the block of x, and for the part of y; nothing if there are pieces, which have memory of their own."""
+    return (0, 0) if _cut(p, dtypes) else _own_scratch(p, dtypes)
+
+
+def _own_scratch(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
     size = dtypes[0].itemsize
     _, columns = panel(p, dtypes)
     x = 0 if _lies_well(p) else _rows(p, size) * _depth(p) * size
     y = 0 if p.m.length == 1 else columns * _depth(p) * size
     return -(-x // 64) * 64, -(-y // 64) * 64
+
+
+def _cut(p: Product, dtypes: Sequence[np.dtype]) -> tuple[str, int] | None:
+    """The axis that threads share, and the length of a piece; None for a small product.
+
+    Each piece along m copies all of y, each along n all of x: that costs the less, the longer the pieces are.
+    """
+    duration = duration_of(p, dtypes)
+    if duration < WORTH_SHARING:
+        return None
+    pieces = min(MOST_PIECES, max(2, int(duration / PIECE)))
+    best, least = None, 1.0 * p.size
+    for axis, grain in zip(("m", "n"), panel(p, dtypes), strict=True):
+        n = getattr(p, axis).length
+        length = -(-n // grain // pieces) * grain
+        count = -(-n // length)
+        copied = {
+            "m": p.n.length * p.k.length if p.m.length > 1 else 0,
+            "n": 0 if _lies_well(p) else p.m.length * p.k.length,
+        }
+        cost = p.size / min(count, 8) + PACKING * copied[axis] * count / min(count, 8)
+        if count > 1 and cost < least:
+            best, least = (axis, length), cost
+    return best
 
 
 def blocked(
@@ -65,11 +105,50 @@ def blocked(
     subtract: bool = False,
 ) -> None:
     """Append one product, of which the sums have the dtype of the result; stored in z, or subtracted from it."""
+    cut = _cut(p, dtypes)
+    if cut is None:
+        _by_blocks(unit, b, p, dtypes, pointers, scratch, subtract)
+        return
+    name, length = cut
+    axis: Axis = getattr(p, name)
+    whole, rest = divmod(axis.length, length)
+
+    def piece(b: Any, pointers: Sequence[Any], k: Any) -> None:
+        sizes = (dtypes[0].itemsize, dtypes[0].itemsize, dtypes[2].itemsize)
+        steps = [stride * length * size for stride, size in zip(axis[1:], sizes, strict=True)]
+        here = [displaced(b, pointer, k, step) for pointer, step in zip(pointers, steps, strict=True)]
+
+        def part(n: int) -> None:
+            some = p._replace(**{name: axis._replace(length=n)})
+            with memory(unit, b, sum(_own_scratch(some, dtypes))) as own:
+                _by_blocks(unit, b, some, dtypes, here, own, subtract)
+
+        if not rest:
+            part(length)
+            return
+        with b.if_else(b.icmp_unsigned("<", k, constant(I64, whole))) as (then, otherwise):
+            with then:
+                part(length)
+            with otherwise:
+                part(rest)
+
+    in_pieces(unit, b, whole + (rest > 0), pointers, piece)
+
+
+def _by_blocks(
+    unit: Unit,
+    b: Any,
+    p: Product,
+    dtypes: Sequence[np.dtype],
+    pointers: Sequence[Any],
+    scratch: Any,
+    subtract: bool,
+) -> None:
     x, y, z = pointers
     given, _, result = dtypes
     size = given.itemsize
     down, columns = panel(p, dtypes)
-    x_block, y_part = scratch, displaced(b, scratch, constant(I64, 1), scratch_of(p, dtypes)[0])
+    x_block, y_part = scratch, displaced(b, scratch, constant(I64, 1), _own_scratch(p, dtypes)[0])
     for i0, rows in cut(b, p.m.length, _rows(p, size)):
         for k0, depth in cut(b, p.k.length, _depth(p)):
             first = b.icmp_unsigned("==", _value(k0), constant(I64, 0))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,12 @@ from llvmlite import ir
 from functorch_lite.extend import Equation
 
 from . import engine
-from .blocks import STREAMS, blocked, scratch_of
-from .control import counted, displaced
+from .blocks import STREAMS, blocked, duration_of, scratch_of
+from .control import displaced
+from .grids import counted
 from .outside import blas
 from .packing import pack
+from .pieces import in_pieces, memory, range_of, turns_of
 from .products import Axis, Product, product
 from .steps import STEPS, Step
 from .tiles import dots, rows
@@ -38,6 +39,8 @@ FAR = 1 << 17
 """From so many elements of a matrix, a vector is multiplied by some of its rows at a time, which lie in a row."""
 WRITTEN_OUT = 64
 """Up to so many elements of y, they are read one by one rather than copied."""
+FEW_TURNS = 4
+"""Fewer turns of the outermost loop are not shared among threads; large products are by themselves."""
 
 
 def _dtypes(equation: Equation) -> tuple[np.dtype, np.dtype, np.dtype] | None:
@@ -92,41 +95,84 @@ class DotStep(Step):
         self.how, self.product = planned(product(equation), self.dtypes)
         p, size = self.product, self.dtypes[0].itemsize
         self.x_bytes, self.y_bytes = (_bytes(axes, size) for axes in (p.copy_x, p.copy_y))
-        self.scratch = self.x_bytes + self.y_bytes + (sum(scratch_of(p, self.dtypes)) if self.how == "blocked" else 0)
+        self.needed = self.x_bytes + self.y_bytes + (sum(scratch_of(p, self.dtypes)) if self.how == "blocked" else 0)
+        self.turns = self.turns_of_a_piece()
+        self.scratch = self.needed if self.turns is None else self.x_bytes + self.y_bytes
         self.function = unit.shared(("dot_general", self.how, p, self.dtypes), self.make_function)
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         x, y = operands[::-1] if self.product.swapped else operands
         b.call(self.function, [x, y, *results, scratch])
 
+    @property
+    def duration(self) -> float:
+        return duration_of(self.product, self.dtypes) * math.prod(a.length for a in self.product.loops)
+
     def make_function(self) -> Any:
         function = self.unit.function(self.unit.name("product"), ir.VoidType(), [PTR] * 4)
         for argument in function.args:
             argument.add_attribute("noalias")
         b = ir.IRBuilder(function.append_basic_block("entry"))
-        self.around(b, *function.args)
+        *pointers, scratch = function.args
+        pointers = self.copied(b, pointers, scratch, 0)
+        if self.turns is None:
+            self.around(b, pointers, scratch, 0)
+        else:
+            self.share(b, pointers, self.turns)
         b.ret_void()
         return function
 
-    def around(self, b: Any, x: Any, y: Any, z: Any, scratch: Any) -> None:
-        """The loops; operands are copied where the innermost loop that changes them begins."""
-        p, (given, _, result) = self.product, self.dtypes
+    def turns_of_a_piece(self) -> int | None:
+        """How many turns of the outermost loop threads do at a time; None if they do not share them."""
+        loops = self.product.loops
+        if not loops or loops[0].length < FEW_TURNS:
+            return None
+        turns = turns_of(loops[0].length, self.duration)
+        return turns if turns < loops[0].length else None
+
+    def share(self, b: Any, pointers: Sequence[Any], turns: int) -> None:
+        """The outermost loop, in pieces."""
+        n = self.product.loops[0].length
+
+        def piece(b: Any, pointers: Sequence[Any], k: Any) -> None:
+            begin, end = range_of(b, k, turns, n)
+            with memory(self.unit, b, self.needed) as own:
+                self.loop(b, pointers, own, 0, begin, b.sub(end, begin))
+
+        in_pieces(self.unit, b, -(-n // turns), pointers, piece)
+
+    def around(self, b: Any, pointers: Sequence[Any], scratch: Any, depth: int) -> None:
+        """The loops from one on, and the product inside."""
+        if depth < len(self.product.loops):
+            self.loop(b, pointers, scratch, depth, constant(I64, 0), self.product.loops[depth].length)
+        else:
+            rest = displaced(b, scratch, constant(I64, 1), self.x_bytes + self.y_bytes)
+            _WAYS[self.how](self, b, pointers, rest)
+
+    def loop(self, b: Any, pointers: Sequence[Any], scratch: Any, depth: int, first: Any, count: Any) -> None:
+        """So many turns of a loop, from the first on."""
+        pointers = self.moved(b, pointers, depth, first)
+        with counted(b, count) as i:
+            here = self.copied(b, self.moved(b, pointers, depth, i), scratch, depth + 1)
+            self.around(b, here, scratch, depth + 1)
+
+    def moved(self, b: Any, pointers: Sequence[Any], depth: int, i: Any) -> list[Any]:
+        sizes = (self.dtypes[0].itemsize, self.dtypes[0].itemsize, self.dtypes[2].itemsize)
+        strides = self.product.loops[depth][1:]
+        return [displaced(b, x, i, s * n) for x, s, n in zip(pointers, strides, sizes, strict=True)]
+
+    def copied(self, b: Any, pointers: Sequence[Any], scratch: Any, depth: int) -> list[Any]:
+        """The pointers within so many loops; operands are copied where the innermost loop that moves them begins."""
+        p, (x, y, z) = self.product, pointers
         depths = [max((d + 1 for d, a in enumerate(p.loops) if stride(a)), default=0) for stride in (_x, _y)]
-        targets = [displaced(b, scratch, constant(I64, 1), n) for n in (0, self.x_bytes, self.x_bytes + self.y_bytes)]
-        with ExitStack() as loops:
-            for depth in range(len(p.loops) + 1):
-                if depth:
-                    a = p.loops[depth - 1]
-                    i = loops.enter_context(counted(b, a.length))
-                    x, y = displaced(b, x, i, a.x * given.itemsize), displaced(b, y, i, a.y * given.itemsize)
-                    z = displaced(b, z, i, a.z * result.itemsize)
-                if p.copy_x is not None and depths[0] == depth:
-                    pack(self.unit, b, given, [(a.length, a.x) for a in p.copy_x], x, targets[0])
-                    x = targets[0]
-                if p.copy_y is not None and depths[1] == depth:
-                    pack(self.unit, b, given, [(a.length, a.y) for a in p.copy_y], y, targets[1])
-                    y = targets[1]
-            _WAYS[self.how](self, b, (x, y, z), targets[2])
+        if p.copy_x is not None and depths[0] == depth:
+            pack(self.unit, b, self.dtypes[0], [(a.length, a.x) for a in p.copy_x], x, scratch)
+            x = scratch
+        if p.copy_y is not None and depths[1] == depth:
+            target = displaced(b, scratch, constant(I64, 1), self.x_bytes)
+            pack(self.unit, b, self.dtypes[0], [(a.length, a.y) for a in p.copy_y], y, target)
+            y = target
+        return [x, y, z]
 
     def by_blas(self, b: Any, pointers: Sequence[Any]) -> None:
         p, dtype = self.product, self.dtypes[0]

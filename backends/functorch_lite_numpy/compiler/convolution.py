@@ -30,6 +30,7 @@ from functorch_lite.extend import Equation
 from . import engine
 from .grids import address, counted, nested, total
 from .phases import Part, phases
+from .pieces import in_pieces, memory, range_of, turns_of
 from .steps import STEPS, Step
 from .types import I1, I8, I32, I64, PTR, constant, register_type, splat
 from .unit import Unit
@@ -42,8 +43,10 @@ TAPS = 1 << 11
 """Up to so many taps are one chunk."""
 FILTERS = 1 << 18
 """Bytes of packed filters in a chunk, where chunks are the outer loop."""
-
-
+SPEED = 50
+"""Multiplications of a thread in a nanosecond, of 4 bytes."""
+PIECE = 40e3
+"""Nanoseconds of work that a piece has at least."""
 LARGEST = 1 << 28
 """Arrays of so many elements are left to NumPy: places are 32-bit numbers."""
 
@@ -117,6 +120,22 @@ class _Chunk(NamedTuple):
     row: Any
     sizes: list[Any]
 
+    def values(self) -> list[Any]:
+        return [self.number, self.channel, self.row, *self.sizes]
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> _Chunk:
+        return cls(*values[:3], list(values[3:]))
+
+
+class _Memory(NamedTuple):
+    """Where in the scratch memory what lies."""
+
+    filters: Any
+    table: Any
+    copied: Any
+    sums: Any
+
 
 class Convolution:
     """Emits `void conv(ptr x, ptr w, ptr out, ptr scratch)` into a unit.
@@ -131,7 +150,7 @@ class Convolution:
         self.groups = params["groups"]
         self.channels, self.outputs = w.shape[1], w.shape[0] // self.groups
         low = [a for a, _ in params["padding"]]
-        rows = zip(
+        rows: Any = zip(
             x.shape[2:],
             w.shape[2:],
             out.shape[2:],
@@ -158,6 +177,7 @@ class Convolution:
         self.room = -(-math.prod(self.tile.box) // self.lanes) * self.lanes * self.block
         self.choose_chunks()
         self.choose_memory()
+        self.choose_shares()
         moves = (
             self.source.strides[0],
             *(s * a.stride for s, a in zip(self.source.strides[2:], self.axes, strict=True)),
@@ -196,16 +216,14 @@ class Convolution:
             strides[1] = (-(-strides[1] // line) | 1) * line  # channels fall into different sets of the cache
             strides[0] = self.chunk[0] * strides[1]
             self.source = View(shape, tuple(strides))
-        sizes = [
-            self.taps * self.block * self.blocks * (1 if self.chunks_outside else self.chunks),
-            self.source.shape[0] * self.source.strides[0] if self.copies else 0,
-            self.room * self.count_of_tiles,
-            -(-4 * self.taps // self.size),
-        ]
-        places = [0]
-        for n in sizes:
-            places.append(places[-1] + -(-n * self.size // 64) * 64)
-        *self.parts, self.scratch = places
+        self.needs = _Memory(
+            self.taps * self.block * self.blocks * (1 if self.chunks_outside else self.chunks) * self.size,
+            4 * self.taps,
+            self.source.shape[0] * self.source.strides[0] * self.size if self.copies else 0,
+            self.room * self.count_of_tiles * self.size,
+        )
+        """Bytes."""
+        self.scratch = sum(_aligned(n) for n in self.needs)
 
     @property
     def count_of_tiles(self) -> int:
@@ -214,6 +232,20 @@ class Convolution:
             return 1
         each = self.blocks * math.prod(self.grid[1:])
         return each * self.grid[0] if self.chunks_outside else each
+
+    @property
+    def duration(self) -> float:
+        """About how many nanoseconds one thread takes for a group."""
+        taps = self.channels * math.prod(a.window for a in self.axes)
+        return math.prod(self.positions) * self.blocks * self.block * taps * self.size / 4 / SPEED
+
+    def choose_shares(self) -> None:
+        """How many parts of the batch a thread does at a time: all of them if it is little work, or there is only one. Then
+        threads may share what a part is made of: lines of tiles."""
+        n, lines = self.grid[0], self.blocks * math.prod(self.grid[1:2])
+        self.batch_turns = turns_of(n, self.duration / (self.chunks if self.chunks_outside else 1), PIECE)
+        self.shares_batch = self.batch_turns < n
+        self.line_turns = lines if self.shares_batch else turns_of(lines, self.duration / self.chunks / n, PIECE)
 
     # The tile.
 
@@ -295,7 +327,7 @@ class Convolution:
         b.ret_void()
         return f
 
-    def fill_table(self, b: Any) -> None:
+    def fill_table(self, b: Any, table: Any) -> None:
         """Where each tap of a chunk finds its element of x."""
         strides = (
             self.source.strides[1],
@@ -304,14 +336,14 @@ class Convolution:
         with nested(b, self.chunk) as at:
             tap = total(b, list(zip(at, row_major(self.chunk).strides, strict=True)))
             place = total(b, list(zip(at, strides, strict=True)))
-            b.store(b.trunc(place, I32), address(b, self.table, I32, [(tap, 1)]))
+            b.store(b.trunc(place, I32), address(b, table, I32, [(tap, 1)]))
 
     def emit_write(self, places: Sequence[int]) -> Any:
         """`void write(ptr sums, ptr out, i64 outputs)`: the sums of a tile to their places."""
         f = self.unit.function(self.unit.name("write"), ir.VoidType(), [PTR, PTR, I64])
         sums, out, outputs = f.args
         b = ir.IRBuilder(f.append_basic_block("entry"))
-        slot = b.alloca(self.vector, self.lanes)
+        slot: Any = b.alloca(self.vector, self.lanes)
         slot.align = 64
         buffer = b.bitcast(slot, PTR)
         with counted(b, self.tile.vectors) as v:
@@ -433,36 +465,74 @@ class Convolution:
         for a in f.args:
             a.add_attribute("noalias")
         b = ir.IRBuilder(f.append_basic_block("entry"))
-        scratch = f.args[3]
-        self.filters, self.copied, self.sums, self.table = (
-            b.gep(scratch, [constant(I64, n)], source_etype=I8) for n in self.parts
-        )
-        self.fill_table(b)
-        if self.copies:
-            with counted(b, -(-self.source.shape[0] * self.source.strides[0] // self.lanes)) as i:
-                b.store(constant(self.vector, 0.0), address(b, self.copied, self.vector, [(i, 1)]), align=self.size)
+        m = self.places(b, f.args[3], self.needs)
+        self.fill_table(b, m.table)
+        if not self.shares_batch:
+            self.clear(b, m.copied)
         with counted(b, self.groups) as g:
             x = address(b, f.args[0], self.scalar, [(g, self.channels * self.x.strides[1])], self.x.offset)
             w = address(b, f.args[1], self.scalar, [(g, self.outputs * self.w.strides[0])], self.w.offset)
             out = address(b, f.args[2], self.scalar, [(g, self.outputs * self.out.strides[1])], self.out.offset)
-            self.emit_group(b, x, w, out)
+            self.emit_group(b, x, w, out, m)
         b.ret_void()
         return f
 
-    def emit_group(self, b: Any, x: Any, w: Any, out: Any) -> None:
+    def places(self, b: Any, scratch: Any, needs: _Memory) -> _Memory:
+        """Pointers to parts of so many bytes, one behind the other."""
+        out, offset = [], 0
+        for n in needs:
+            out.append(b.gep(scratch, [constant(I64, offset)], source_etype=I8))
+            offset += _aligned(n)
+        return _Memory(*out)
+
+    def clear(self, b: Any, copied: Any) -> None:
+        """Zeros around and between the elements of the copy."""
+        if self.copies:
+            with counted(b, -(-self.source.shape[0] * self.source.strides[0] // self.lanes)) as i:
+                b.store(constant(self.vector, 0.0), address(b, copied, self.vector, [(i, 1)]), align=self.size)
+
+    def emit_group(self, b: Any, x: Any, w: Any, out: Any, m: _Memory) -> None:
         if self.chunks_outside:
             with self.chunks_loop(b) as chunk:
-                self.pack(b, w, self.filters, chunk)
-                with counted(b, self.grid[0]) as n:
-                    self.emit_tiles(b, x, self.filters, out, n, chunk)
+                self.pack(b, w, m.filters, chunk)
+                self.emit_batch(b, x, out, m, chunk)
             return
         with self.chunks_loop(b) as chunk:
-            self.pack(b, w, self.filters_of(b, chunk), chunk)
-        with counted(b, self.grid[0]) as n, self.chunks_loop(b) as chunk:
-            self.emit_tiles(b, x, self.filters_of(b, chunk), out, n, chunk)
+            self.pack(b, w, self.filters_of(b, m, chunk), chunk)
+        self.emit_batch(b, x, out, m, None)
 
-    def filters_of(self, b: Any, chunk: _Chunk) -> Any:
-        return address(b, self.filters, self.scalar, [(chunk.number, self.taps * self.block * self.blocks)])
+    def emit_batch(self, b: Any, x: Any, out: Any, m: _Memory, chunk: _Chunk | None) -> None:
+        """All parts of the batch, by several threads if they are much work; all chunks of each if none is given."""
+        count = self.grid[0]
+        if not self.shares_batch:
+            with counted(b, count) as n:
+                self.emit_part(b, x, out, m, n, chunk)
+            return
+        turns = self.batch_turns
+        needs = _Memory(0, 0, self.needs.copied, 0 if self.chunks_outside else self.needs.sums)
+
+        def piece(b: Any, values: Sequence[Any], k: Any) -> None:
+            x, out, filters, table, sums, *rest = values
+            begin, end = range_of(b, k, turns, count)
+            with memory(self.unit, b, sum(_aligned(n) for n in needs)) as own:
+                mine = self.places(b, own, needs)._replace(filters=filters, table=table)
+                mine = mine._replace(sums=sums) if self.chunks_outside else mine
+                self.clear(b, mine.copied)
+                with counted(b, b.sub(end, begin)) as i:
+                    self.emit_part(b, x, out, mine, b.add(begin, i), _Chunk.of(rest) if rest else None)
+
+        values = [x, out, m.filters, m.table, m.sums, *(chunk.values() if chunk else ())]
+        in_pieces(self.unit, b, -(-count // turns), values, piece)
+
+    def emit_part(self, b: Any, x: Any, out: Any, m: _Memory, n: Any, chunk: _Chunk | None) -> None:
+        if chunk is not None:
+            self.emit_tiles(b, x, m.filters, out, m, n, chunk)
+            return
+        with self.chunks_loop(b) as chunk:
+            self.emit_tiles(b, x, self.filters_of(b, m, chunk), out, m, n, chunk)
+
+    def filters_of(self, b: Any, m: _Memory, chunk: _Chunk) -> Any:
+        return address(b, m.filters, self.scalar, [(chunk.number, self.taps * self.block * self.blocks)])
 
     @contextmanager
     def chunks_loop(self, b: Any) -> Iterator[_Chunk]:
@@ -500,50 +570,72 @@ class Convolution:
         at = b.mul(i, constant(I64, t))
         return at if n % t == 0 else smaller(b, at, constant(I64, n - t))
 
-    def emit_tiles(self, b: Any, x: Any, filters: Any, out: Any, n: Any, chunk: _Chunk) -> None:
+    def emit_tiles(self, b: Any, x: Any, filters: Any, out: Any, m: _Memory, n: Any, chunk: _Chunk) -> None:
         """All tiles of a part of the batch."""
         batch = self.start(b, n, 0)
         _, channel, row, sizes = chunk
         image = address(b, x, self.scalar, [(batch, self.x.strides[0]), (channel, self.x.strides[1])])
         if self.copies:
-            self.copy(b, image, self.copied, sizes[0], row, value(sizes[1]) if self.axes else None)
-            image = self.copied
+            self.copy(b, image, m.copied, sizes[0], row, value(sizes[1]) if self.axes else None)
+            image = m.copied
         else:
-            image = address(
-                b,
-                image,
-                self.scalar,
-                [],
-                -sum(a.low * s for a, s in zip(self.axes, self.source.strides[2:], strict=True)),
-            )
+            shift = sum(a.low * s for a, s in zip(self.axes, self.source.strides[2:], strict=True))
+            image = address(b, image, self.scalar, [], -shift)
         if self.axes:
             image = address(b, image, self.scalar, [(row, self.axes[0].rhs * self.source.strides[2])])
+        lines = (self.blocks, *self.grid[1:2])
+        count = math.prod(lines)
+        turns = self.line_turns
+
+        def piece(b: Any, values: Sequence[Any], k: Any) -> None:
+            begin, end = range_of(b, k, turns, count)
+            with memory(self.unit, b, self.needs.sums if turns < count and self.chunks == 1 else 0) as own:
+                image, filters, out, table, sums, n, *rest = values
+                sums = own if turns < count and self.chunks == 1 else sums
+                with counted(b, b.sub(end, begin) if turns < count else count) as i, nested(b, self.grid[2:]) as at:
+                    i = b.add(begin, i)
+                    here = (
+                        [i]
+                        if len(lines) == 1
+                        else [b.udiv(i, constant(I64, lines[1])), b.urem(i, constant(I64, lines[1]))]
+                    )
+                    self.emit_one(
+                        b, image, filters, out, _Memory(filters, table, None, sums), n, _Chunk.of(rest), [*here, *at]
+                    )
+
+        values = [image, filters, out, m.table, m.sums, n, *chunk.values()]
+        in_pieces(self.unit, b, -(-count // turns), values, piece)
+
+    def emit_one(
+        self, b: Any, image: Any, filters: Any, out: Any, m: _Memory, n: Any, chunk: _Chunk, at: Sequence[Any]
+    ) -> None:
+        """One tile: of a block of outputs, at a place in space."""
+        block, *at = at
+        batch = self.start(b, n, 0)
+        starts = [self.start(b, i, axis + 1) for axis, i in enumerate(at)]
+        moves = [a.stride * s for a, s in zip(self.axes, self.source.strides[2:], strict=True)]
+        here = address(b, image, self.scalar, list(zip(starts, moves, strict=True)))
+        own = address(b, filters, self.scalar, [(block, self.taps * self.block)])
+        number = n if self.chunks_outside else constant(I64, 0)
+        if self.chunks == 1:
+            number = constant(I64, 0)
+        else:
+            for i, length in zip((block, *at), (self.blocks, *self.grid[1:]), strict=True):
+                number = b.add(b.mul(number, constant(I64, length)), i)
+        sums = address(b, m.sums, self.scalar, [(number, self.room)])
         first = b.icmp_signed("==", chunk.number, constant(I64, 0))
         last = b.icmp_signed("==", chunk.number, constant(I64, self.chunks - 1))
-        with counted(b, self.blocks) as block, nested(b, self.grid[1:]) as at:
-            starts = [self.start(b, i, axis + 1) for axis, i in enumerate(at)]
-            moves = [a.stride * s for a, s in zip(self.axes, self.source.strides[2:], strict=True)]
-            here = address(b, image, self.scalar, list(zip(starts, moves, strict=True)))
-            own = address(b, filters, self.scalar, [(block, self.taps * self.block)])
-            number = n if self.chunks_outside else constant(I64, 0)
-            if self.chunks == 1:
-                number = constant(I64, 0)
-            else:
-                for i, m in zip((block, *at), (self.blocks, *self.grid[1:]), strict=True):
-                    number = b.add(b.mul(number, constant(I64, m)), i)
-            sums = address(b, self.sums, self.scalar, [(number, self.room)])
-            b.call(self.tile_function, [here, self.table, own, sums, *self.taps_of(b, chunk, starts), first])
-            with b.if_then(last):
-                done = b.mul(block, constant(I64, self.block))
-                places = [
-                    (batch, self.out.strides[0]),
-                    (done, self.out.strides[1]),
-                    *zip(starts, self.out.strides[2:], strict=True),
-                ]
-                b.call(
-                    self.write_function,
-                    [sums, address(b, out, self.scalar, places), b.sub(constant(I64, self.outputs), done)],
-                )
+        b.call(self.tile_function, [here, m.table, own, sums, *self.taps_of(b, chunk, starts), first])
+        with b.if_then(last):
+            done = b.mul(block, constant(I64, self.block))
+            strides = self.out.strides
+            places = [(batch, strides[0]), (done, strides[1]), *zip(starts, strides[2:], strict=True)]
+            target = address(b, out, self.scalar, places)
+            b.call(self.write_function, [sums, target, b.sub(constant(I64, self.outputs), done)])
+
+
+def _aligned(n: int) -> int:
+    return -(-n // 64) * 64
 
 
 def value(n: Any) -> Any:
@@ -584,6 +676,10 @@ class ConvStep(Step):
         self.convolutions = [self.convolution(part) for part in parts]
         self.covers = sum(math.prod(part.out.shape) for part in parts) == out.size
         self.scratch = max((c.scratch for c in self.convolutions), default=0)
+
+    @property
+    def duration(self) -> float:
+        return sum(c.duration * c.groups for c in self.convolutions)
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:

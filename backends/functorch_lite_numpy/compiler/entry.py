@@ -186,7 +186,7 @@ class _Emitter:
     def table(self) -> Any:
         row = ir.LiteralStructType([PTR, I64, PTR])
         rows = [ir.Constant(row, self.description(t)) for t in self.result_types]
-        table = ir.GlobalVariable(self.unit.module, ir.ArrayType(row, len(rows)), "results")
+        table: Any = ir.GlobalVariable(self.unit.module, ir.ArrayType(row, len(rows)), "results")
         table.linkage, table.initializer = "internal", ir.Constant(ir.ArrayType(row, len(rows)), rows)
         return table
 
@@ -211,7 +211,7 @@ class _Emitter:
         if not size:
             yield NULL
             return
-        busy = ir.GlobalVariable(self.unit.module, I32, "arena.busy")
+        busy: Any = ir.GlobalVariable(self.unit.module, I32, "arena.busy")
         busy.linkage, busy.initializer = "internal", constant(I32, 0)
         free = b.extract_value(b.cmpxchg(busy, constant(I32, 0), constant(I32, 1), "acquire", "monotonic"), 1)
         arena, extra = b.alloca(PTR), b.alloca(PTR)

@@ -21,6 +21,7 @@ from functorch_lite.extend import Equation
 
 from . import engine, scalars
 from .grids import address, counted, nested
+from .pieces import in_pieces, range_of, turns_of
 from .steps import STEPS, Step
 from .types import I1, I64, PTR, constant, memory_type, splat
 from .unit import Unit
@@ -130,6 +131,7 @@ class WindowStep(Step):
 
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
+        self.axes = axes_of(equation)
         types = [(a.type.shape, a.type.dtype) for a in equation.operands]
         key = ("windows", equation.primitive.name, *types, *sorted(equation.params.items()))
         self.function = unit.shared(key, self.make)
@@ -144,7 +146,6 @@ class WindowStep(Step):
 
     def make(self) -> Any:
         equation = self.equation
-        self.axes = axes_of(equation)
         self.last = last_axis(equation, self.axes)
         self.dtypes = [a.type.dtype for a in equation.operands]
         self.dtype = equation.results[0].type.dtype
@@ -153,34 +154,48 @@ class WindowStep(Step):
         for argument in f.args:
             argument.add_attribute("noalias")
         b = ir.IRBuilder(f.append_basic_block("entry"))
-        outer = self.axes[:-1]
-        with nested(b, [a.out for a in outer]) as at:
-            row: Any = constant(I64, 0)
-            for i, a in zip(at, outer, strict=True):
-                row = b.add(b.mul(row, constant(I64, a.out)), i)
-            start = b.mul(row, constant(I64, self.axes[-1].out))
-            last = self.last
-            for first in last.head:
-                self.vector(b, f, at, start, first, constant(I64, 0))
-            if last.turns:
-                with counted(b, last.turns) as turn:
-                    here = b.add(start, b.mul(turn, constant(I64, last.group)))
-                    shift = b.mul(turn, constant(I64, last.shift))
-                    for first in range(last.start, last.start + last.group, last.lanes):
-                        self.vector(b, f, at, here, first, shift)
-            for first in last.tail:
-                self.vector(b, f, at, start, first, constant(I64, 0))
+        count = self.axes[0].out if self.axes[1:] else 1
+        turns = turns_of(count, self.duration)
+
+        def piece(b: Any, pointers: Sequence[Any], k: Any) -> None:
+            begin, end = range_of(b, k, turns, count)
+            with counted(b, b.sub(end, begin)) as i, nested(b, [a.out for a in self.axes[1:-1]]) as at:
+                self.line(b, pointers, [b.add(begin, i), *at] if self.axes[1:] else [])
+
+        in_pieces(self.unit, b, -(-count // turns), f.args, piece)
         b.ret_void()
         return f
 
-    def vector(self, b: Any, f: Any, at: Sequence[Any], here: Any, first: int, shift: Any) -> None:
+    @property
+    def duration(self) -> float:
+        return math.prod(a.out * a.window for a in self.axes) / 4
+
+    def line(self, b: Any, pointers: Sequence[Any], at: Sequence[Any]) -> None:
+        """All positions along the last axis, at places along the others."""
+        row: Any = constant(I64, 0)
+        for i, a in zip(at, self.axes, strict=False):
+            row = b.add(b.mul(row, constant(I64, a.out)), i)
+        start = b.mul(row, constant(I64, self.axes[-1].out))
+        last = self.last
+        for first in last.head:
+            self.vector(b, pointers, at, start, first, constant(I64, 0))
+        if last.turns:
+            with counted(b, last.turns) as turn:
+                here = b.add(start, b.mul(turn, constant(I64, last.group)))
+                shift = b.mul(turn, constant(I64, last.shift))
+                for first in range(last.start, last.start + last.group, last.lanes):
+                    self.vector(b, pointers, at, here, first, shift)
+        for first in last.tail:
+            self.vector(b, pointers, at, start, first, constant(I64, 0))
+
+    def vector(self, b: Any, pointers: Sequence[Any], at: Sequence[Any], here: Any, first: int, shift: Any) -> None:
         """A vector of the result, from `first` positions behind `here` on."""
         outer = self.axes[:-1]
         mask = run_mask(0, min(self.last.lanes, self.axes[-1].out - first), self.last.lanes)
         here = b.add(here, constant(I64, first))
         taps = _TAPS[self.equation.primitive.name](self, b)
         taps.start(
-            [address(b, p, memory_type(t), [(here, 1)]) for p, t in zip(f.args, self.dtypes, strict=False)], mask
+            [address(b, p, memory_type(t), [(here, 1)]) for p, t in zip(pointers, self.dtypes, strict=False)], mask
         )
         with ExitStack() as stack:
             rows: Any = constant(I64, 0)
@@ -200,14 +215,14 @@ class WindowStep(Step):
             a = self.axes[-1]
             starts = [
                 address(b, p, v.element, [(rows, a.n), (shift, 1)])
-                for p, v in zip(f.args[:-1], self.vectors, strict=True)
+                for p, v in zip(pointers[:-1], self.vectors, strict=True)
             ]
             number = b.mul(number, constant(I64, a.window))
             for k in range(a.window):
                 places = self.last.places(first, k)
                 if any(p is not None for p in places):
                     taps.tap(starts, places, b.add(number, constant(I64, k)))
-        store(b, taps.result(), address(b, f.args[-1], memory_type(self.dtype), [(here, 1)]), mask)
+        store(b, taps.result(), address(b, pointers[-1], memory_type(self.dtype), [(here, 1)]), mask)
 
 
 class _Taps:

@@ -22,21 +22,14 @@ from . import scalars
 from .collapse import nodes
 from .control import displaced
 from .filling import combine, fill
-from .outside import python_api
-from .threads import parallel_for
-from .types import I8, I64, PTR, constant
+from .pieces import PIECE, WORTH_SHARING, in_pieces, memory, range_of
+from .types import I64, PTR, constant
 from .unit import Unit
 
 __all__ = ["SharedNest", "duration_of"]
 
-WORTH_SHARING = 40e3
-"""Nanoseconds of work from which on it pays to wake other threads."""
-PIECE = 10e3
-"""Nanoseconds of work that a piece has at least."""
 MOST_PIECES = 256
 MOST_COPIES = 32
-ON_STACK = 1 << 15
-"""Scratch memory of up to so many bytes lies on the stack of the thread."""
 
 
 def duration_of(nest: Nest) -> float:
@@ -104,7 +97,6 @@ class SharedNest:
         self.scratch = 0
         self.detached = [self.take(self.size(k)) for k in range(self.buffers, len(self.types))]
         self.copies = {k: self.take(self.pieces * _aligned(self.size(k))) for k in self.private}
-        self.block = self.take(8 * (len(self.types) + 1)) if self.pieces > 1 else 0
         self.kernel_scratch = self.take(self.kernel.scratch) if self.pieces == 1 else 0
         self.function = self.write() if self.pieces > 1 or kernel.accumulated or self.rest else None
 
@@ -147,11 +139,7 @@ class SharedNest:
             whole = [constant(I64, 0), constant(I64, kernel.parts)]
             b.call(kernel.function, [*buffers, self.place(b, scratch, self.kernel_scratch), *whole])
         else:
-            block = self.place(b, scratch, self.block)
-            for i, pointer in enumerate([*buffers, scratch]):
-                b.store(pointer, b.gep(block, [constant(I64, i)], source_etype=PTR))
-            arguments = [self.write_piece(), block, constant(I64, self.pieces)]
-            unit.call_outside(b, "parallel_for", parallel_for(), ir.VoidType(), arguments)
+            in_pieces(unit, b, self.pieces, [*buffers, scratch], self.piece)
         for k in self.private:
             for i in range(self.pieces):
                 copy = self.place(b, scratch, self.copies[k] + i * _aligned(self.size(k)))
@@ -164,37 +152,13 @@ class SharedNest:
     def place(self, b: Any, scratch: Any, offset: int) -> Any:
         return displaced(b, scratch, constant(I64, 1), offset)
 
-    def write_piece(self) -> Any:
-        """`void piece(ptr block, i64 k)`: the block holds the pointers to the buffers and the scratch memory."""
-        unit, kernel = self.unit, self.kernel
-        function = unit.function(unit.name("piece"), ir.VoidType(), [PTR, I64])
-        b = ir.IRBuilder(function.append_basic_block("entry"))
-        block, k = function.args
-        *buffers, scratch = (
-            b.load(b.gep(block, [constant(I64, i)], source_etype=PTR), typ=PTR) for i in range(len(self.types) + 1)
-        )
-        begin = b.mul(k, constant(I64, self.length))
-        end, last = b.add(begin, constant(I64, self.length)), constant(I64, kernel.parts)
-        end = b.select(b.icmp_signed("<", end, last), end, last)
+    def piece(self, b: Any, pointers: Sequence[Any], k: Any) -> None:
+        """A part of the kernel's outermost loop; what all parts accumulate in has a copy for each."""
+        kernel = self.kernel
+        *buffers, scratch = pointers
         for i in self.private:
             copies = self.place(b, scratch, self.copies[i])
             buffers[i] = displaced(b, copies, k, _aligned(self.size(i)))
-            fill(unit, b, self.types[i], kernel.accumulated[i], buffers[i])
-        own, memory = self.own_scratch(b)
-        b.call(kernel.function, [*buffers, own, begin, end])
-        if memory is not None:
-            unit.call_outside(b, "PyMem_RawFree", python_api("PyMem_RawFree"), ir.VoidType(), [memory])
-        b.ret_void()
-        return function
-
-    def own_scratch(self, b: Any) -> tuple[Any, Any]:
-        """Scratch memory of a piece, and what of it is to be given back."""
-        size = self.kernel.scratch
-        if size <= ON_STACK:
-            slot = b.alloca(ir.ArrayType(I8, max(size, 1)))
-            slot.align = 64
-            return slot, None
-        name = "PyMem_RawMalloc"
-        memory = self.unit.call_outside(b, name, python_api(name), PTR, [constant(I64, size + 64)])
-        number = b.add(b.ptrtoint(memory, I64), constant(I64, 63))
-        return b.inttoptr(b.and_(number, constant(I64, -64)), PTR), memory
+            fill(self.unit, b, self.types[i], kernel.accumulated[i], buffers[i])
+        with memory(self.unit, b, kernel.scratch) as own:
+            b.call(kernel.function, [*buffers, own, *range_of(b, k, self.length, kernel.parts)])

@@ -1,0 +1,98 @@
+"""Work in pieces, which several threads do: what code of a step writes instead of a loop.
+
+How many pieces there are follows from the shapes alone, so results do not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from llvmlite import ir
+
+from .outside import python_api
+from .threads import parallel_for
+from .types import I64, PTR, constant
+from .unit import Unit
+
+__all__ = ["PIECE", "WORTH_SHARING", "in_pieces", "memory", "range_of", "turns_of"]
+
+WORTH_SHARING = 40e3
+"""Nanoseconds of work from which on it pays to wake other threads."""
+PIECE = 10e3
+"""Nanoseconds of work that a piece has at least."""
+MOST_PIECES = 64
+ON_STACK = 1 << 15
+"""Scratch memory of up to so many bytes lies on the stack of the thread."""
+
+Body = Callable[[Any, Sequence[Any], Any], None]
+
+
+def in_pieces(unit: Unit, b: Any, count: int, values: Sequence[Any], body: Body) -> None:
+    """Append `body(b, values, k)` for each k below `count`, by several threads; on the spot if there is only one.
+
+    The body gets a builder in another function, so it may use nothing of this one but the values it is given: pointers,
+    64-bit integers, and what is known now.
+    """
+    if count == 1:
+        body(b, values, constant(I64, 0))
+        return
+    with b.goto_entry_block():
+        block = b.alloca(PTR, max(len(values), 1))
+    for i, value in enumerate(values):
+        if not _is_known(value):
+            b.store(value, _slot(b, block, i))
+    arguments = [_piece(unit, values, body), block, constant(I64, count)]
+    unit.call_outside(b, "parallel_for", parallel_for(), ir.VoidType(), arguments)
+
+
+def _piece(unit: Unit, values: Sequence[Any], body: Body) -> Any:
+    """`void piece(ptr block, i64 k)`: the block holds the values."""
+    function = unit.function(unit.name("piece"), ir.VoidType(), [PTR, I64])
+    b = ir.IRBuilder(function.append_basic_block("entry"))
+    block, k = function.args
+    own = [v if _is_known(v) else b.load(_slot(b, block, i), typ=v.type) for i, v in enumerate(values)]
+    body(b, own, k)
+    b.ret_void()
+    return function
+
+
+def _is_known(value: Any) -> bool:
+    """Whether it can stand in the code: numbers of Python or LLVM."""
+    return value is None or isinstance(value, (int, ir.Constant, ir.GlobalValue))
+
+
+def _slot(b: Any, block: Any, i: int) -> Any:
+    return b.gep(block, [constant(I64, i)], source_etype=PTR)
+
+
+def turns_of(count: int, duration: float, piece: float = PIECE) -> int:
+    """How many of `count` equal turns, which take so many nanoseconds together, a thread does at a time: all if that is little."""
+    if duration < WORTH_SHARING:
+        return count
+    return min(count, max(math.ceil(count * piece / duration), -(-count // MOST_PIECES)))
+
+
+def range_of(b: Any, k: Any, length: int, total: int) -> tuple[Any, Any]:
+    """From where to where piece k goes, if each has `length` of `total`, the last maybe less."""
+    begin = b.mul(k, constant(I64, length))
+    end, last = b.add(begin, constant(I64, length)), constant(I64, total)
+    return begin, end if total % length == 0 else b.select(b.icmp_signed("<", end, last), end, last)
+
+
+@contextmanager
+def memory(unit: Unit, b: Any, size: int) -> Iterator[Any]:
+    """Scratch memory of a piece."""
+    if size <= ON_STACK:
+        with b.goto_entry_block():
+            slot = b.alloca(PTR, -(-max(size, 1) // 8))
+        slot.align = 64
+        yield slot
+        return
+    name = "PyMem_RawMalloc"
+    raw = unit.call_outside(b, name, python_api(name), PTR, [constant(I64, size + 64)])
+    number = b.add(b.ptrtoint(raw, I64), constant(I64, 63))
+    yield b.inttoptr(b.and_(number, constant(I64, -64)), PTR)
+    unit.call_outside(b, "PyMem_RawFree", python_api("PyMem_RawFree"), ir.VoidType(), [raw])
