@@ -160,7 +160,7 @@ class Convolution:
             params["rhs_dilation"],
             strict=True,
         )
-        self.axes = [_Axis(*row) for row in rows]
+        self.axes = [_Axis(*row) for row in rows]  # type: ignore[call-arg]
         self.scalar = register_type(dtype)
         self.size = dtype.itemsize
         self.lanes = engine.vector_bytes() // self.size

@@ -339,21 +339,6 @@ finish:
   store atomic i32 0, ptr @busy seq_cst, align 4
   ret void
 }}
-
-; Threads at work on a large job, the caller counted.
-define i64 @threads() {{
-entry:
-  %workers = load atomic i64, ptr @workers seq_cst, align 8
-  %fresh = icmp slt i64 %workers, 0
-  br i1 %fresh, label %guess, label %known
-guess:
-  %allowed = call i64 @allowed()
-  br label %known
-known:
-  %n = phi i64 [ %workers, %entry ], [ %allowed, %guess ]
-  %all = add i64 %n, 1
-  ret i64 %all
-}}
 """
 
 
