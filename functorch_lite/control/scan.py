@@ -341,7 +341,8 @@ def scan(
         _check_pair(body.out_tree, carry_tree, f)
         return body
 
-    carry, body = settle_carry(carry, stage_on, carry_tree, "scan")
+    settled = settle_carry(carry, stage_on, carry_tree, "scan")
+    carry, body = settled.carry, settled.body
     n_carry = len(carry)
     program = convert_carry(body.program, [type_of(x) for x in carry])
     out = scan_p(
@@ -355,7 +356,7 @@ def scan(
         n_carry=n_carry,
         unroll=turns if unroll is True else max(1, int(unroll)),
     )
-    last, ys = unflatten(body.out_tree, out)
+    last, ys = unflatten(body.out_tree, settled.finish(out))
     return last, ys
 
 

@@ -245,10 +245,11 @@ def _extreme(
 
 
 def _complex_extreme(name: str, x: Any, axes: tuple[int, ...]) -> Any:
-    """By real parts, then imaginary ones: the last, or first, of a sorted line."""
+    """By real parts, then imaginary ones: the last, or first, of a sorted line; NaN, if there is one."""
     x, _ = flattened(x, axes)
-    (ordered,) = sort_p(x, dimension=x.ndim - 1, is_stable=True, num_keys=1)
-    return ordered[..., -1 if name == "max" else 0]
+    nan, ordered = sort_p(isnan(x), x, dimension=x.ndim - 1, is_stable=True, num_keys=2)
+    last = ordered[..., -1]
+    return last if name == "max" else where3(nan[..., -1], last, ordered[..., 0])
 
 
 def flattened(x: Any, axes: tuple[int, ...]) -> tuple[Any, tuple[Any, ...]]:
