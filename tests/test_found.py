@@ -153,3 +153,12 @@ def test_extremes_of_complex_numbers_with_nan_are_nan(nan) -> None:
     for extreme in (fnp.max, fnp.min):
         assert fnp.isnan(extreme(z))
         assert not fnp.isnan(extreme(z[::2]))
+
+
+def test_cond_takes_none_for_its_operand() -> None:
+    assert lax.cond(True, lambda none: none is None, lambda none: False, operand=None)
+    assert fl.jit(lambda x: lax.cond(x > 0, lambda _: 1, lambda _: 2, operand=None))(1.0) == 1
+
+
+def test_map_in_blocks_over_no_rows() -> None:
+    assert lax.map(lambda row: row.sum(), fnp.zeros((0, 3)), batch_size=2).shape == (0,)

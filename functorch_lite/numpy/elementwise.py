@@ -16,7 +16,7 @@ import numpy as np
 from .. import dtypes
 from ..arrays import Array, from_host, type_of
 from ..control.loops import while_loop
-from ..errors import DTypeError
+from ..errors import ArgumentError, DTypeError
 from ..operators import floating, inexact, true_divide
 from ..primitives import elementwise as e
 from ..primitives import reduction
@@ -352,7 +352,7 @@ def _static_power(x: Any, n: int) -> Any:
     if n == 2:
         return e.square(x)
     if n < 0 and not dtypes.is_inexact(x.dtype):
-        raise ValueError(
+        raise ArgumentError(
             f"{type_of(x)} to the power {n}: integers have no negative powers; make the base floating with astype."
         )
     return e.integer_pow(x, y=n)
