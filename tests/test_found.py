@@ -162,3 +162,9 @@ def test_cond_takes_none_for_its_operand() -> None:
 
 def test_map_in_blocks_over_no_rows() -> None:
     assert lax.map(lambda row: row.sum(), fnp.zeros((0, 3)), batch_size=2).shape == (0,)
+
+
+def test_equal_elements_share_the_gradient_of_a_quantile() -> None:
+    np.testing.assert_array_equal(fl.grad(fnp.median)(fnp.ones(4)), [0, 0.5, 0.5, 0])
+    np.testing.assert_array_equal(fnp.quantile(fnp.asarray([1.0, 2.0, np.inf]), fnp.asarray([0.5, 1.0])), [2, np.inf])
+    np.testing.assert_array_equal(fnp.quantile(fnp.asarray([np.inf, np.inf, 1.0]), 0.75), np.inf)
