@@ -23,7 +23,7 @@ from ..staging import evaluate, stage
 from ..tree import flatten, flatten_up_to, unflatten
 from .jvp import jvp_flat
 from .linearize import Tape, linearize_flat, not_differentiable_input
-from .signature import function_name, normalized_argnums
+from .signature import check_callable, function_name, normalized_argnums
 from .transpose import backward_pass
 
 __all__ = ["grad", "grad_and_value", "jvp", "linear_transpose", "linearize", "value_and_grad", "vjp"]
@@ -105,6 +105,8 @@ def value_and_grad(
     >>> fl.value_and_grad(lambda x: x**3)(2.0)
     (Array(8., dtype=float32, weak_type=True), Array(12., dtype=float32, weak_type=True))
     """
+
+    check_callable("value_and_grad", fun)
 
     @transparent
     @functools.wraps(fun)
@@ -191,6 +193,8 @@ def grad(
     Array(0.7864477, dtype=float32, weak_type=True)
     """
 
+    check_callable("grad", fun)
+
     @transparent
     @functools.wraps(fun)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -266,7 +270,7 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
     (0.0, 2.0)
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(
+        raise TransformationError(
             f"jvp takes tuples or lists of primals and of tangents, got {type(primals).__name__} and "
             f"{type(tangents).__name__}: write jvp(f, (x,), (x_dot,))."
         )
