@@ -28,6 +28,8 @@ def test_gradients_by_strong_arguments_are_strong() -> None:
     x = fnp.ones(3)
     assert not fl.grad(lambda n, v: fnp.sum(v * n), argnums=1)(3, x).weak_type
     assert fl.grad(lambda v: v * 3)(1.0).weak_type
+    assert fl.jit(fl.grad(lambda v: (v * x).sum()))(1.0).weak_type
+    assert fl.vjp(lambda v: v * x, 1.0)[1](x)[0].weak_type
 
 
 @pytest.mark.parametrize(

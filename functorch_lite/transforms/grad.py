@@ -165,15 +165,18 @@ def _value_and_grad(
     cts = tape.pull_back([seed, *no_aux], consume=True)
     gradients: list[Any] = [None if dtypes.is_inexact(x.dtype) else float0_zeros(type_of(x)) for x in operands]
     for i, ct in zip(moving, cts, strict=True):
-        gradients[i] = _with_weak(instantiate(ct), operands[i])
+        gradients[i] = _gradient_out(ct, type_of(operands[i]))
     return value, unflatten(aux, results[1:]) if has_aux else None, unflatten(tree, gradients)
 
 
-def _with_weak(ct: Any, primal: Any) -> Any:
-    """Gradients of weak arguments are weak, others are not."""
-    if type(ct) is Array and ct.weak_type != primal.weak_type:
-        return Array(ct.buffer, primal.weak_type, ct.backend)
-    return ct
+def _gradient_out(ct: Any, t: ArrayType) -> Any:
+    """A gradient as it is given to the user; those by weak arguments are weak, others are not."""
+    if not dtypes.is_inexact(t.dtype):
+        return float0_zeros(t)
+    ct = instantiate(ct)
+    if type(ct) is Array:
+        return ct if ct.weak_type == t.weak else Array(ct.buffer, t.weak, ct.backend)
+    return cast(ct, t.dtype, t.weak)
 
 
 def grad(
@@ -329,7 +332,7 @@ class Pullback:
         n_rest = len(self.tape.outs) - len(cts)
         rest = [Zero(t) for t in self.tape.out_types[len(cts) :]] if n_rest else []
         ins = self.tape.pull_back([*cts, *rest])
-        return unflatten(self.in_tree, [_cotangent_out(ct, t) for ct, t in zip(ins, self.tape.in_types, strict=True)])
+        return unflatten(self.in_tree, [_gradient_out(ct, t) for ct, t in zip(ins, self.tape.in_types, strict=True)])
 
 
 class _TypeOnly:
