@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from functorch_lite.extend import Backend, Equation, LoweringContext, Program, Var, fold_transposes, fuse, registry
+from functorch_lite.extend import (
+    Backend,
+    Equation,
+    LoweringContext,
+    Program,
+    Var,
+    fold_transposes,
+    fuse,
+    has_dim,
+    registry,
+)
 
 from . import contraction, convolution, indexing, lapack, loops, ordering, pooling, random_bits, sorting  # noqa: F401  (they enter their steps)
 from .entry import make_callable
@@ -60,9 +70,10 @@ def _compiled(program: Program, context: Context) -> Callable[..., tuple[Any, ..
 
 def is_whole(program: Program) -> bool:
     """Whether one native function does all of it."""
-    returned = set(program.inputs).intersection(a for a in program.outputs if isinstance(a, Var))
-    small = all(v.type.size * v.type.dtype.itemsize <= SMALL for v in returned)
-    return small and bool(program.equations) and all(map(is_native, program.equations))
+    if not program.equations or not all(map(is_native, program.equations)):
+        return False
+    types = [a.type for a in set(program.inputs).intersection(a for a in program.outputs if isinstance(a, Var))]
+    return all(not has_dim(t.shape) and t.size * t.dtype.itemsize <= SMALL for t in types)
 
 
 def partition(program: Program) -> Program:
