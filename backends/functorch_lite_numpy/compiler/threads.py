@@ -17,7 +17,7 @@ from . import engine
 from .cache import cached
 from .pool import FUNCTIONS, MOST_THREADS, pool_ir
 
-__all__ = ["parallel_for", "set_threads", "threads"]
+__all__ = ["parallel_for", "processors", "set_threads", "threads"]
 
 _ENVIRONMENT = "FUNCTORCH_LITE_THREADS"
 _WINDOWS = {"sched_yield": "SwitchToThread"}
@@ -31,6 +31,12 @@ def _default() -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{_ENVIRONMENT} is {text!r}: it takes a number of threads, at least 1.")
     return int(text)
+
+
+def processors() -> int:
+    """How many threads can be at work now: the environment's number, but no more than the affinity mask allows."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(_default(), allowed)
 
 
 class _Pool:
