@@ -16,6 +16,7 @@ import secrets
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ __all__ = ["LARGEST", "cached", "folder"]
 LARGEST = 512 << 20
 """How many bytes are kept."""
 _DIGEST = 32
+_making_secret = threading.Lock()
 _FORMAT = b"functorch_lite machine code 1"
 
 
@@ -100,8 +102,9 @@ def _ours(path: Path) -> bool:
 def _secret(place: Path) -> bytes:
     """The user's key."""
     path = place / "secret"
-    if not path.exists():
-        _write(path, secrets.token_bytes(_DIGEST))
+    with _making_secret:
+        if not path.exists():
+            _write(path, secrets.token_bytes(_DIGEST))
     data = path.read_bytes()
     if len(data) != _DIGEST or not _ours(path):
         raise OSError("the key of the cache is not the user's own")

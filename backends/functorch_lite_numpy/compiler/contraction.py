@@ -21,6 +21,7 @@ from .control import displaced
 from .grids import counted
 from .outside import blas
 from .packing import pack
+from .parts import conducts
 from .pieces import in_pieces, memory, range_of, turns_of
 from .products import Axis, Product, product
 from .steps import STEPS, Step
@@ -109,7 +110,7 @@ class DotStep(Step):
         return duration_of(self.product, self.dtypes) * math.prod(a.length for a in self.product.loops)
 
     def make_function(self) -> Any:
-        function = self.unit.function(self.unit.name("product"), ir.VoidType(), [PTR] * 4)
+        function = self.marked(self.unit.function(self.unit.name("product"), ir.VoidType(), [PTR] * 4))
         for argument in function.args:
             argument.add_attribute("noalias")
         b = ir.IRBuilder(function.append_basic_block("entry"))
@@ -121,6 +122,10 @@ class DotStep(Step):
             self.share(b, pointers, self.turns)
         b.ret_void()
         return function
+
+    def marked(self, function: Any) -> Any:
+        """Blocks, and BLAS, are functions of their own."""
+        return conducts(function) if self.how in ("blocked", "blas") else function
 
     def turns_of_a_piece(self) -> int | None:
         """How many turns of the outermost loop threads do at a time; None if they do not share them."""
@@ -139,7 +144,7 @@ class DotStep(Step):
             with memory(self.unit, b, self.needed) as own:
                 self.loop(b, pointers, own, 0, begin, b.sub(end, begin))
 
-        in_pieces(self.unit, b, -(-n // turns), pointers, piece)
+        in_pieces(self.unit, b, -(-n // turns), pointers, piece, self.marked)
 
     def around(self, b: Any, pointers: Sequence[Any], scratch: Any, depth: int) -> None:
         """The loops from one on, and the product inside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import platform
 import sys
@@ -10,8 +11,9 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
+from llvmlite.binding import ffi
 
-__all__ = ["Library", "machine", "obstacle", "optimise", "vector_bytes"]
+__all__ = ["Library", "joins", "machine", "machine_code", "obstacle", "optimise", "vector_bytes"]
 
 
 @functools.cache
@@ -33,6 +35,11 @@ def obstacle() -> str | None:
     return None
 
 
+def joins() -> bool:
+    """Whether machine code can refer to that of other modules: only where all addresses are written out in full."""
+    return sys.platform == "linux" and platform.machine() == "x86_64"
+
+
 def new_machine(opt: int = 2) -> Any:
     """A target machine of the host; engines own theirs."""
     _initialise()
@@ -40,7 +47,7 @@ def new_machine(opt: int = 2) -> Any:
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
         opt=opt,
-        reloc="pic",
+        reloc="static" if joins() else "pic",
         codemodel="jitdefault",
         jit=True,
     )
@@ -61,14 +68,11 @@ def vector_bytes() -> int:
     return 32 if features.get("avx2") else 16
 
 
-def optimise(text: str) -> Any:
+def optimise(text: str, context: Any = None) -> Any:
     """Parse and clean up a module: registers for stack memory, no expression twice."""
-    module = llvm.parse_assembly(text)
-    module.triple = machine().triple
-    module.data_layout = str(machine().target_data)
+    module = parse(text, context)
     builder = llvm.create_pass_builder(machine(), llvm.create_pipeline_tuning_options(speed_level=1))
     manager = llvm.create_new_module_pass_manager()
-    manager.add_always_inliner_pass()
     manager.add_sroa_pass()
     manager.add_instruction_combine_pass()
     manager.add_simplify_cfg_pass()
@@ -76,13 +80,46 @@ def optimise(text: str) -> Any:
     return module
 
 
+def parse(text: str, context: Any = None) -> Any:
+    module = llvm.parse_assembly(text, context)
+    module.triple = machine().triple
+    module.data_layout = str(machine().target_data)
+    return module
+
+
+def machine_code(text: str, level: int) -> bytes:
+    """Compile a module. Several threads can do that at a time.
+
+    Args:
+      text: the LLVM IR.
+      level: how much to optimise: 0 to 3.
+    """
+    context = llvm.create_context()
+    module = optimise(text, context) if level else parse(text, context)
+    return _emitted(new_machine(level), module)
+
+
+def _emitted(machine: Any, module: Any) -> bytes:
+    """The object code. llvmlite's own method would keep its lock meanwhile, and with it all other threads from compiling."""
+    emit = ffi.lib.LLVMPY_TargetMachineEmitToMemory
+    with ffi.OutputString() as problem:
+        buffer = getattr(emit, "_cfn", emit)(machine, module, 1, problem)
+        if not buffer:
+            raise RuntimeError(str(problem))
+    try:
+        return ctypes.string_at(ffi.lib.LLVMPY_GetBufferStart(buffer), ffi.lib.LLVMPY_GetBufferSize(buffer))
+    finally:
+        ffi.lib.LLVMPY_DisposeMemoryBuffer(buffer)
+
+
 class Library:
     """Machine code in memory; it goes when the library does."""
 
-    def __init__(self, code: bytes):
+    def __init__(self, *codes: bytes):
         backing = llvm.parse_assembly("")
         self.engine = llvm.create_mcjit_compiler(backing, new_machine())
-        self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        for code in codes:
+            self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self.engine.finalize_object()
 
     def address(self, name: str) -> int:

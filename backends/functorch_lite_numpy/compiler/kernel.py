@@ -24,7 +24,7 @@ from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction
 
 from . import scalars
 from .collapse import collapse, nodes
-from .types import I1, I8, I32, I64, PTR, constant, is_vector, memory_type, register_type, splat
+from .types import I1, I8, I32, I64, PTR, constant, is_vector, lanes, memory_type, register_type, splat
 
 __all__ = ["Kernel"]
 
@@ -49,6 +49,8 @@ class Kernel:
     def __init__(self, module: ir.Module, name: str, nest: Nest, vector_bytes: int):
         collapse(nest)
         self.nest = nest
+        self.loops = {d: k for k, d in enumerate((*nest.rows, *nest.columns), start=1)}
+        """How many loops are around a place that a dimension's loop is the innermost of."""
         self.module = module
         n = len(nest.types)
         self.function = ir.Function(module, ir.FunctionType(ir.VoidType(), [PTR] * (n + 1) + [I64, I64]), name)
@@ -125,8 +127,10 @@ class Kernel:
     # Loops.
 
     def emit(self) -> None:
-        self.values: dict[Node, Any] = {}
-        self.depths: dict[Node, int] = {}
+        self.values: dict[Any, Any] = {}
+        """What has been computed: nodes, and sums of addresses."""
+        self.depths: dict[Any, int] = {}
+        """Inside of how many loops."""
         self.at: dict[int, Any] = {}
         self.mask: Any = None
         entry = ir.IRBuilder(self.function.append_basic_block("entry"))
@@ -159,25 +163,42 @@ class Kernel:
     def loop(self, d: int, first: Any, last: Any, step: int) -> Iterator[None]:
         """Code for each value of a dimension; the builder of the next depth stands inside."""
         outside = self.builders[-1]
+        known = isinstance(first, ir.Constant) and isinstance(last, ir.Constant)
+        if known and last.constant - first.constant <= step:
+            with self.inside(d, first, outside):
+                yield
+            return
         head = self.function.append_basic_block(f"d{d}")
-        body = self.function.append_basic_block(f"d{d}.body")
-        done = self.function.append_basic_block(f"d{d}.done")
+        done = ir.Block(self.function, f"d{d}.done")
         b = ir.IRBuilder(head)
         i = b.phi(I64, f"i{d}")
-        b.cbranch(b.icmp_signed("<", i, last), body, done)
-        inside = ir.IRBuilder(body)
-        self.builders.append(inside)
+        if not known:  # there may be no turn at all
+            body = self.function.append_basic_block(f"d{d}.body")
+            b.cbranch(b.icmp_signed("<", i, last), body, done)
+            b.position_at_end(body)
+        with self.inside(d, i, b):
+            yield
+        following = b.add(i, constant(I64, step))
+        i.add_incoming(following, b.block)
+        i.add_incoming(first, outside.block)
+        outside.branch(head)
+        if known:
+            b.cbranch(b.icmp_signed("<", following, last), head, done)
+        else:
+            b.branch(head)
+        self.function.blocks.append(done)
+        outside.position_at_end(done)
+
+    @contextmanager
+    def inside(self, d: int, i: Any, b: Any) -> Iterator[None]:
+        """The body of a loop, where the dimension is i; what is computed there is forgotten afterwards."""
+        depth = len(self.builders)
+        self.builders.append(b)
         self.at[d] = i
-        depth = len(self.builders) - 1
         yield
         self.builders.pop()
         del self.at[d]
         self.values = {n: v for n, v in self.values.items() if self.depths[n] < depth}
-        i.add_incoming(inside.add(i, constant(I64, step)), inside.block)
-        inside.branch(head)
-        i.add_incoming(first, outside.block)
-        outside.branch(head)
-        outside.position_at_end(done)
 
     def row_body(self) -> None:
         for phase in self.nest.phases:
@@ -265,7 +286,7 @@ class Kernel:
             last = b.select(b.icmp_signed(">", self.end, first), last, first)
         self.lanes = width
         if rest != width:
-            self.mask = ir.Constant(ir.VectorType(I1, width), [ir.Constant(I1, int(i < rest)) for i in range(width)])
+            self.mask = lanes(ir.VectorType(I1, width), [int(i < rest) for i in range(width)])
         with self.loop(d, first, last, width):
             self.body(phase, inner, [scalar for _, scalar in accumulators])
         self.lanes, self.mask = 1, None
@@ -307,10 +328,10 @@ class Kernel:
         rest, width = n % self.width, 1
         while width < rest:
             width *= 2
-        for get, lanes in ((pair[0], self.width if n >= self.width else 0), (pair[1], width if rest else 0)):
-            if lanes:
+        for get, count in ((pair[0], self.width if n >= self.width else 0), (pair[1], width if rest else 0)):
+            if count:
                 start.store(
-                    constant(register_type(r.node.dtype, lanes), scalars.identity(r.op, r.node.dtype)), get(lanes)
+                    constant(register_type(r.node.dtype, count), scalars.identity(r.op, r.node.dtype)), get(count)
                 )
         return pair
 
@@ -327,8 +348,8 @@ class Kernel:
         b = self.builders[self.row_depth]
         total = None
         for get in (vector, rest):
-            for lanes, pointer in get.made.items():
-                x = self.across(b, r, b.load(pointer, typ=register_type(r.node.dtype, lanes)))
+            for count, pointer in get.made.items():
+                x = self.across(b, r, b.load(pointer, typ=register_type(r.node.dtype, count)))
                 total = x if total is None else self.combine(b, r.op, r.node.dtype, total, x)
         self.reduced(r, total)
 
@@ -340,8 +361,8 @@ class Kernel:
                 return b.extract_element(x, constant(I32, 0))
             undefined = ir.Constant(x.type, ir.Undefined)
             type = ir.VectorType(I32, n // 2)
-            low = b.shuffle_vector(x, undefined, ir.Constant(type, [ir.Constant(I32, i) for i in range(n // 2)]))
-            high = b.shuffle_vector(x, undefined, ir.Constant(type, [ir.Constant(I32, i) for i in range(n // 2, n)]))
+            low = b.shuffle_vector(x, undefined, lanes(type, range(n // 2)))
+            high = b.shuffle_vector(x, undefined, lanes(type, range(n // 2, n)))
             x = self.combine(b, r.op, r.node.dtype, low, high)
             if n == 2:
                 return b.extract_element(x, constant(I32, 0))
@@ -369,8 +390,7 @@ class Kernel:
 
     def depth_of(self, node: Node) -> int:
         """How many loops are around the place where a node is computed."""
-        loops = [*self.nest.rows, *self.nest.columns]
-        depth = max((loops.index(d) + 1 for d in node.dims), default=0)
+        depth = max((self.loops[d] for d in node.dims), default=0)
         return max(depth, self.row_depth) if node.level > 0 else depth
 
     def value(self, node: Node) -> Any:
@@ -435,27 +455,42 @@ class Kernel:
 
     def number(self, b: Any, place: Affine) -> Any:
         """An affine number; a vector if it varies along the lanes."""
-        total: Any = constant(I64, place.const)
+        terms: list[tuple[int, Any, int]] = []
         varying: list[Any] = []
         for k, c in place.terms.items():
             if isinstance(k, Node):
                 x = self.value(k)
-                term = x if c == 1 else b.mul(x, constant(x.type, c))
-                if is_vector(term):
-                    varying.append(term)
-                    continue
-            else:
-                term = self.at[k] if c == 1 else b.mul(self.at[k], constant(I64, c))
-                if k == self.vector and self.lanes > 1:
-                    type = ir.VectorType(I64, self.lanes)
-                    varying.append(ir.Constant(type, [ir.Constant(I64, c * i) for i in range(self.lanes)]))
-            total = b.add(total, term)
+                if is_vector(x):
+                    varying.append(x if c == 1 else b.mul(x, constant(x.type, c)))
+                else:
+                    terms.append((min(self.depth_of(k), len(self.builders) - 1), k, c))
+                continue
+            terms.append((self.loops[k], k, c))
+            if k == self.vector and self.lanes > 1:
+                varying.append(lanes(ir.VectorType(I64, self.lanes), [c * i for i in range(self.lanes)]))
+        total = self.total(sorted(terms, key=lambda t: t[0]), place.const)
         if not varying:
             return total
         out = splat(b, total, self.lanes)
         for v in varying:
             out = b.add(out, v)
         return out
+
+    def total(self, terms: Sequence[tuple[int, Any, int]], const: int) -> Any:
+        """The sum of multiples of dimensions and nodes; what inner loops do not change is computed outside of them, once."""
+        if not terms:
+            return constant(I64, const)
+        key = (*terms, const)
+        if key not in self.values:
+            *outer, (depth, k, c) = terms
+            rest = self.total(outer, const)
+            b = self.builders[depth]
+            x = self.at[k] if isinstance(k, int) else self.value(k)
+            term = x if c == 1 else b.mul(x, constant(I64, c))
+            zero = isinstance(rest, ir.Constant) and rest.constant == 0
+            self.values[key] = term if zero else b.add(rest, term)
+            self.depths[key] = depth
+        return self.values[key]
 
     def lane_stride(self, place: Affine) -> int | None:
         """How far apart the lanes are in memory; None if by data."""

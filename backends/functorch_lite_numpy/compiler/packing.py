@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
@@ -15,6 +16,10 @@ from .types import I32, I64, PTR, constant, lanes, memory_type
 from .unit import Unit
 
 __all__ = ["Run", "pack"]
+
+
+LARGE = 1024
+"""Elements of a copy that is worth a call."""
 
 
 class Run(NamedTuple):
@@ -43,9 +48,25 @@ def _runs(axes: Sequence[tuple[int, int]]) -> list[Run]:
 def pack(unit: Unit, b: Any, dtype: np.dtype, axes: Sequence[tuple[int, int]], source: Any, target: Any) -> None:
     """Copy what has the axes (count, stride) in the source to the target, where it is contiguous.
 
-    Blocks are turned around in registers where one axis is contiguous here and another one there.
+    Blocks are turned around in registers where one axis is contiguous here and another one there. Large copies are functions,
+    equal ones the same.
     """
     runs = _runs(axes) or [Run(1, 1, 1)]
+    if math.prod(r.length for r in runs) < LARGE:
+        _emit(unit, b, dtype, runs, source, target)
+        return
+
+    def make() -> Any:
+        function = unit.function(unit.name("pack"), ir.VoidType(), [PTR, PTR])
+        inside = ir.IRBuilder(function.append_basic_block("entry"))
+        _emit(unit, inside, dtype, runs, *function.args)
+        inside.ret_void()
+        return function
+
+    b.call(unit.shared(("pack", dtype, *runs), make), [source, target])
+
+
+def _emit(unit: Unit, b: Any, dtype: np.dtype, runs: Sequence[Run], source: Any, target: Any) -> None:
     size = dtype.itemsize
     last = runs[-1]
     from_ = next((r for r in runs if r.source == 1), None)

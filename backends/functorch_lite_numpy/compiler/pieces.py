@@ -30,11 +30,18 @@ ON_STACK = 1 << 15
 Body = Callable[[Any, Sequence[Any], Any], None]
 
 
-def in_pieces(unit: Unit, b: Any, count: int, values: Sequence[Any], body: Body) -> None:
+def in_pieces(
+    unit: Unit,
+    b: Any,
+    count: int,
+    values: Sequence[Any],
+    body: Body,
+    finish: Callable[[Any], Any] = lambda function: function,
+) -> None:
     """Append `body(b, values, k)` for each k below `count`, by several threads; on the spot if there is only one.
 
     The body gets a builder in another function, so it may use nothing of this one but the values it is given: pointers,
-    64-bit integers, and what is known now.
+    64-bit integers, and what is known now. `finish` gets that function.
     """
     if count == 1:
         body(b, values, constant(I64, 0))
@@ -44,7 +51,7 @@ def in_pieces(unit: Unit, b: Any, count: int, values: Sequence[Any], body: Body)
     for i, value in enumerate(values):
         if not _is_known(value):
             b.store(value, _slot(b, block, i))
-    arguments = [_piece(unit, values, body), block, constant(I64, count)]
+    arguments = [finish(_piece(unit, values, body)), block, constant(I64, count)]
     unit.call_outside(b, "parallel_for", parallel_for(), ir.VoidType(), arguments)
 
 

@@ -22,6 +22,7 @@ from . import scalars
 from .collapse import nodes
 from .control import displaced
 from .filling import combine, fill
+from .parts import conducts
 from .pieces import PIECE, WORTH_SHARING, in_pieces, memory, range_of
 from .types import I64, PTR, constant
 from .unit import Unit
@@ -129,7 +130,7 @@ class SharedNest:
 
     def write(self) -> Any:
         unit, kernel = self.unit, self.kernel
-        function = unit.function(unit.name("group"), ir.VoidType(), [PTR] * (self.buffers + 1))
+        function = conducts(unit.function(unit.name("group"), ir.VoidType(), [PTR] * (self.buffers + 1)))
         b = ir.IRBuilder(function.append_basic_block("entry"))
         *buffers, scratch = function.args
         buffers += [self.place(b, scratch, offset) for offset in self.detached]
@@ -139,7 +140,7 @@ class SharedNest:
             whole = [constant(I64, 0), constant(I64, kernel.parts)]
             b.call(kernel.function, [*buffers, self.place(b, scratch, self.kernel_scratch), *whole])
         else:
-            in_pieces(unit, b, self.pieces, [*buffers, scratch], self.piece)
+            in_pieces(unit, b, self.pieces, [*buffers, scratch], self.piece, conducts)
         for k in self.private:
             for i in range(self.pieces):
                 copy = self.place(b, scratch, self.copies[k] + i * _aligned(self.size(k)))

@@ -55,10 +55,21 @@ def width_of(value: Any) -> int:
     return value.type.count if is_vector(value) else 1
 
 
+class Splat(ir.Constant):
+    """A constant with one value in all lanes: short to write and quick to read."""
+
+    def __init__(self, type: Any, value: Any):
+        self.type = type
+        self.constant = (value,) * type.count
+
+    def _get_reference(self) -> str:
+        return f"splat ({self.constant[0]})"
+
+
 def constant(type: Any, value: Any) -> ir.Constant:
     """A number, in each lane if the type is a vector."""
     if isinstance(type, ir.VectorType):
-        return ir.Constant(type, [ir.Constant(type.element, value)] * type.count)
+        return Splat(type, ir.Constant(type.element, value))
     return ir.Constant(type, value)
 
 
@@ -73,7 +84,7 @@ def splat(builder: Any, value: Any, width: int) -> Any:
         return value
     type = ir.VectorType(value.type, width)
     if isinstance(value, ir.Constant):
-        return ir.Constant(type, [value] * width)
+        return Splat(type, value)
     one = builder.insert_element(ir.Constant(type, ir.Undefined), value, ir.Constant(I32, 0))
-    mask = ir.Constant(ir.VectorType(I32, width), [0] * width)
+    mask = constant(ir.VectorType(I32, width), 0)
     return builder.shuffle_vector(one, ir.Constant(type, ir.Undefined), mask)

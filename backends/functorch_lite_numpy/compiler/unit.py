@@ -7,6 +7,7 @@ are set once it is loaded. So the code can be kept on disk.
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,9 +16,11 @@ from llvmlite import ir
 
 from functorch_lite.extend import Nest
 
+from ..threads import threads as processors
 from . import engine
 from .cache import cached
 from .kernel import Kernel
+from .parts import Part, parts
 from .types import I8, PTR
 
 __all__ = ["Unit"]
@@ -54,7 +57,7 @@ class Unit:
         key = (data, value.dtype)
         if key not in self.constants:
             type = ir.ArrayType(I8, len(data))
-            variable = ir.GlobalVariable(self.module, type, self.name("constant"))
+            variable: Any = ir.GlobalVariable(self.module, type, self.name("constant"))
             variable.initializer = ir.Constant(type, bytearray(data))
             variable.global_constant = True
             variable.linkage = "internal"
@@ -74,7 +77,7 @@ class Unit:
     def outside_variable(self, name: str, address: int) -> Any:
         """The variable that holds it."""
         if name not in self.addresses:
-            variable = ir.GlobalVariable(self.module, PTR, f"outside.{name}")
+            variable: Any = ir.GlobalVariable(self.module, PTR, f"outside.{name}")
             variable.initializer = ir.Constant(PTR, None)
             self.addresses[name] = address
         return self.module.globals[f"outside.{name}"]
@@ -95,8 +98,32 @@ class Unit:
 
     def load(self) -> engine.Library:
         """Compile, or take from disk, and load."""
-        text = self.text()
-        library = engine.Library(cached(text, lambda: engine.machine().emit_object(engine.optimise(text))))
+        library = engine.Library(*compiled(parts(self.module) if engine.joins() else [Part(self.text(), 2)]))
         for name, address in self.addresses.items():
             ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = address
         return library
+
+
+def compiled(parts: Sequence[Part]) -> list[bytes]:
+    """The machine code of each part; by a thread for each, where there are several processors."""
+    codes: list[bytes | Exception] = [b""] * len(parts)
+
+    def make(i: int) -> None:
+        text, level = parts[i]
+        try:
+            codes[i] = cached(f"{text}; {level}", lambda: engine.machine_code(text, level))
+        except Exception as problem:
+            codes[i] = problem
+
+    alone = processors() == 1
+    others = [] if alone else [threading.Thread(target=make, args=(i,)) for i in range(1, len(parts))]
+    for thread in others:
+        thread.start()
+    for i in range(len(parts) if alone else 1):
+        make(i)
+    for thread in others:
+        thread.join()
+    for code in codes:
+        if isinstance(code, Exception):
+            raise code
+    return codes  # type: ignore[return-value]

@@ -1,0 +1,100 @@
+"""A module as several, which are compiled at the same time, each with the pains that it is worth.
+
+Functions that only conduct (they call others, which do the work) are marked `optnone`: they make a module that LLVM is quick
+with. The others are halved if they are many. What one part defines and another one uses is visible outside of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+
+__all__ = ["Part", "conducts", "parts"]
+
+LONG = 700
+"""From so many lines on, functions are halved."""
+_NAME = re.compile(r'@"([^"]+)"')
+
+
+class Part(NamedTuple):
+    """A module.
+
+    Attributes:
+      text: the LLVM IR.
+      level: how much LLVM shall optimise.
+    """
+
+    text: str
+    level: int
+
+
+def conducts(function: Any) -> Any:
+    """Mark a function whose own instructions are few among those of the functions that it calls."""
+    function.attributes.add("noinline")
+    function.attributes.add("optnone")
+    return function
+
+
+def parts(module: ir.Module) -> list[Part]:
+    """The parts of a module."""
+    texts = {name: str(v) for name, v in module.globals.items()}
+    uses = {name: dict.fromkeys(_NAME.findall(text)) for name, text in texts.items()}
+    functions = {name: v for name, v in module.globals.items() if isinstance(v, ir.Function) and v.blocks}
+    easy = [name for name, f in functions.items() if "optnone" in f.attributes]
+    rest = [name for name, f in functions.items() if "optnone" not in f.attributes]
+    groups = [(names, level) for names, level in ((easy, 0), *((h, 2) for h in _halves(rest, texts))) if names]
+    homes = {name: k for k, (names, _) in enumerate(groups) for name in names}
+    mentioned = [_mentioned(names, k, homes, uses, module) for k, (names, _) in enumerate(groups)]
+    public = {name for k, names in enumerate(mentioned) for name in names if homes.get(name, k) != k}
+
+    def line(name: str, k: int) -> str:
+        if homes.get(name, k) != k:
+            return _declaration(module.globals[name])
+        return texts[name].replace(" internal ", " ", 1) if name in public else texts[name]
+
+    notes = [str(note) for note in module.metadata]
+    return [
+        Part("\n".join((*(line(name, k) for name in names), *notes)), level)
+        for k, (names, (_, level)) in enumerate(zip(mentioned, groups, strict=True))
+    ]
+
+
+def _halves(names: Sequence[str], texts: dict[str, str]) -> list[list[str]]:
+    """One list of functions, or two of about equal length."""
+    lines = {name: texts[name].count("\n") for name in names}
+    if sum(lines.values()) < LONG:
+        return [list(names)]
+    halves: list[list[str]] = [[], []]
+    for name in sorted(names, key=lambda n: -lines[n]):
+        min(halves, key=lambda half: sum(lines[n] for n in half)).append(name)
+    return halves
+
+
+def _mentioned(
+    names: Sequence[str], k: int, homes: dict[str, int], uses: dict[str, dict[str, None]], module: ir.Module
+) -> list[str]:
+    """All that functions mention; variables are at home where they are mentioned first."""
+    out: dict[str, None] = {}
+    stack = list(names)[::-1]
+    while stack:
+        name = stack.pop()
+        if name in out:
+            continue
+        out[name] = None
+        if isinstance(module.globals[name], ir.GlobalVariable):
+            homes.setdefault(name, k)
+        if homes.get(name) == k:
+            stack += uses[name]
+    return list(out)
+
+
+def _declaration(value: Any) -> str:
+    if isinstance(value, ir.GlobalVariable):
+        kind = "constant" if value.global_constant else "global"
+        align = f", align {value.align}" if value.align is not None else ""
+        return f"{value.get_reference()} = external {kind} {value.value_type}{align}"
+    arguments = ", ".join(map(str, value.ftype.args))
+    return f"declare {value.ftype.return_type} {value.get_reference()}({arguments})"

@@ -1,0 +1,50 @@
+"""Modules cut into parts, which are compiled at the same time."""
+
+from __future__ import annotations
+
+import ctypes
+
+import pytest
+
+pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+from llvmlite import ir
+
+from functorch_lite_numpy.compiler import engine, parts
+from functorch_lite_numpy.compiler.types import I64, constant
+from functorch_lite_numpy.compiler.unit import compiled
+
+
+def module_of_two() -> ir.Module:
+    """`double` reads a constant and a variable that `conductor`, which calls it, reads too."""
+    module = ir.Module()
+    numbers = [ir.GlobalVariable(module, I64, name) for name in ("two", "zero")]
+    for variable, n in zip(numbers, (2, 0), strict=True):
+        variable.initializer, variable.linkage = constant(I64, n), "internal"
+    numbers[0].global_constant = True
+    functions = []
+    for name in ("double", "conductor"):
+        f: ir.Function = ir.Function(module, ir.FunctionType(I64, [I64]), name)
+        b = ir.IRBuilder(f.append_basic_block("entry"))
+        x = b.call(functions[-1], f.args) if functions else f.args[0]
+        b.ret(b.add(b.mul(x, b.load(numbers[0], typ=I64)), b.load(numbers[1], typ=I64)))
+        functions.append(f)
+    functions[0].linkage = "internal"
+    parts.conducts(functions[1])
+    return module
+
+
+@pytest.mark.skipif(not engine.joins(), reason="modules stay whole here")
+@pytest.mark.parametrize("long", [1, 700])
+def test_parts_together_are_the_module(monkeypatch, long):
+    monkeypatch.setattr(parts, "LONG", long)
+    pieces = parts.parts(module_of_two())
+    assert [p.level for p in pieces] == [0, 2]
+    library = engine.Library(*compiled(pieces))
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("conductor"))
+    assert call(5) == 20
+
+
+def test_what_llvm_cannot_compile_is_an_error(monkeypatch):
+    monkeypatch.setenv("FUNCTORCH_LITE_CACHE", "off")
+    with pytest.raises(RuntimeError):
+        compiled([parts.Part("", 2), parts.Part("nonsense", 2)])
