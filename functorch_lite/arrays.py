@@ -130,6 +130,7 @@ class EagerTrace(Trace):
 
     def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         backend = None
+        constants = False
         key: list[Any] = [primitive, *params.items()] if params else [primitive]
         buffers = []
         for x in operands:
@@ -139,29 +140,30 @@ class EagerTrace(Trace):
                         raise two_backends(operands)
                     backend = x.backend
                 buffer = x.buffer
-                key.append((buffer.shape, buffer.dtype, x.weak_type))
+                buffers.append(buffer)
+                key += buffer.shape, buffer.dtype, x.weak_type
+            elif isinstance(x, np.generic):
+                constants = True
+                buffers.append(x)
+                key.append(x.dtype)
             else:
-                buffer = x
-                if not isinstance(x, np.generic):
-                    raise leaked(x) if isinstance(x, Tracer) else _not_an_operand(primitive, x)
-                key.append((buffer.dtype, None))
-            buffers.append(buffer)
+                raise leaked(x) if isinstance(x, Tracer) else _not_an_operand(primitive, x)
         if primitive.evaluate is not None:
             return primitive.evaluate(*operands, **params)
         if backend is None:
             backend = default_backend()
         remembered = backend.eager_kernels
-        entry = remembered.get(tuple(key))
+        found = tuple(key)
+        entry = remembered.get(found)
         if entry is None:
             if len(remembered) > self.remembered:
                 remembered.clear()
-            entry = remembered[tuple(key)] = self.prepare(backend, primitive, operands, params)
+            entry = remembered[found] = self.prepare(backend, primitive, operands, params)
         kernel, weak = entry
         if kernel is None:
             return primitive.expand(*operands, **params)
-        for i, x in enumerate(operands):
-            if type(x) is not Array:
-                buffers[i] = backend.literal(x)
+        if constants:
+            buffers = [backend.literal(x) if isinstance(x, np.generic) else x for x in buffers]
         out = kernel(*buffers)
         if primitive.multiple_results:
             return [Array(o, w, backend) for o, w in zip(out, weak, strict=True)]

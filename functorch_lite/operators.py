@@ -1,7 +1,5 @@
-"""The operators of `Array` and `Tracer`, from one table; and the functions behind them, which promote and broadcast.
-
-On arrays that already have one dtype, `x + y` goes straight to the backend's kernel: no trace is active, the kernel is
-at hand, and the backend's own broadcasting serves. Everything else takes the functions' way.
+"""What Python itself asks of arrays and tracers: `bool(x)`, `int(x)`, `len(x)`, `np.asarray(x)`, `repr(x)`; and how a
+function becomes an operator or a method. The functions are those of `numpy`, handed in by `numpy.methods`.
 """
 
 from __future__ import annotations
@@ -12,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from . import dtypes
-from .array_type import ArrayType
-from .arrays import Array, eager, type_of
+from .arrays import Array
+from .direct import directly_on_two
 from .errors import (
     ArgumentError,
     ConcretizationTypeError,
@@ -23,61 +21,12 @@ from .errors import (
     TracerBoolConversionError,
     TracerIntegerConversionError,
 )
-from .primitive import Primitive
-from .primitives import elementwise as e
-from .promotion import promote, promote_dtypes
-from .tracing import Tracer, context
+from .tracing import Tracer
 
-__all__ = ["binary", "comparison_names", "install"]
+__all__ = ["install", "install_method", "install_operator"]
 
-
-def binary(name: str, primitive: Primitive) -> Callable[[Any, Any], Any]:
-    """The promoting function of two operands over an elementwise primitive."""
-
-    def function(x: Any, y: Any, /) -> Any:
-        x, y = promote(name, x, y)
-        return primitive(x, y)
-
-    function.__name__ = function.__qualname__ = name
-    return function
-
-
-def inexact(*operands: Any) -> list[Any]:
-    """Operands promoted, integers and booleans to the default float."""
-    if len(operands) == 1 and isinstance(operands[0], (Array, Tracer)) and operands[0].dtype.kind in "fc":
-        return [operands[0]]
-    return floating(promote_dtypes(*operands))
-
-
-def floating(promoted: list[Any]) -> list[Any]:
-    """Operands of one dtype; integers and booleans in the default float."""
-    dtype = dtypes.to_inexact(type_of(promoted[0]).dtype)
-    return [x if type_of(x).dtype == dtype else e.convert(x, dtype=dtype, weak=type_of(x).weak) for x in promoted]
-
-
-add = binary("add", e.add)
-subtract = binary("subtract", e.sub)
-multiply = binary("multiply", e.mul)
-
-
-def true_divide(x: Any, y: Any, /) -> Any:
-    """X / y; integers become floats first."""
-    x, y = promote("true_divide", x, y)
-    return e.div(*(x, y) if type_of(x).dtype.kind in "fc" else floating([x, y]))
-
-
-_FAST_KINDS = {"add": "iufc", "subtract": "iufc", "multiply": "iufc", "true_divide": "fc"}
-"""Functions whose primitive may run at once, and on which kinds of dtype."""
-
-
-def _method(function: Callable[[Any, Any], Any], reflected: bool) -> Callable[[Any, Any], Any]:
-    def method(x: Any, y: Any) -> Any:
-        if not _takes(y):
-            return NotImplemented
-        return function(y, x) if reflected else function(x, y)
-
-    return method
-
+_COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
+"""Operators that Python reflects by itself."""
 
 _OPERANDS = (Tracer, Array, int, float, complex, np.generic, np.ndarray)
 
@@ -86,88 +35,29 @@ def _takes(y: Any) -> bool:
     return isinstance(y, _OPERANDS) or hasattr(y, "__jax_array__")
 
 
-def _fast_method(
-    function: Callable[[Any, Any], Any], primitive: Primitive, kinds: str, slow: Any
-) -> Callable[[Any, Any], Any]:
-    """An operator of `Array`: at once where nothing is traced and both have one dtype, else `slow`."""
-    kernels: dict[Any, Any] = {}
-
+def _operator(function: Callable[[Any, Any], Any], reflected: bool) -> Callable[[Any, Any], Any]:
     def method(x: Any, y: Any) -> Any:
-        if type(y) is Array and context.trace is eager:
-            a, b = x.buffer, y.buffer
-            if a.dtype is b.dtype and x.backend is y.backend:
-                kernel = kernels.get((a.dtype, x.backend))
-                if kernel is None:
-                    kernel = kernels[a.dtype, x.backend] = _direct_kernel(primitive, kinds, a.dtype, x.backend)
-                if kernel:
-                    try:
-                        return Array(kernel(a, b), x.weak_type and y.weak_type, x.backend)
-                    except ValueError:
-                        return slow(x, y)  # shapes do not broadcast: the slow way says so in full
-        elif type(y) is float and context.trace is eager:
-            a = x.buffer
-            if a.dtype.kind == "f" and not x.weak_type:
-                kernel = kernels.get((a.dtype, x.backend))
-                if kernel is None:
-                    kernel = kernels[a.dtype, x.backend] = _direct_kernel(primitive, kinds, a.dtype, x.backend)
-                if kernel:
-                    return Array(kernel(a, a.dtype.type(y)), False, x.backend)
-        return slow(x, y)
+        if not _takes(y):
+            return NotImplemented
+        return function(y, x) if reflected else function(x, y)
 
-    method.__name__ = function.__name__
     return method
 
 
-def _direct_kernel(primitive: Primitive, kinds: str, dtype: Any, backend: Any) -> Any:
-    """The guarded kernel for two operands of a dtype; False where there is none."""
-    if dtype.kind not in kinds or not backend.broadcasts or not backend.has_kernel(primitive):
-        return False
-    t = ArrayType((), dtype)
-    return backend.guard(backend.kernel(primitive, (t, t), {}))
+def install_operator(name: str, function: Callable[[Any, Any], Any]) -> None:
+    """Make `function` the operator `__name__` of arrays and tracers, and `__rname__` if it is no comparison."""
+    for reflected in (False,) if name in _COMPARISONS else (False, True):
+        method = _operator(function, reflected)
+        primitive, kinds = getattr(function, "direct", (None, ""))
+        if primitive is not None:
+            method = directly_on_two(primitive, kinds, method, reflected)
+        install_method(f"__r{name}__" if reflected else f"__{name}__", method)
 
 
-_BINARY: dict[str, tuple[Callable[[Any, Any], Any], Primitive | None]] = {
-    "add": (add, e.add),
-    "sub": (subtract, e.sub),
-    "mul": (multiply, e.mul),
-    "truediv": (true_divide, e.div),
-}
-"""The name of a Python operator -> the function, and the primitive that it is on operands of one dtype."""
-
-
-def install_binary(name: str, function: Callable[[Any, Any], Any], primitive: Primitive | None = None) -> None:
-    """Make `function` the operator `__name__` (and `__rname__`) of arrays and tracers."""
-    forward, backward = _method(function, False), _method(function, True)
-    for cls in (Array, Tracer):
-        setattr(cls, f"__{name}__", forward)
-        setattr(cls, f"__r{name}__", backward)
-    kinds = _FAST_KINDS.get(function.__name__)
-    if kinds and primitive is not None:
-        setattr(Array, f"__{name}__", _fast_method(function, primitive, kinds, forward))
-
-
-def install_method(name: str, function: Callable[..., Any]) -> None:
+def install_method(name: str, function: Any) -> None:
     """Make `function` a method (or property) of arrays and tracers."""
     for cls in (Array, Tracer):
         setattr(cls, name, function)
-
-
-def comparison_names() -> tuple[str, ...]:
-    """The comparisons, which have no reflected form of their own."""
-    return ("eq", "ne", "lt", "le", "gt", "ge")
-
-
-def _compare(name: str, primitive: Primitive) -> Callable[[Any, Any], Any]:
-    function = binary(name, primitive)
-
-    def method(x: Any, y: Any) -> Any:
-        return function(x, y) if _takes(y) else NotImplemented
-
-    return method
-
-
-def _neg(x: Any) -> Any:
-    return e.neg(x)
 
 
 def _host(x: Any, error: type[ConcretizationTypeError], doing: str, cure: str) -> np.ndarray:
@@ -279,14 +169,8 @@ def _length(x: Any) -> int:
 
 
 def install() -> None:
-    """Give arrays and tracers their operators."""
-    for name, (function, primitive) in _BINARY.items():
-        install_binary(name, function, primitive)
-    for name in comparison_names():
-        install_method(f"__{name}__", _compare(name, getattr(e, name)))
+    """Give arrays and tracers what Python asks of them."""
     methods = {
-        "__neg__": _neg,
-        "__pos__": lambda x: x,
         "__bool__": _bool,
         "__index__": _index,
         "__int__": _number(int),
@@ -299,9 +183,9 @@ def install() -> None:
     }
     for name, method in methods.items():
         install_method(name, method)
-    Array.__repr__ = _repr  # type: ignore[method-assign]
-    Array.__str__ = _str  # type: ignore[method-assign]
-    Tracer.__repr__ = _tracer_repr  # type: ignore[method-assign]
+    Array.__repr__ = _repr
+    Array.__str__ = _str
+    Tracer.__repr__ = _tracer_repr
 
 
 install()

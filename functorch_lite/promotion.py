@@ -15,7 +15,7 @@ from .primitives.elementwise import convert
 from .primitives.structural import broadcast_in_dim
 from .tracing import Tracer
 
-__all__ = ["as_operand", "broadcast_shapes", "cast", "is_arraylike", "promote", "promote_dtypes"]
+__all__ = ["already_fit", "as_operand", "broadcast_shapes", "cast", "is_arraylike", "promote", "promote_dtypes"]
 
 
 def is_arraylike(x: Any) -> bool:
@@ -72,11 +72,22 @@ def cast(x: Operand, dtype: np.dtype, weak: bool = False) -> Operand:
     return convert(x, dtype=dtype, weak=weak)
 
 
+def _of_one_dtype(operands: Sequence[Any]) -> bool:
+    """Whether there is nothing to promote: arrays of one dtype, all weak or none."""
+    first = operands[0]
+    if not isinstance(first, (Array, Tracer)):
+        return False
+    dtype, weak = first.dtype, first.weak_type
+    return all(isinstance(x, (Array, Tracer)) and x.dtype == dtype and x.weak_type == weak for x in operands[1:])
+
+
 def promote_dtypes(*operands: Any) -> list[Operand]:
     """Operands in their common dtype. A Python scalar becomes a constant of the program.
 
     NumPy's 64-bit scalars are weak beside arrays, see `dtypes.scalar_operand`.
     """
+    if _of_one_dtype(operands):
+        return list(operands)
     found, pairs = [], []
     arrays = any(isinstance(x, (Array, Tracer, np.ndarray)) for x in operands)
     for x in operands:
@@ -122,25 +133,35 @@ def broadcast_shapes(name: str, shapes: Sequence[Shape]) -> Shape:
     return tuple(out)
 
 
-def _already_fit(x: Any, y: Any) -> list[Any] | None:
-    """The two operands as they are if they need no promotion, a Python float as a constant: the common cases, quickly."""
-    if type(y) is float:
-        if isinstance(x, (Array, Tracer)) and not x.weak_type and (dtype := x.dtype).kind == "f":
-            return [x, dtype.type(y)]
-    elif type(x) is float:
-        if isinstance(y, (Array, Tracer)) and not y.weak_type and (dtype := y.dtype).kind == "f":
-            return [dtype.type(x), y]
-    elif isinstance(x, (Array, Tracer)) and isinstance(y, (Array, Tracer)):
+def _beside(x: Any, y: Any) -> Any:
+    """The Python number `y` in the dtype of the array `x`, if it takes that for certain; else None."""
+    if not isinstance(x, (Array, Tracer)) or x.weak_type:
+        return None
+    dtype = x.dtype
+    if dtype.kind == "f":
+        return dtype.type(y)
+    return _scalar(y, dtype) if type(y) is int and dtype.kind in "iu" else None
+
+
+def already_fit(x: Any, y: Any) -> tuple[Any, Any] | None:
+    """The two operands as they are if they need no promotion, a Python number as a constant: the common cases, quickly."""
+    if type(y) is float or type(y) is int:
+        number = _beside(x, y)
+        return None if number is None else (x, number)
+    if type(x) is float or type(x) is int:
+        number = _beside(y, x)
+        return None if number is None else (number, y)
+    if isinstance(x, (Array, Tracer)) and isinstance(y, (Array, Tracer)):
         first, second = x.signature, y.signature
         if first == second or (first[1:] == second[1:] and not (first[0] and second[0])):
-            return [x, y]
+            return x, y
     return None
 
 
-def promote(name: str, *operands: Any) -> list[Operand]:
+def promote(name: str, *operands: Any) -> Sequence[Operand]:
     """Operands in one dtype and one shape (those of rank 0 stay so): what elementwise primitives take."""
     if len(operands) == 2:
-        pair = _already_fit(*operands)
+        pair = already_fit(*operands)
         if pair is not None:
             return pair
     promoted = promote_dtypes(*operands)

@@ -25,7 +25,7 @@ lowering backend
 arrays
 staging
 primitives
-promotion index_plan index_steps index_update indexing operators | passes
+promotion direct index_plan index_steps index_update indexing operators | passes
 transforms
 control
 numpy lax random nn optim scipy tree_util debug devices

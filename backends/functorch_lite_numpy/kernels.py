@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import (
+    kernels_contraction,
     kernels_convolution,
     kernels_elementwise,
     kernels_indexing,
@@ -20,7 +21,6 @@ __all__ = ["FAST", "OPERATORS", "TABLE"]
 
 TABLE: dict[str, Any] = {
     **kernels_elementwise.TABLE,
-    **kernels_linalg.TABLE,
     **kernels_linalg.TABLE,
     **kernels_random.TABLE,
 }
@@ -63,6 +63,7 @@ FAST: dict[str, Any] = {
     "reduce_sum": _reduce_sum,
     "reshape": _reshape,
     "transpose": _transpose,
+    **kernels_contraction.FAST,
     **kernels_convolution.FAST,
     **kernels_indexing.FAST,
     **kernels_random.FAST,

@@ -8,8 +8,8 @@ from typing import Any
 from .. import dtypes
 from .. import numpy as fnp
 from ..arrays import type_of
+from ..direct import inexact
 from ..errors import DTypeError, ShapeError
-from ..operators import inexact
 from ..promotion import as_operand
 from .activations import log_sigmoid
 from .layers import one_hot

@@ -9,12 +9,12 @@ from typing import Any
 from .. import dtypes, random
 from .. import numpy as fnp
 from ..arrays import type_of
+from ..direct import inexact
 from ..errors import DTypeError, ShapeError
 from ..lax import convolution
 from ..lax import reduction as windows
 from ..lax.parallel import axis_index, axis_size
 from ..numpy.axes import axis_of
-from ..operators import inexact
 from ..promotion import as_operand
 from .normalising import standardize
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import numpy as fnp
-from ..operators import inexact
+from ..direct import inexact
 from ..promotion import as_operand
 from ..transforms.custom import stop_gradient
 

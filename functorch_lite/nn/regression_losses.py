@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from .. import numpy as fnp
+from ..direct import inexact
 from ..errors import ShapeError
-from ..operators import inexact
 from ..promotion import as_operand
 
 __all__ = ["cosine_distance", "cosine_similarity", "huber_loss", "l2_loss", "log_cosh", "squared_error"]

@@ -10,9 +10,9 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import from_host, type_of
+from ..direct import inexact
 from ..errors import ShapeError
 from ..index_plan import host_value
-from ..operators import inexact
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote, promote_dtypes
 from ..transforms.vmap import vmap

@@ -16,8 +16,8 @@ import numpy as np
 from .. import dtypes
 from ..arrays import Array, from_host, type_of
 from ..control.loops import while_loop
+from ..direct import binary, directly, directly_on_two, floating, inexact, unary
 from ..errors import ArgumentError, DTypeError
-from ..operators import floating, inexact, true_divide
 from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim
@@ -143,13 +143,8 @@ def like(x: Any, value: Any) -> Any:
 
 
 def _unary(name: str, primitive: Any, doc: str) -> Callable[[Any], Any]:
-    def function(x: Any, /) -> Any:
-        if isinstance(x, _ARRAYS) and x.dtype.kind in "fc":
-            return primitive(x)
-        return primitive(_inexact1(x))
-
     return named(
-        function,
+        unary(primitive),
         name,
         f"{doc}, elementwise; integers become floats.\n\n    Args:\n      x: an array of any shape.\n    ",
     )
@@ -259,28 +254,31 @@ def _with_booleans(name: str, primitive: Any, boolean: Any, doc: str) -> Callabl
                 return boolean(x, y)
             raise
 
-    return named(function, name, doc)
+    return named(directly_on_two(primitive, "iufc", function), name, doc)
 
 
-def _binary(name: str, primitive: Any, doc: str) -> Callable[[Any, Any], Any]:
-    def function(x: Any, y: Any, /) -> Any:
-        x, y = promote(name, x, y)
-        return primitive(x, y)
-
-    return named(function, name, doc)
+def _binary(name: str, primitive: Any, kinds: str, doc: str) -> Callable[[Any, Any], Any]:
+    return named(binary(name, primitive, kinds), name, doc)
 
 
 add = _with_booleans("add", e.add, e.or_, "x + y, elementwise; of booleans, `or`.")
 multiply = _with_booleans("multiply", e.mul, e.and_, "x y, elementwise; of booleans, `and`.")
-subtract = _binary("subtract", e.sub, "x - y, elementwise.")
-divide = true_divide
-maximum = _binary("maximum", e.max_, "The larger of x and y, elementwise; NaN if one is.")
-minimum = _binary("minimum", e.min_, "The smaller of x and y, elementwise; NaN if one is.")
+subtract = _binary("subtract", e.sub, "iufc", "x - y, elementwise.")
 
 
-def negative(x: Any, /) -> Any:
-    """-x, elementwise."""
-    return e.neg(as_operand(x))
+def _divide(x: Any, y: Any, /) -> Any:
+    x, y = promote("true_divide", x, y)
+    return e.div(*(x, y) if type_of(x).dtype.kind in "fc" else floating([x, y]))
+
+
+divide = true_divide = named(
+    directly_on_two(e.div, "fc", _divide), "true_divide", "x / y, elementwise; integers become floats first."
+)
+maximum = _binary("maximum", e.max_, "iuf", "The larger of x and y, elementwise; NaN if one is.")
+minimum = _binary("minimum", e.min_, "iuf", "The smaller of x and y, elementwise; NaN if one is.")
+
+
+negative = named(directly(e.neg, "iufc", lambda x: e.neg(as_operand(x))), "negative", "-x, elementwise.")
 
 
 def positive(x: Any, /) -> Any:
@@ -804,9 +802,9 @@ def lcm(x1: Any, x2: Any) -> Any:
     return abs(e.mul(x, e.div(y, e.select(none, d, like(d, 1)))))
 
 
-bitwise_and = _binary("bitwise_and", e.and_, "The bits that are set in both x and y, elementwise.")
-bitwise_or = _binary("bitwise_or", e.or_, "The bits that are set in x, in y or in both, elementwise.")
-bitwise_xor = _binary("bitwise_xor", e.xor, "The bits that are set in just one of x and y, elementwise.")
+bitwise_and = _binary("bitwise_and", e.and_, "biu", "The bits that are set in both x and y, elementwise.")
+bitwise_or = _binary("bitwise_or", e.or_, "biu", "The bits that are set in x, in y or in both, elementwise.")
+bitwise_xor = _binary("bitwise_xor", e.xor, "biu", "The bits that are set in just one of x and y, elementwise.")
 
 
 def invert(x: Any, /) -> Any:

@@ -9,8 +9,8 @@ import operator
 from typing import Any, NamedTuple
 
 from ..arrays import type_of
+from ..direct import inexact
 from ..errors import ShapeError
-from ..operators import inexact
 from ..primitives import elementwise as e
 from ..primitives import linalg as p
 from ..primitives.matrices import adjoint, columns_times

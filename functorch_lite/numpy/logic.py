@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..arrays import type_of
-from ..operators import binary
+from ..direct import binary, directly_on_two
 from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim
@@ -44,7 +43,7 @@ __all__ = [
 
 
 def _comparison(name: str, primitive: Any, doc: str) -> Callable[[Any, Any], Any]:
-    return named(binary(name, primitive), name, doc)
+    return named(binary(name, primitive, "biufc"), name, doc)
 
 
 equal = _comparison("equal", e.eq, "x == y, elementwise.")
@@ -61,7 +60,7 @@ def _ordering(name: str, primitive: Any, doc: str) -> Callable[[Any, Any], Any]:
         a, b = e.real(x), e.real(y)
         return e.select(e.eq(a, b), primitive(a, b), primitive(e.imag(x), e.imag(y)))
 
-    return named(function, name, doc)
+    return named(directly_on_two(primitive, "biuf", function), name, doc)
 
 
 less = _ordering("less", e.lt, "x < y, elementwise.")
@@ -206,7 +205,7 @@ def where3(condition: Any, x: Any, y: Any) -> Any:
     """`x` where `condition` holds, else `y`; all broadcast together."""
     condition = as_bool(condition)
     x, y = promote("where", x, y)
-    shapes = [type_of(v).shape for v in (condition, x, y)]
+    shapes = [v.shape for v in (condition, x, y)]
     full = {s for s in shapes if s}
     if len(full) > 1:
         shape = broadcast_shapes("where", shapes)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..arrays import Array
+from ..arrays import Array, eager
 from ..errors import ConcretizationTypeError, ShapeError
 from ..index_plan import host_value
-from ..operators import install_binary, install_method
+from ..operators import install_method, install_operator
 from ..primitives import elementwise as e
 from ..promotion import cast
-from ..tracing import Tracer
+from ..tracing import Tracer, context
 from . import contraction, creation, elementwise, logic, manipulation, reductions, searching
 
 __all__ = ["install"]
@@ -30,6 +30,15 @@ def _transpose(x: Any, *axes: Any) -> Any:
     if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
         axes = axes[0]
     return manipulation.transpose(x, axes or None)
+
+
+def _reversed_axes(x: Any) -> Any:
+    """`x` with its axes reversed; outside of transformations, that of a matrix is a view and nothing more."""
+    if type(x) is Array and context.trace is eager:
+        buffer = x.buffer
+        if len(buffer.shape) == 2:
+            return Array(buffer.T, x.weak_type, x.backend)
+    return manipulation.transpose(x)
 
 
 def _flatten(x: Any, order: str = "C") -> Any:
@@ -150,12 +159,14 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "transpose": _transpose,
     "view": _view,
     "__abs__": elementwise.abs,
+    "__neg__": elementwise.negative,
+    "__pos__": elementwise.positive,
     "__invert__": elementwise.invert,
     "__round__": _python_round,
 }
 
 _PROPERTIES: dict[str, Callable[[Any], Any]] = {
-    "T": manipulation.transpose,
+    "T": _reversed_axes,
     "mT": manipulation.matrix_transpose,
     "real": elementwise.real,
     "imag": elementwise.imag,
@@ -164,30 +175,29 @@ _PROPERTIES: dict[str, Callable[[Any], Any]] = {
     "flat": manipulation.ravel,
 }
 
-_OPERATORS: dict[str, tuple[Callable[[Any, Any], Any], Any]] = {
-    "add": (elementwise.add, e.add),
-    "sub": (elementwise.subtract, e.sub),
-    "mul": (elementwise.multiply, e.mul),
-    "floordiv": (elementwise.floor_divide, None),
-    "mod": (elementwise.remainder, None),
-    "divmod": (elementwise.divmod, None),
-    "pow": (elementwise.power, None),
-    "matmul": (contraction.matmul, None),
-    "and": (elementwise.bitwise_and, e.and_),
-    "or": (elementwise.bitwise_or, e.or_),
-    "xor": (elementwise.bitwise_xor, e.bitwise_xor),
-    "lshift": (elementwise.left_shift, None),
-    "rshift": (elementwise.right_shift, None),
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "add": elementwise.add,
+    "sub": elementwise.subtract,
+    "mul": elementwise.multiply,
+    "truediv": elementwise.true_divide,
+    "floordiv": elementwise.floor_divide,
+    "mod": elementwise.remainder,
+    "divmod": elementwise.divmod,
+    "pow": elementwise.power,
+    "matmul": contraction.matmul,
+    "and": elementwise.bitwise_and,
+    "or": elementwise.bitwise_or,
+    "xor": elementwise.bitwise_xor,
+    "lshift": elementwise.left_shift,
+    "rshift": elementwise.right_shift,
+    "eq": logic.equal,
+    "ne": logic.not_equal,
+    "lt": logic.less,
+    "le": logic.less_equal,
+    "gt": logic.greater,
+    "ge": logic.greater_equal,
 }
-
-
-def _comparison(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def method(x: Any, y: Any) -> Any:
-        if isinstance(y, (Array, Tracer, int, float, complex, np.generic, np.ndarray)) or hasattr(y, "__jax_array__"):
-            return function(x, y)
-        return NotImplemented
-
-    return method
+"""Every operator of two operands: its name in Python -> the function."""
 
 
 def install() -> None:
@@ -197,8 +207,5 @@ def install() -> None:
     Array.trace = contraction.trace  # type: ignore[attr-defined]  # of a tracer, `trace` is the world that it belongs to
     for name, function in _PROPERTIES.items():
         install_method(name, property(function))  # type: ignore[arg-type]
-    for name, (function, primitive) in _OPERATORS.items():
-        install_binary(name, function, primitive)
-    for name in ("less", "less_equal", "greater", "greater_equal"):
-        short = name[0] + ("e" if "equal" in name else "t")
-        install_method(f"__{short}__", _comparison(getattr(logic, name)))
+    for name, function in _OPERATORS.items():
+        install_operator(name, function)

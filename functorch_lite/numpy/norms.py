@@ -7,8 +7,8 @@ from typing import Any
 
 from .. import dtypes
 from ..arrays import type_of
+from ..direct import inexact
 from ..errors import ShapeError
-from ..operators import inexact
 from ..primitives import elementwise as e
 from ..promotion import as_operand
 from .axes import axes_of

@@ -13,8 +13,8 @@ from typing import Any
 
 from .. import dtypes
 from ..arrays import from_host, type_of
+from ..direct import inexact
 from ..errors import ShapeError
-from ..operators import inexact
 from ..primitives import elementwise as e
 from ..primitives import linalg as p
 from ..primitives.matrices import adjoint, columns_times, matmul, on_diagonal

@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import type_of
+from ..direct import inexact
 from ..errors import ShapeError
-from ..operators import inexact
 from ..primitives import elementwise as e
 from ..primitives.sorting import sort as sort_p
 from ..primitives.structural import broadcast_in_dim, broadcast_to, expand_dims, reshape

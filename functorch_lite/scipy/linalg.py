@@ -14,12 +14,12 @@ from .. import dtypes
 from .. import numpy as fnp
 from ..arrays import type_of
 from ..control.loops import fori_loop
+from ..direct import inexact
 from ..errors import ShapeError
 from ..lax.linalg import lu_pivots_to_permutation
 from ..numpy import linalg as _linalg
 from ..numpy.factorisations import matrices, symmetrised
 from ..numpy.solving import solve_by_lu
-from ..operators import inexact
 from ..primitives import linalg as p
 from ..primitives.matrices import adjoint, matmul, tril, triu
 from ..primitives.structural import broadcast_to, expand_dims

@@ -14,12 +14,12 @@ import numpy as np
 from .. import dtypes
 from .. import numpy as fnp
 from ..arrays import from_host, type_of
+from ..direct import inexact
 from ..errors import DTypeError
 from ..nn.normalising import log_softmax as _log_softmax
 from ..nn.normalising import logsumexp
 from ..nn.normalising import softmax as _softmax
 from ..numpy.elementwise import like, named
-from ..operators import inexact
 from ..primitives import elementwise as e
 from ..promotion import promote
 from ..transforms.custom import custom_jvp

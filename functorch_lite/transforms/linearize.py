@@ -119,13 +119,14 @@ def _residual_operands(entry: Entry) -> list[Any]:
 
 
 class LinearizeTracer(Tracer):
-    """A value, and the slot of its tangent on the tape."""
+    """A value, its signature (asked for at every operation), and the slot of its tangent on the tape."""
 
-    __slots__ = ("primal", "slot")
+    __slots__ = ("primal", "signature", "slot")
 
-    def __init__(self, trace: Trace, primal: Any, slot: int):
+    def __init__(self, trace: Trace, primal: Any, signature: Any, slot: int):
         self.owner = trace
         self.primal = primal
+        self.signature = signature
         self.slot = slot
 
     @property
@@ -134,18 +135,22 @@ class LinearizeTracer(Tracer):
 
     @property
     def shape(self) -> Any:
-        return self.primal.shape
+        return self.signature[0]
 
     @property
     def dtype(self) -> Any:
-        return self.primal.dtype
+        return self.signature[1]
 
     @property
     def weak_type(self) -> bool:
-        return self.primal.weak_type
+        return self.signature[2]
 
     def concrete(self) -> Any:
         return self.primal.concrete()
+
+
+def _signature(primal: Any) -> Any:
+    return ((), primal.dtype, True) if isinstance(primal, np.generic) else primal.signature
 
 
 _cache: dict[Any, Any] = {}
@@ -165,7 +170,7 @@ class LinearizeTrace(Trace):
     def new_input(self, primal: Any) -> Any:
         """A tracer for a value whose tangent is an input of the tape."""
         self.slots += 1
-        return LinearizeTracer(self, primal, self.slots - 1)
+        return LinearizeTracer(self, primal, _signature(primal), self.slots - 1)
 
     def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         ins: list[int] = []
@@ -177,11 +182,11 @@ class LinearizeTrace(Trace):
             linear = type(x) is LinearizeTracer and x.owner is self
             if linear:
                 ins.append(x.slot)
+                key.append(x.signature)
                 x = x.primal
             if type(x) is Array:
                 buffers.append(x.buffer)
-                key.append(x.signature)
-                key.append(linear)
+                key.append(linear or x.signature)
                 if backend is not x.backend:
                     concrete = concrete and backend is None
                     backend = x.backend
@@ -200,18 +205,19 @@ class LinearizeTrace(Trace):
         cached = _cache.get(tuple(key))
         if cached is None:
             cached = self.prepare(tuple(key), primitive, operands, params, backend)
-        rule, forward, weak = cached
+        rule, forward, signatures = cached
         out = forward(*buffers)
         if not rule.multiple:
-            result = Array(out[0], weak[0], backend)
+            signature = signatures[0]
+            result = Array(out[0], signature[2], backend)
             if not rule.nonzeros[0]:
                 return result
             slot = self.slots
             self.slots = slot + 1
             self.entries.append((rule, out[1:], ins, (slot,), backend))
-            return LinearizeTracer(self, result, slot)
+            return LinearizeTracer(self, result, signature, slot)
         n = len(rule.nonzeros)
-        results = [Array(o, w, backend) for o, w in zip(out[:n], weak, strict=True)]
+        results = [Array(o, weak, backend) for o, (_, _, weak) in zip(out[:n], signatures, strict=True)]
         return self.record(rule, results, out[n:], ins, backend)
 
     def primals(self, operands: Sequence[Any]) -> list[Any]:
@@ -219,11 +225,12 @@ class LinearizeTrace(Trace):
         return [x.primal if type(x) is LinearizeTracer and x.owner is self else x for x in operands]
 
     def prepare(self, key: Any, primitive: Any, operands: Any, params: dict[str, Any], backend: Backend) -> Any:
-        """What is kept for operands of these types: the linearization, its known part compiled, the weak flags."""
+        """What is kept for operands of these types: the linearization, its known part compiled, signatures of results."""
         rule = self.linearization(primitive, self.primals(operands), operands, params)
-        weak = [t.weak for t in rule.known.out_types[: len(rule.nonzeros)]]  # type: ignore[union-attr]
+        assert rule.known is not None
+        signatures = [(t.shape, t.dtype, t.weak) for t in rule.known.out_types[: len(rule.nonzeros)]]
         carried = carrier(primitive, params)
-        made = (rule, rule.forward(backend), weak)
+        made = (rule, rule.forward(backend), signatures)
         if carried is None:
             _remember(key, made)
         return made
@@ -239,6 +246,7 @@ class LinearizeTrace(Trace):
                 results, rule, residuals = primitive.own_linearize(primals, nonzeros, **params)
             else:
                 rule = self.linearization(primitive, primals, operands, params)
+                assert rule.known is not None
                 out = evaluate(rule.known, *primals)
                 n = len(rule.nonzeros)
                 results, residuals = out[:n], out[n:]
@@ -281,7 +289,7 @@ class LinearizeTrace(Trace):
         for x, nonzero in zip(results, rule.nonzeros, strict=True):
             if nonzero:
                 outs.append(self.slots)
-                x = LinearizeTracer(self, x, self.slots)
+                x = LinearizeTracer(self, x, _signature(x), self.slots)
                 self.slots += 1
             tracers.append(x)
         if outs:

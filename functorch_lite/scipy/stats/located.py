@@ -11,8 +11,8 @@ import numpy as np
 from ... import dtypes
 from ... import numpy as fnp
 from ...arrays import from_host
+from ...direct import inexact
 from ...errors import DTypeError
-from ...operators import inexact
 from ...promotion import promote
 
 __all__ = ["guarded", "operands", "standard"]

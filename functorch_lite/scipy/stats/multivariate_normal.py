@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from ... import numpy as fnp
+from ...direct import inexact
 from ...errors import ShapeError
 from ...numpy import linalg
-from ...operators import inexact
 from ...promotion import as_operand
 from ..linalg import solve_triangular
 
