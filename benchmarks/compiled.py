@@ -1,27 +1,44 @@
-"""Compiled speed, row by row, beside JAX: medians of interleaved runs, and the time of the first call.
+"""Compiled speed, row by row, beside JAX, PyTorch and torch.compile.
 
-    python benchmarks/compiled.py [--cores 1] [--rows softmax LSTM ...] [--seconds 1.0]
+    python benchmarks/compiled.py [--cores 1] [--rivals jax torch compile] [--rows softmax LSTM ...] [--seconds 1.0]
+    python benchmarks/compiled.py --first       the first calls instead, each in a fresh process
+    python benchmarks/compiled.py --limits      what memory and arithmetic of this machine allow
 
-Results are waited for. Each library runs in this process, on as many cores; the first call includes tracing and compiling (our
-cache on disk is turned off for it).
+Steady state: medians of interleaved runs in one process, which is kept to so many processors; results are waited for, and must
+agree before anything is timed. First call: tracing, compiling and running, with an empty cache on disk (LLVM's library is loaded
+in that time) and with a full one. Output is a Markdown table; `--json FILE` keeps the figures.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
+
+UNROLLED = ("HMC", "gradient through", "Kalman")
+"""Rows that torch.compile would unroll for minutes: it is not asked."""
+AGREE = 2e-3
+"""Results may differ by this, relative to the largest number; orders of equal elements by anything."""
+ORDERS = ("cumsum, sort, argsort",)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--rivals", nargs="*", default=["jax", "torch"], choices=["jax", "torch", "compile"])
     parser.add_argument("--rows", nargs="*", default=[])
     parser.add_argument("--seconds", type=float, default=1.0, help="for each row and library")
-    parser.add_argument("--no-jax", action="store_true")
+    parser.add_argument("--json", help="a file for the figures")
+    parser.add_argument("--first", action="store_true")
+    parser.add_argument("--limits", action="store_true")
+    parser.add_argument("--one-first", nargs=2, metavar=("LIBRARY", "ROW"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -31,7 +48,7 @@ def limit_cores(n: int) -> None:
         os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:n]))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "FUNCTORCH_LITE_THREADS"):
         os.environ[name] = str(n)
-    os.environ["FUNCTORCH_LITE_CACHE"] = "off"
+    os.environ.setdefault("FUNCTORCH_LITE_CACHE", "off")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     if n == 1:
         os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -52,68 +69,195 @@ def one_time(run: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def prepared(library: Any, make: Any) -> tuple[Callable[[], Any], float]:
-    """The jitted row, called once, and how long that took in seconds."""
-    function, args = make(library)
+def jitted(library: Any, name: str) -> Callable[[], Any]:
+    """A row, for a library with JAX's interface."""
+    from programs import ROWS
+
+    function, args = ROWS[name](library)
     args = library.tree.map(library.numpy.asarray, args)
-    jitted = library.jit(function)
-    return lambda: jitted(*args), one_time(lambda: jitted(*args))
+    compiled = library.jit(function)
+    return lambda: compiled(*args)
 
 
-def same(a: Any, b: Any, trees: tuple[Any, Any]) -> float:
+def of_torch(name: str, compiled: bool) -> Callable[[], Any] | None:
+    """A row, for PyTorch; None if it has none."""
+    import torch
+    from programs import ROWS
+    from programs_torch import TORCH
+
+    import functorch_lite as fl
+
+    if name not in TORCH or (compiled and name.startswith(UNROLLED)):
+        return None
+    args = fl.tree.map(torch.as_tensor, ROWS[name](fl)[1])
+    function = torch.compile(TORCH[name]) if compiled else TORCH[name]
+    return lambda: function(*args)
+
+
+def alternatives(name: str, rivals: list[str]) -> dict[str, Callable[[], Any]]:
+    """Library -> what runs the row."""
+    import functorch_lite
+
+    runs: dict[str, Any] = {"ours": jitted(functorch_lite, name)}
+    if "jax" in rivals:
+        import jax.numpy
+
+        runs["JAX"] = jitted(jax, name)
+    if "torch" in rivals:
+        runs["PyTorch"] = of_torch(name, False)
+    if "compile" in rivals:
+        runs["torch.compile"] = of_torch(name, True)
+    return {label: run for label, run in runs.items() if run is not None}
+
+
+def differ(a: Any, b: Any) -> float:
     """The largest difference of two results, relative to the largest number."""
     import numpy as np  # late: the number of threads is settled before anything loads BLAS
 
+    import functorch_lite as fl
+
     worst = 0.0
-    for x, y in zip(trees[0].leaves(a), trees[1].leaves(b), strict=True):
-        x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-        worst = max(worst, float(np.max(np.abs(x - y), initial=0) / (np.max(np.abs(y), initial=0) + 1e-30)))
+    leaves = (fl.tree.leaves(x) for x in (a, b))
+    for x, y in zip(*leaves, strict=True):
+        x, y = np.asarray(x, np.float64), np.asarray(y, np.float64).reshape(np.shape(x))
+        worst = max(worst, float(np.max(np.abs(x - y), initial=0) / (np.max(np.abs(x), initial=0) + 1e-30)))
     return worst
+
+
+def steady(name: str, rivals: list[str], seconds: float) -> dict[str, float]:
+    """Median seconds of a call, by library."""
+    runs = alternatives(name, rivals)
+    results = {label: run() for label, run in runs.items()}
+    for label, out in results.items():
+        wait(out)
+        off = differ(results["ours"], out)
+        if off > AGREE and not name.startswith(ORDERS):
+            raise AssertionError(f"{name}: {label} differs by {off:.1e}")
+    times: dict[str, list[float]] = {label: [one_time(run)] for label, run in runs.items()}
+    end = time.perf_counter() + seconds * len(runs)
+    while time.perf_counter() < end or len(times["ours"]) < 5:
+        for label, run in runs.items():
+            if times[label][-1] > seconds and len(times[label]) > 2:
+                continue
+            n = max(1, int(1e-3 / (times[label][-1] + 1e-9)))
+            start = time.perf_counter()
+            for _ in range(n):
+                out = run()
+            wait(out)
+            times[label].append((time.perf_counter() - start) / n)
+    return {label: statistics.median(t[1:]) for label, t in times.items()}
+
+
+def first(name: str, cores: int, jax: bool) -> dict[str, float]:
+    """Seconds of the first call in a fresh process, with an empty cache and with a full one, and JAX's."""
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "FUNCTORCH_LITE_CACHE": cache}
+
+        def measured(library: str) -> float:
+            command = [sys.executable, __file__, "--cores", str(cores), "--one-first", library, name]
+            return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+
+        out = {"ours": measured("functorch_lite"), "ours, cached": measured("functorch_lite")}
+        return {**out, "JAX": measured("jax")} if jax else out
+
+
+def one_first(library: str, name: str) -> None:
+    """In the fresh process: print how long the first call takes."""
+    import importlib
+
+    module = importlib.import_module(library)
+    importlib.import_module(f"{library}.numpy")
+    print(one_time(jitted(module, name)))
+
+
+def limits() -> dict[str, float]:
+    """GB/s to and from large arrays, GFLOP/s of products of matrices (NumPy's and ours), exponentials in a nanosecond."""
+    import numpy as np
+
+    import functorch_lite as fl
+
+    def best(run: Callable[[], Any]) -> float:
+        return min(one_time(run) for _ in range(20))
+
+    big, square = np.ones(1 << 26, np.float32), np.random.default_rng(0).random((1024, 1024), np.float32)
+    target, some = np.empty_like(big), fl.numpy.asarray(big[: 1 << 16])
+    product, exponential = fl.jit(lambda x: x @ x), fl.jit(fl.numpy.exp)
+    array = fl.numpy.asarray(square)
+    for run in (lambda: product(array), lambda: exponential(some)):
+        run()
+    return {
+        "memory, GB/s": 2 * big.nbytes / best(lambda: np.copyto(target, big)) / 1e9,
+        "NumPy's product of matrices, GFLOP/s": 2 * 1024**3 / best(lambda: square @ square) / 1e9,
+        "our product of matrices, GFLOP/s": 2 * 1024**3 / best(lambda: product(array)) / 1e9,
+        "our exp, numbers in a nanosecond": some.size / best(lambda: exponential(some)) / 1e9,
+    }
+
+
+LEAST_BYTES = {
+    "softmax cross-entropy 4096x1000, value and gradient": 2 * 4096 * 1000 * 4,
+    "layernorm + gelu 8192x768, gradients of x, scale, bias": 2 * 8192 * 768 * 4,
+    "sum and max over each axis, mean, of 4096x4096": 4096 * 4096 * 4,
+}
+"""What these rows have to read and write at the least."""
+
+
+def table(rows: dict[str, dict[str, float]], unit: str = "ms") -> str:
+    """Markdown: milliseconds by library, and our time over the fastest rival's."""
+    labels = list(dict.fromkeys(label for row in rows.values() for label in row))
+    rivals = [label for label in labels if not label.startswith("ours")]
+    head = ["row", *(f"{label}, {unit}" for label in labels), *(["ours / fastest"] if rivals else [])]
+    lines = [head, ["---"] * len(head)]
+    for name, row in rows.items():
+        cells = [f"{row[label] * 1e3:.4g}" if label in row else "" for label in labels]
+        if rivals:
+            others = [row[label] for label in rivals if label in row]
+            cells.append(f"{row['ours'] / min(others):.2f}" if others else "")
+        lines.append([name, *cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def geometric_mean(values: list[float]) -> float:
+    return statistics.geometric_mean(values) if values else float("nan")
 
 
 def main() -> None:
     options = arguments()
     limit_cores(options.cores)
+    if options.one_first:
+        one_first(*options.one_first)
+        return
     from programs import ROWS
 
-    import functorch_lite
-
-    libraries = {"ours": functorch_lite}
-    if not options.no_jax:
-        import jax
-
-        jax.numpy  # noqa: B018  (so that it is imported)
-        libraries["JAX"] = jax
-    print(f"{options.cores} core(s); medians in ms\n")
-    print(f"{'row':62}" + "".join(f"{n:>10}{'first':>8}" for n in libraries) + f"{'ratio':>8}{'differ':>9}")
-    for name, make in ROWS.items():
+    if options.limits:
+        found: dict[str, Any] = limits()
+        for name, value in found.items():
+            print(f"{name}: {value:.1f}")
+        for name, size in LEAST_BYTES.items():
+            least = size / found["memory, GB/s"] / 1e9
+            ours = steady(name, [], options.seconds)["ours"]
+            print(f"{name}: {ours * 1e3:.2f} ms, memory allows {least * 1e3:.2f}: {ours / least:.2f}")
+        return
+    rows: dict[str, dict[str, float]] = {}
+    for name in ROWS:
         if options.rows and not any(part.lower() in name.lower() for part in options.rows):
             continue
-        runs, firsts, failed = {}, {}, ""
-        for label, library in libraries.items():
-            try:
-                runs[label], firsts[label] = prepared(library, make)
-            except Exception as error:  # a row that does not run must not hide the others
-                failed = f"  {label}: {type(error).__name__}: {str(error).splitlines()[0][:60]}"
-        if failed or not runs:
-            print(f"{name:62}{failed}")
+        try:
+            if options.first:
+                rows[name] = first(name, options.cores, "jax" in options.rivals)
+            else:
+                rows[name] = steady(name, options.rivals, options.seconds)
+        except Exception as error:  # a row that does not run must not hide the others
+            print(f"{name}: {type(error).__name__}: {str(error).splitlines()[0][:200]}", file=sys.stderr)
             continue
-        times: dict[str, list[float]] = {label: [] for label in runs}
-        end = time.perf_counter() + options.seconds * len(runs)
-        while time.perf_counter() < end or len(times["ours"]) < 5:
-            for label, run in runs.items():
-                n = max(1, int(1e-3 / (times[label][-1] + 1e-9))) if times[label] else 1
-                start = time.perf_counter()
-                for _ in range(n):
-                    out = run()
-                wait(out)
-                times[label].append((time.perf_counter() - start) / n)
-        medians = {label: statistics.median(t) * 1e3 for label, t in times.items()}
-        text = "".join(f"{medians[n]:10.4g}{firsts[n] * 1e3:8.0f}" for n in libraries)
-        if "JAX" in medians:
-            off = same(runs["ours"](), runs["JAX"](), (functorch_lite.tree, libraries["JAX"].tree))
-            text += f"{medians['JAX'] / medians['ours']:8.2f}{off:9.1e}"
-        print(f"{name:62}{text}", flush=True)
+        print(name, {k: f"{v * 1e3:.4g}" for k, v in rows[name].items()}, file=sys.stderr, flush=True)
+    print(f"{options.cores} core(s), {'first calls' if options.first else 'medians'}\n\n{table(rows)}\n")
+    for label in ("JAX", "PyTorch", "torch.compile"):
+        ratios = [row[label] / row["ours"] for row in rows.values() if label in row]
+        if ratios:
+            print(f"{label}: {geometric_mean(ratios):.2f} times our time in the geometric mean of {len(ratios)} rows")
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"cores": options.cores, "first": options.first, "rows": rows}, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from .arrays import Array, type_of
 from .backend import INTERFACE_VERSION, Backend, Namespace
 from .errors import BackendError, DTypeError, ShapeError
 from .lowering import LoweringContext, compile_program
+from .passes.algebra import rewrite_algebra
 from .passes.contract import fold_transposes
 from .passes.fuse import fuse, fusion
 from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store, build
@@ -58,5 +59,6 @@ __all__ = [
     "map_subprograms",
     "move_to_front",
     "registry",
+    "rewrite_algebra",
     "type_of",
 ]

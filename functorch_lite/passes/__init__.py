@@ -8,18 +8,23 @@ from typing import Any
 from ..backend import Backend
 from ..lowering import compile_program
 from ..program import Program, dead_code
+from .algebra import rewrite_algebra
 from .expand import expand
 from .fold import fold
 from .simplify import simplify
 
-__all__ = ["executable", "expand", "fold", "optimized", "simplify"]
+__all__ = ["executable", "expand", "fold", "optimized", "rewrite_algebra", "simplify"]
 
 
 def optimized(program: Program, backend: Backend) -> Program:
     """The program as it is given to the backend."""
     return program.remember(
-        ("optimized", backend), lambda: dead_code(fold(expand(simplify(program), backend), backend))
+        ("optimized", backend), lambda: dead_code(fold(expand(_simplified(program), backend), backend))
     )
+
+
+def _simplified(program: Program) -> Program:
+    return rewrite_algebra(simplify(program), keeping_bits=True)
 
 
 def executable(

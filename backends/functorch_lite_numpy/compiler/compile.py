@@ -15,6 +15,7 @@ from functorch_lite.extend import (
     fuse,
     has_dim,
     registry,
+    rewrite_algebra,
 )
 
 from . import contraction, convolution, indexing, lapack, loops, ordering, pooling, random_bits, sorting  # noqa: F401  (they enter their steps)
@@ -49,6 +50,7 @@ def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[An
 
 def prepared(program: Program) -> Program:
     """The program in the form that native code is made from."""
+    program = rewrite_algebra(program, keeping_bits=False)
     return fuse(lay_out(fold_transposes(program, is_native)), fusible, is_dear)
 
 
