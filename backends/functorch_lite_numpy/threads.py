@@ -1,14 +1,20 @@
-"""How many threads work on the large loops of compiled code."""
+"""How many threads work on one large operation: the setting, the environment, the affinity mask."""
 
 from __future__ import annotations
 
-from .backend import load_compiler
+import os
+from collections.abc import Callable
 
-__all__ = ["set_threads", "threads"]
+__all__ = ["on_change", "set_threads", "threads", "wanted"]
+
+_ENVIRONMENT = "FUNCTORCH_LITE_THREADS"
+
+_chosen: int | None = None
+_listeners: list[Callable[[int], None]] = []
 
 
 def set_threads(n: int | None = None) -> None:
-    """Sets how many threads work on one large loop of compiled code; results do not depend on it.
+    """Sets how many threads work on one large loop of compiled code, or one Fourier transform; results do not depend on it.
 
     Small work stays on the calling thread. BLAS and LAPACK of SciPy have threads and settings of their own.
 
@@ -24,14 +30,31 @@ def set_threads(n: int | None = None) -> None:
     True
     >>> set_threads()
     """
+    global _chosen
     if n is not None and (not isinstance(n, int) or n < 1):
         raise ValueError(f"set_threads takes a number of threads, at least 1, not {n!r}.")
-    compiler = load_compiler()
-    if compiler is not None:
-        compiler.set_threads(n)
+    _chosen = n
+    for listener in _listeners:
+        listener(wanted())
 
 
 def threads() -> int:
-    """How many threads work on a large loop, the caller counted; 1 where there is no compiler."""
-    compiler = load_compiler()
-    return 1 if compiler is None else compiler.threads()
+    """How many threads work on a large loop, the caller counted."""
+    return min(wanted(), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else wanted())
+
+
+def wanted() -> int:
+    """The number of threads that was set or the environment asks for; else one for each processor."""
+    if _chosen is not None:
+        return _chosen
+    text = os.environ.get(_ENVIRONMENT, "")
+    if not text:
+        return os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{_ENVIRONMENT} is {text!r}: it takes a number of threads, at least 1.")
+    return int(text)
+
+
+def on_change(listener: Callable[[int], None]) -> None:
+    """Call a function with the number of threads whenever that is set."""
+    _listeners.append(listener)

@@ -17,6 +17,7 @@ from typing import Any
 from ..array_type import ArrayType
 from ..primitive import NotDifferentiable, Primitive
 from ..program import Atom, Equation, Program, Var
+from .recompute import recomputed
 from .rewrite import map_subprograms
 
 __all__ = ["Fusion", "fuse", "fusion"]
@@ -196,6 +197,7 @@ class _Fuser:
                 self.place(i, equation)
         self.unite_siblings()
         self.readers = self.find_readers()
+        self.again = recomputed(self)
         self.inlined = self.moves - self.live_moves()
 
     def reach(self, operands: Sequence[Atom]) -> int:
@@ -518,11 +520,7 @@ class _Fuser:
             seen.add(i)
             for a in self.equations[i].operands:
                 p = self.producer.get(a) if isinstance(a, Var) else None
-                if (
-                    p is not None
-                    and i not in self.flat
-                    and (p in self.inlined or (p in self.moves and self.is_light(p)))
-                ):
+                if p is not None and i not in self.flat and self.is_copied(p, group):
                     take(p)
             members.append(i)
 
@@ -550,6 +548,10 @@ class _Fuser:
         }
         source = self.equations[group.members[-1]].source
         return Equation(fusion, list(inputs), params, outputs, source)
+
+    def is_copied(self, i: int, group: _Group) -> bool:
+        """Whether a group has a copy of an equation that it does not own."""
+        return i in self.again.get(group, ()) or i in self.inlined or (i in self.moves and self.is_light(i))
 
     def is_light(self, i: int) -> bool:
         """Whether reading through a move is as good as reading its result in memory."""

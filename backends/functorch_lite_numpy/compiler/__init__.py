@@ -11,6 +11,5 @@ for threads: pool, threads, sharing.
 from .compile import compile_native
 from .engine import obstacle
 from .reading import describe, steps
-from .threads import set_threads, threads
 
-__all__ = ["compile_native", "describe", "obstacle", "set_threads", "steps", "threads"]
+__all__ = ["compile_native", "describe", "obstacle", "steps"]

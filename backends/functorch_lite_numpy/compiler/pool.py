@@ -4,7 +4,9 @@
 
 A *job* is published by writing `state` = (its number << 32 | the next piece). Whoever takes a piece counts `state` up by a
 compare-and-swap, which fails if the job is no longer that one: so what was read of the job in between was right. The caller
-works too; when no piece is left it waits for those still at work, never for threads that are yet to wake up. Threads look for
+works too; when no piece is left it waits for those still at work, never for threads that are yet to wake up. Before what is
+known of a job is overwritten, `state` becomes that of a job without pieces: else a thread that is slow to leave the old one
+might count a piece of the new one as the old one's. Threads look for
 the next job for a short while and then sleep. Who comes while the pool has a job (another Python thread, or a piece itself)
 does all its pieces alone.
 
@@ -123,9 +125,9 @@ head:
   %same = icmp eq i64 %number, %job
   br i1 %same, label %look, label %leave
 look:
-  %function = load atomic ptr, ptr @function monotonic, align 8
-  %block = load atomic ptr, ptr @block monotonic, align 8
-  %pieces = load atomic i64, ptr @pieces monotonic, align 8
+  %function = load atomic ptr, ptr @function acquire, align 8
+  %block = load atomic ptr, ptr @block acquire, align 8
+  %pieces = load atomic i64, ptr @pieces acquire, align 8
   %piece = and i64 %now, 4294967295
   %left = icmp ult i64 %piece, %pieces
   br i1 %left, label %claim, label %leave
@@ -229,13 +231,18 @@ free:
   store atomic i32 0, ptr @busy release, align 4
   br label %alone
 publish:
-  store atomic ptr %function, ptr @function monotonic, align 8
-  store atomic ptr %block, ptr @block monotonic, align 8
-  store atomic i64 %pieces, ptr @pieces monotonic, align 8
-  store atomic i64 0, ptr @done monotonic, align 8
   %last = load atomic i64, ptr @state monotonic, align 8
   %number = lshr i64 %last, 32
-  %following = add i64 %number, 1
+  %closed = add i64 %number, 1
+  %closed.number = and i64 %closed, 4294967295
+  %closed.high = shl i64 %closed.number, 32
+  %closed.state = or i64 %closed.high, 4294967295
+  %closing = atomicrmw xchg ptr @state, i64 %closed.state seq_cst
+  store atomic ptr %function, ptr @function release, align 8
+  store atomic ptr %block, ptr @block release, align 8
+  store atomic i64 %pieces, ptr @pieces release, align 8
+  store atomic i64 0, ptr @done release, align 8
+  %following = add i64 %number, 2
   %job = and i64 %following, 4294967295
   %state = shl i64 %job, 32
   %swapped = atomicrmw xchg ptr @state, i64 %state seq_cst
@@ -338,21 +345,6 @@ finish:
   store i64 -1, ptr @workers
   store atomic i32 0, ptr @busy seq_cst, align 4
   ret void
-}}
-
-; Threads at work on a large job, the caller counted.
-define i64 @threads() {{
-entry:
-  %workers = load atomic i64, ptr @workers seq_cst, align 8
-  %fresh = icmp slt i64 %workers, 0
-  br i1 %fresh, label %guess, label %known
-guess:
-  %allowed = call i64 @allowed()
-  br label %known
-known:
-  %n = phi i64 [ %workers, %entry ], [ %allowed, %guess ]
-  %all = add i64 %n, 1
-  ret i64 %all
 }}
 """
 

@@ -1,4 +1,4 @@
-"""How many threads work on large loops, and the pool that they belong to.
+"""The threads that work on large loops: the pool that they belong to.
 
 The pool is made with the first program that has a large loop; its threads start when that runs. As many work as the setting
 says, but no more than the process may use (its affinity mask). A forked child starts its own.
@@ -13,30 +13,14 @@ import signal
 
 import llvmlite.binding as llvm
 
+from ..threads import on_change, wanted
 from . import engine
 from .cache import cached
 from .pool import FUNCTIONS, MOST_THREADS, pool_ir
 
-__all__ = ["parallel_for", "processors", "set_threads", "threads"]
+__all__ = ["parallel_for"]
 
-_ENVIRONMENT = "FUNCTORCH_LITE_THREADS"
 _WINDOWS = {"sched_yield": "SwitchToThread"}
-
-
-def _default() -> int:
-    """The number of threads that the environment asks for; else one for each processor."""
-    text = os.environ.get(_ENVIRONMENT, "")
-    if not text:
-        return os.cpu_count() or 1
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{_ENVIRONMENT} is {text!r}: it takes a number of threads, at least 1.")
-    return int(text)
-
-
-def processors() -> int:
-    """How many threads can be at work now: the environment's number, but no more than the affinity mask allows."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(_default(), allowed)
 
 
 class _Pool:
@@ -57,7 +41,6 @@ class _Pool:
         self.parallel_for = library.address("parallel_for")
         # PyDLL's kind of function keeps the GIL, CDLL's gives it up while it waits for the threads
         self.reset = ctypes.PYFUNCTYPE(None)(library.address("reset"))
-        self.threads = ctypes.PYFUNCTYPE(ctypes.c_int64)(library.address("threads"))
         self.resize = ctypes.CFUNCTYPE(None, ctypes.c_int64)(library.address("resize"))
         self.reset()
         self.want(wanted)
@@ -68,25 +51,11 @@ class _Pool:
         self.resize(min(n, MOST_THREADS) if self.has_threads else 1)
 
 
-_chosen: int | None = None
-
-
 @functools.cache
 def _pool() -> _Pool:
-    return _Pool(_chosen or _default())
-
-
-def set_threads(n: int | None = None) -> None:
-    """At most so many threads, the caller counted; None: as many as at the start."""
-    global _chosen
-    _chosen = n
-    if _pool.cache_info().currsize:
-        _pool().want(n or _default())
-
-
-def threads() -> int:
-    """How many threads work on a large loop, the caller counted."""
-    return _pool().threads()
+    pool = _Pool(wanted())
+    on_change(pool.want)
+    return pool
 
 
 def parallel_for() -> int:

@@ -16,11 +16,11 @@ from llvmlite import ir
 
 from functorch_lite.extend import Nest
 
+from ..threads import threads
 from . import engine
 from .cache import cached
 from .kernel import Kernel
 from .parts import Part, parts
-from .threads import processors
 from .types import I8, PTR
 
 __all__ = ["Unit"]
@@ -115,7 +115,7 @@ def compiled(parts: Sequence[Part]) -> list[bytes]:
         except Exception as problem:
             codes[i] = problem
 
-    alone = processors() == 1
+    alone = threads() == 1
     others = [] if alone else [threading.Thread(target=make, args=(i,)) for i in range(1, len(parts))]
     for thread in others:
         thread.start()

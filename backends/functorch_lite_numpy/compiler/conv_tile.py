@@ -1,0 +1,158 @@
+"""A tile of a convolution: the code that sums it up in registers, and the code that writes it to its places."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llvmlite import ir
+
+from .conv_plan import Plan
+from .grids import address, counted, nested, total
+from .types import I1, I32, I64, PTR, constant, splat
+from .vectors import fma, load, run_mask, square, store
+from .views import row_major
+
+__all__ = ["fill_table", "tile_function", "write_function"]
+
+
+def tile_function(plan: Plan) -> Any:
+    """The function that sums up a tile."""
+    strides = (plan.source.strides[0], *(s * a.stride for s, a in zip(plan.source.strides[2:], plan.axes, strict=True)))
+    return _shared(plan, "tile", strides, _tile)
+
+
+def write_function(plan: Plan) -> Any:
+    """The function that writes a tile."""
+    return _shared(plan, "write", (plan.out.strides[0], *plan.out.strides[2:]), _write)
+
+
+def _shared(plan: Plan, what: str, strides: Sequence[int], make: Callable[[Plan, Sequence[int]], Any]) -> Any:
+    """A function of the tile, which others of the same form share; it is made from the places of its positions."""
+    places = tuple(
+        sum(i * s for i, s in zip(at, strides, strict=True)) for at in itertools.product(*map(range, plan.tile.box))
+    )
+    steps = (plan.source.strides[1], plan.area) if what == "tile" else plan.out.strides[1]
+    key = (what, plan.dtype, plan.lanes, plan.tile.vectors, places, steps)
+    return plan.unit.shared(key, lambda: make(plan, places))
+
+
+def _tile(plan: Plan, places: Sequence[int]) -> Any:
+    """`void tile(ptr x, ptr table, ptr filters, ptr sums, i64 channels, i64 begin, i64 end, i1 first)`.
+
+    sums += the taps' products; or = if first: of each channel, those from `begin` to `end`. The table says where
+    each finds its element of x, from the first tap's.
+    """
+    f = plan.unit.function(plan.unit.name("tile"), ir.VoidType(), [PTR] * 4 + [I64] * 3 + [I1])
+    x, table, filters, sums, channels, begin, end, first = f.args
+    b = ir.IRBuilder(f.append_basic_block("entry"))
+    vectors, count = plan.tile.vectors, len(places) * plan.tile.vectors
+    names = ("again", "channel", "channel.taps", "tap", "tap.body", "tap.done", "done")
+    again, channel, enter, head, body, after, done = (f.append_basic_block(n) for n in names)
+    entry = b.block
+    b.cbranch(first, channel, again)
+    b.position_at_end(again)
+    old = [
+        b.load(address(b, sums, plan.vector, [], i), typ=plan.vector, align=plan.lanes * plan.size)
+        for i in range(count)
+    ]
+    b.branch(channel)
+
+    b.position_at_end(channel)
+    c, image, weights = b.phi(I64), b.phi(PTR), b.phi(PTR)
+    outer = [b.phi(plan.vector) for _ in range(count)]
+    zero = ir.Constant(plan.vector, None)
+    for before, initial in ((entry, [zero] * count), (again, old)):
+        for phi, v in zip((c, image, weights, *outer), (constant(I64, 0), x, filters, *initial), strict=True):
+            phi.add_incoming(v, before)
+    b.cbranch(b.icmp_signed("<", c, channels), enter, done)
+    b.position_at_end(enter)
+    b.branch(head)
+
+    b.position_at_end(head)
+    k = b.phi(I64)
+    values = [b.phi(plan.vector) for _ in range(count)]
+    for phi, v in zip((k, *values), (begin, *outer), strict=True):
+        phi.add_incoming(v, enter)
+    b.cbranch(b.icmp_signed("<", k, end), body, after)
+    b.position_at_end(body)
+    tap = b.load(b.gep(table, [k], source_etype=I32), typ=I32)
+    moved = b.gep(image, [b.sext(tap, I64)], source_etype=plan.scalar)
+    row = b.gep(weights, [b.mul(k, constant(I64, plan.block))], source_etype=plan.scalar)
+    w = [
+        b.load(address(b, row, plan.vector, [], v), typ=plan.vector, align=plan.lanes * plan.size)
+        for v in range(vectors)
+    ]
+    new = []
+    for j, place in enumerate(places):
+        element = splat(b, b.load(address(b, moved, plan.scalar, [], place), typ=plan.scalar), plan.lanes)
+        new += [fma(b, element, w[v], values[j * vectors + v]) for v in range(vectors)]
+    for phi, v in zip((k, *values), (b.add(k, constant(I64, 1)), *new), strict=True):
+        phi.add_incoming(v, body)
+    b.branch(head)
+
+    b.position_at_end(after)
+    following = (
+        b.add(c, constant(I64, 1)),
+        address(b, image, plan.scalar, [], plan.source.strides[1]),
+        address(b, weights, plan.scalar, [], plan.area * plan.block),
+    )
+    for phi, v in zip((c, image, weights, *outer), (*following, *values), strict=True):
+        phi.add_incoming(v, after)
+    b.branch(channel)
+    b.position_at_end(done)
+    for i, v in enumerate(outer):
+        b.store(v, address(b, sums, plan.vector, [], i), align=plan.lanes * plan.size)
+    b.ret_void()
+    return f
+
+
+def fill_table(plan: Plan, b: Any, table: Any) -> None:
+    """Where each tap of a chunk finds its element of x."""
+    strides = (
+        plan.source.strides[1],
+        *(s * a.rhs for s, a in zip(plan.source.strides[2:], plan.axes, strict=True)),
+    )
+    with nested(b, plan.chunk) as at:
+        tap = total(b, list(zip(at, row_major(plan.chunk).strides, strict=True)))
+        place = total(b, list(zip(at, strides, strict=True)))
+        b.store(b.trunc(place, I32), address(b, table, I32, [(tap, 1)]))
+
+
+def _write(plan: Plan, places: Sequence[int]) -> Any:
+    """`void write(ptr sums, ptr out, i64 outputs)`: the sums of a tile to their places."""
+    f = plan.unit.function(plan.unit.name("write"), ir.VoidType(), [PTR, PTR, I64])
+    sums, out, outputs = f.args
+    b = ir.IRBuilder(f.append_basic_block("entry"))
+    slot: Any = b.alloca(plan.vector, plan.lanes)
+    slot.align = 64
+    buffer = b.bitcast(slot, PTR)
+    with counted(b, plan.tile.vectors) as v:
+        left = b.sub(outputs, b.mul(v, constant(I64, plan.lanes)))
+        few = b.icmp_signed("<", left, constant(I64, plan.lanes))
+        here = b.select(few, left, constant(I64, plan.lanes))
+        target = address(b, out, plan.scalar, [(v, plan.lanes * plan.out.strides[1])])
+        for first in range(0, len(places), plan.lanes):
+            start = address(b, sums, plan.scalar, [(v, plan.lanes)], first * plan.block)
+            n = constant(I64, plan.lanes)
+            b.call(square(plan.unit, plan.vector), [start, constant(I64, plan.block), n, n, buffer, n])
+            with counted(b, here) as o:
+                row = load(b, address(b, buffer, plan.vector, [(o, 1)]), plan.vector)
+                for lane, n in _runs(places[first : first + plan.lanes]):
+                    place = address(b, target, plan.scalar, [(o, plan.out.strides[1])], places[first + lane] - lane)
+                    store(b, row, place, run_mask(lane, n, plan.lanes))
+    b.ret_void()
+    return f
+
+
+def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
+    """Where places follow each other: (first, how many)."""
+    out: list[tuple[int, int]] = []
+    for i, place in enumerate(places):
+        if i and place == places[i - 1] + 1:
+            first, n = out.pop()
+            out.append((first, n + 1))
+        else:
+            out.append((i, 1))
+    return out
