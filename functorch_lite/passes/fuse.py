@@ -58,6 +58,8 @@ class _Group:
         self.space = space
         self.members: list[int] = []
         self.mask = 0
+        self.below = 0
+        """What the members depend on, and so all that depends on one of them."""
         self.positions: dict[Var, Position] = {}
         self.dear: set[Var] = set()
         """Values that are not to be computed twice."""
@@ -247,7 +249,8 @@ class _Fuser:
                 continue
             group.add(i, equation, position, self.is_dear(equation))
             self.group_of[i] = group
-            self.depend(group)
+            if self.ancestors[i] & ~group.mask & ~group.below:
+                self.depend(group)
             for other in candidates:
                 self.unite(group, other)
             return True
@@ -308,6 +311,7 @@ class _Fuser:
         bits = group.mask
         for m in group.members:
             bits |= self.ancestors[m]
+        group.below = bits
         for k, ancestors in enumerate(self.ancestors):
             if ancestors & group.mask and not group.mask >> k & 1:
                 self.ancestors[k] = ancestors | bits
