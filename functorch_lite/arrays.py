@@ -13,7 +13,8 @@ import numpy as np
 from .array_interface import ArrayInterface
 from .array_type import ArrayType, Shape
 from .backend import Backend, default_backend
-from .errors import BackendError, DeletedArrayError
+from .errors import BackendError, DeletedArrayError, TransformationError
+from .primitive import LinearOperand
 from .tracing import Trace, Tracer, _Context, context, leaked
 
 __all__ = ["Array", "EagerTrace", "Operand", "eager", "from_host", "is_concrete", "type_of"]
@@ -197,6 +198,11 @@ def two_backends(operands: Sequence[Any]) -> BackendError:
 
 
 def _not_an_operand(primitive: Any, x: Any) -> TypeError:
+    if isinstance(x, LinearOperand):
+        return TransformationError(
+            f"only linear functions can be transposed, but this one takes {primitive.name} of two values that both depend on "
+            "its arguments: use vjp, or linearize first."
+        )
     return TypeError(
         f"{primitive.name} takes arrays, not {type(x).__module__}.{type(x).__qualname__}: "
         "use functorch_lite.numpy, or convert with functorch_lite.numpy.asarray."

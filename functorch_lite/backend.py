@@ -126,6 +126,18 @@ class Backend:
         """As `interpret`, for a program that will run often: it may take its time to be quick afterwards."""
         return self.interpret(program)
 
+    def fast_path(
+        self, run: Callable[..., Any], operands: Sequence[ArrayType], results: Sequence[ArrayType]
+    ) -> Callable[..., Any] | None:
+        """A quicker way to call what `compile` gave, from `Array`s to a tuple of `Array`s; None if there is none.
+
+        Args:
+          run: the callable over buffers.
+          operands, results: the types for which it was compiled. Where an operand is not an `Array` of this backend of
+            just that type the callable returns NotImplemented.
+        """
+        return None
+
     def describe(self, program: Program) -> dict[str, Callable[[], str]]:
         """What `compile` makes of a program, stage by stage: name -> a function that gives the text."""
         return {}

@@ -14,6 +14,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
 __all__ = [
+    "ArgumentError",
     "BackendError",
     "ConcretizationTypeError",
     "DTypeError",
@@ -43,7 +44,7 @@ class SourceLine(NamedTuple):
 
 def _is_ours(frame: FrameType) -> bool:
     name = frame.f_globals.get("__name__", "")
-    return name.startswith(("functorch_lite", "importlib"))
+    return name.startswith(("functorch_lite", "importlib", "contextlib"))
 
 
 def user_line(skip: int = 1) -> SourceLine | None:
@@ -106,6 +107,10 @@ class ShapeError(_Located, TypeError, ValueError):
 
 class DTypeError(_Located, TypeError):
     """An operand's dtype does not fit an operation."""
+
+
+class ArgumentError(_Located, ValueError):
+    """An argument has a value that says nothing here: an axis to map that no argument has, a length below zero."""
 
 
 class ImmutableArrayError(_Located, TypeError):

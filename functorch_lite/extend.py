@@ -1,6 +1,6 @@
 """All that an author of a primitive or a backend may import: the promised part of the inside."""
 
-from .array_type import ArrayType, Dim
+from .array_type import ArrayType, Dim, has_dim
 from .arrays import Array, type_of
 from .backend import INTERFACE_VERSION, Backend, Namespace
 from .errors import BackendError, DTypeError, ShapeError
@@ -52,6 +52,7 @@ __all__ = [
     "fold_transposes",
     "fuse",
     "fusion",
+    "has_dim",
     "instantiate",
     "kind",
     "map_subprograms",

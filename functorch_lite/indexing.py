@@ -107,7 +107,7 @@ def take(
 
     Args:
       a: an array.
-      indices: integers of any shape; negative ones count from the end.
+      indices: integers of any shape; negative ones count from the end (not so where the mode is "clip").
       axis: the axis; None: `a` is flattened first.
       out: must be None, arrays do not change.
       mode: out of range, "fill" gives `fill_value`, "clip" the nearest element, "wrap" counts round. By default known
@@ -141,9 +141,14 @@ def take(
         mode = None
     elif mode is None and value is None:
         mode = "fill"
-    index = (*(slice(None),) * place, indices)
     return getitem(
-        x, index, mode=mode, fill_value=fill_value, unique_indices=unique_indices, indices_are_sorted=indices_are_sorted
+        x,
+        (*(slice(None),) * place, indices),
+        mode=mode,
+        fill_value=fill_value,
+        unique_indices=unique_indices,
+        indices_are_sorted=indices_are_sorted,
+        wrap_negative_indices=mode != "clip",
     )
 
 

@@ -15,6 +15,7 @@ from . import dtypes
 from .array_type import ArrayType
 from .arrays import Array, eager, type_of
 from .errors import (
+    ArgumentError,
     ConcretizationTypeError,
     DTypeError,
     ImmutableArrayError,
@@ -188,7 +189,7 @@ def _bool(x: Any) -> bool:
         "Use functorch_lite.numpy.where or lax.cond, or mark the argument static (static_argnums).",
     )
     if value.size != 1:
-        raise ValueError(f"the truth value of {x.type} is ambiguous: use .any() or .all().")
+        raise ArgumentError(f"the truth value of {x.type} is ambiguous: use .any() or .all().")
     return bool(value.reshape(()))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import islice, repeat
 from typing import Any, NoReturn
 
+from .errors import ArgumentError
 from .tree_nodes import Kind, is_namedtuple_type, kind_of, leaf_types, shared_keys
 from .tree_paths import KeyPath, keystr
 
@@ -436,7 +437,7 @@ def flatten_up_to(treedef: PyTreeDef, tree: Any, what: str = "the tree") -> list
         if _deep(_up_to_deep(treedef, tree, out)):
             return out
     _deep(_explain(treedef, tree, (), what))
-    raise ValueError(f"trees differ: {what} has structure {flatten(tree)[1]}, needed is {treedef}.")
+    raise ArgumentError(f"trees differ: {what} has structure {flatten(tree)[1]}, needed is {treedef}.")
 
 
 def _up_to(treedef: PyTreeDef, tree: Any, out: list[Any]) -> bool:
@@ -547,4 +548,4 @@ def _raise(treedef: PyTreeDef, came: str, path: KeyPath, what: str, aux: Any) ->
         hint += ": " + "both dicts need the same keys."
     elif kind.type is type(None):
         hint = "None is a container without children; is_leaf=lambda x: x is None makes it a leaf."
-    raise ValueError(f"trees differ: {where} is {came}, needed is {needed}: {hint}")
+    raise ArgumentError(f"trees differ: {where} is {came}, needed is {needed}: {hint}")

@@ -13,6 +13,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from .errors import ArgumentError
 from .tree_paths import DictKey, FlattenedIndexKey, GetAttrKey, SequenceKey
 
 __all__ = [
@@ -79,7 +80,7 @@ def _sort(keys: Iterable[Any]) -> tuple[Any, ...]:
         return tuple(sorted(keys))
     except TypeError:
         kinds = ", ".join(sorted({type(k).__name__ for k in keys}))
-        raise ValueError(
+        raise ArgumentError(
             f"the keys of a dict in a pytree must sort, got {list(keys)!r} (of types {kinds}): use keys of one type, "
             "or an OrderedDict, which keeps its own order."
         ) from None

@@ -28,6 +28,8 @@ def test_gradients_by_strong_arguments_are_strong() -> None:
     x = fnp.ones(3)
     assert not fl.grad(lambda n, v: fnp.sum(v * n), argnums=1)(3, x).weak_type
     assert fl.grad(lambda v: v * 3)(1.0).weak_type
+    assert fl.jit(fl.grad(lambda v: (v * x).sum()))(1.0).weak_type
+    assert fl.vjp(lambda v: v * x, 1.0)[1](x)[0].weak_type
 
 
 @pytest.mark.parametrize(
@@ -106,3 +108,65 @@ def test_types_of_a_captured_program() -> None:
     closed = fl.make_jaxpr(lambda v: (v.sum(), v.astype("int32")))(fnp.ones((2, 3)))
     assert [str(t) for t in closed.in_avals] == ["f32[2,3]"]
     assert [str(t) for t in closed.out_avals] == ["f32[]", "i32[2,3]"]
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+def test_the_rest_of_division_by_zero_is_zero(dtype) -> None:
+    x, y = fnp.asarray([1, 0, 7], dtype), fnp.asarray([0, 0, 2], dtype)
+    rest = 0 if dtype == "bool" else 1
+    np.testing.assert_array_equal(fnp.remainder(x, y), [0, 0, rest])
+    np.testing.assert_array_equal(fnp.fmod(x, y), [0, 0, rest])
+    np.testing.assert_array_equal(divmod(x, y)[1], [0, 0, rest])
+
+
+def test_take_clips_negative_indices_to_the_first_element() -> None:
+    for places in ([-1, 2, -7, 9], np.asarray([-1, 2, -7, 9])):
+        np.testing.assert_array_equal(fnp.take(fnp.arange(5), fnp.asarray(places), mode="clip"), [0, 2, 0, 4])
+    np.testing.assert_array_equal(
+        fl.jit(lambda i: fnp.take(fnp.arange(5), i, mode="clip"))(fnp.asarray([-1, 4])), [0, 4]
+    )
+
+
+def test_complex_logarithms_to_other_bases_have_zero_for_an_angle() -> None:
+    assert np.asarray(fnp.log2(fnp.asarray(0j))) == complex(-np.inf, 0)
+    assert np.asarray(fnp.log10(fnp.asarray(0j))) == complex(-np.inf, 0)
+
+
+def test_scalars_can_be_repeated_along_their_axis_and_differ_no_times() -> None:
+    np.testing.assert_array_equal(fnp.repeat(fnp.asarray(3), 2, axis=0), [3, 3])
+    assert fnp.diff(fnp.asarray(3), n=0) == 3
+
+
+def test_python_numbers_in_the_carry_of_a_loop_stay_weak() -> None:
+    h = fnp.full(3, 1.5, "bfloat16")
+    assert lax.fori_loop(0, 3, lambda i, c: c * 2, 1.0).weak_type
+    assert lax.while_loop(lambda c: c < 4, lambda c: c * 2, 1.0).weak_type
+    carry, ys = lax.scan(lambda c, x: (c + 1, (c, c * x)), 0, h)
+    assert carry.weak_type
+    assert [(y.dtype.name, y.weak_type) for y in ys] == [("int32", True), ("bfloat16", False)]
+    carry, ys = fl.jit(lambda h: lax.scan(lambda c, x: (c * x, c), 1.0, h))(h)
+    assert [(y.dtype.name, y.weak_type) for y in (carry, ys)] == [("bfloat16", False)] * 2
+    np.testing.assert_array_equal(ys.astype("float32"), [1, 1.5, 2.25])
+
+
+@pytest.mark.parametrize("nan", [complex(np.nan, -2), complex(1, np.nan)])
+def test_extremes_of_complex_numbers_with_nan_are_nan(nan) -> None:
+    z = fnp.asarray([1 + 1j, nan, 3 + 1j])
+    for extreme in (fnp.max, fnp.min):
+        assert fnp.isnan(extreme(z))
+        assert not fnp.isnan(extreme(z[::2]))
+
+
+def test_cond_takes_none_for_its_operand() -> None:
+    assert lax.cond(True, lambda none: none is None, lambda none: False, operand=None)
+    assert fl.jit(lambda x: lax.cond(x > 0, lambda _: 1, lambda _: 2, operand=None))(1.0) == 1
+
+
+def test_map_in_blocks_over_no_rows() -> None:
+    assert lax.map(lambda row: row.sum(), fnp.zeros((0, 3)), batch_size=2).shape == (0,)
+
+
+def test_equal_elements_share_the_gradient_of_a_quantile() -> None:
+    np.testing.assert_array_equal(fl.grad(fnp.median)(fnp.ones(4)), [0, 0.5, 0.5, 0])
+    np.testing.assert_array_equal(fnp.quantile(fnp.asarray([1.0, 2.0, np.inf]), fnp.asarray([0.5, 1.0])), [2, np.inf])
+    np.testing.assert_array_equal(fnp.quantile(fnp.asarray([np.inf, np.inf, 1.0]), 0.75), np.inf)

@@ -80,6 +80,10 @@ class NumpyBackend(Backend):
             )
             return self.interpret(program)
 
+    def fast_path(self, run: Callable[..., Any], operands: Any, results: Any) -> Callable[..., Any] | None:
+        compiler = load_compiler()
+        return None if compiler is None else compiler.fast_path(run, operands, results, self)
+
     def describe(self, program: Any) -> dict[str, Callable[[], str]]:
         compiler = load_compiler()
         return {} if compiler is None else compiler.describe(program)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import type_of
 from ..errors import TransformationError
@@ -15,9 +16,11 @@ from ..transforms.signature import function_name
 from ..tree import flatten, unflatten
 
 __all__ = [
+    "Settled",
     "StagedBody",
     "convert_carry",
     "flat_function",
+    "on_strong_carry",
     "only",
     "operands_of",
     "rearranged",
@@ -86,33 +89,70 @@ def rearranged(program: Program, inputs: Sequence[int], outputs: Sequence[int]) 
     )
 
 
+class Settled(NamedTuple):
+    """A carry with one type on the way in and out, and the body on it."""
+
+    carry: list[Any]
+    """The initial values, strong, as `body` takes them."""
+    body: StagedBody
+    """Weak flags are dropped inside: loops go by shape and dtype alone."""
+    types: list[ArrayType]
+    """Of the carry as the user sees it, with its weak flags."""
+    weak: list[bool]
+    """Which results of the body are weak, as the user sees them."""
+
+    def finish(self, results: Sequence[Any]) -> list[Any]:
+        """The loop's results with the weak flags that they have outside."""
+        return [cast(x, type_of(x).dtype, weak) for x, weak in zip(results, self.weak, strict=False)]
+
+
 def settle_carry(
     carry: Sequence[Any],
     stage_on: Callable[[list[ArrayType]], StagedBody],
     structure: Any,
     what: str,
-) -> tuple[list[Any], StagedBody]:
+) -> Settled:
     """The initial carry and the body, with one type for the carry on the way in and out.
 
-    Weak flags are dropped; a weak entry (a Python scalar) takes the dtype that the body gives it.
+    A weak entry (a Python scalar) takes the dtype that the body gives it, and stays weak as long as the body gives a
+    weak result: what it meets in the body promotes as beside a Python scalar.
 
     Raises:
       TypeError: if the body's carry has another structure, shape or dtype than the initial one.
     """
     types = [type_of(x) for x in carry]
-    body = stage_on([t.update(weak=False) for t in types])
-    out = body.program.out_types[: len(types)]
-    if any(t.weak and o.dtype != t.dtype for t, o in zip(types, out, strict=False)):
-        types = [o.update(shape=t.shape) if t.weak else t for t, o in zip(types, out, strict=True)]
-        body = stage_on([t.update(weak=False) for t in types])
+    while True:
+        body = stage_on(types)
         out = body.program.out_types[: len(types)]
+        settled = [_joined(t, o) if t.weak else t for t, o in zip(types, out, strict=True)]
+        if settled == types:
+            break
+        types = settled
     for i, (t, o) in enumerate(zip(types, out, strict=True)):
         if not (t.matches(o) or (o.weak and o.shape == t.shape)):
             raise TransformationError(
                 f"{what}: the carry must keep its type, but entry {i} of {structure} comes in as {t} and goes out as {o}: "
                 "give the initial value that type, or cast the body's result with astype."
             )
-    return [cast(x, t.dtype) for x, t in zip(carry, types, strict=True)], body
+    weak = [t.weak for t in types] + [t.weak for t in body.program.out_types[len(types) :]]
+    strong = [cast(x, t.dtype) for x, t in zip(carry, types, strict=True)]
+    return Settled(strong, on_strong_carry(body, len(types)), types, weak)
+
+
+def _joined(weak: ArrayType, out: ArrayType) -> ArrayType:
+    """The type of a weak entry of a carry that comes out as `out`."""
+    dtype, is_weak = dtypes.lattice_result([(weak.dtype, True), (out.dtype, out.weak)])
+    return weak.update(dtype=dtype, weak=is_weak)
+
+
+def on_strong_carry(body: StagedBody, size: int) -> StagedBody:
+    """The body with a strong carry of `size` entries: promotion was decided when it was staged."""
+    program, start = body.program, len(body.hoisted)
+    types = program.in_types
+    strong = [t.update(weak=t.weak and not start <= i < start + size) for i, t in enumerate(types)]
+    if strong == types:
+        return body
+    return body._replace(program=stage(lambda *xs: evaluate(program, *xs), strong, name=program.name).program)
 
 
 def convert_carry(program: Program, types: Sequence[ArrayType]) -> Program:

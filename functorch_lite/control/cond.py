@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..array_type import ArrayType, Dim
 from ..arrays import type_of
-from ..errors import TransformationError, transparent
+from ..errors import ArgumentError, TransformationError, transparent
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_in_dim, zeros
@@ -22,11 +22,14 @@ from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
 from ..transforms.jvp import jvp_program
 from ..transforms.linearize import Linearization, linearize_program
+from ..transforms.signature import check_callable
 from ..transforms.transpose import transpose_program
 from ..tree import unflatten
 from .bodies import StagedBody, operands_of, split, stage_flat
 
 __all__ = ["cond", "cond_p", "switch"]
+
+_NO_OPERAND = object()
 
 
 class Cond(Primitive):
@@ -200,7 +203,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     Array(-2., dtype=float32, weak_type=True)
     """
     if not branches:
-        raise ValueError("switch needs at least one branch.")
+        raise ArgumentError("switch needs at least one branch.")
     which = as_operand(index, "the index of switch")
     if which.shape != () or not dtypes.is_integer(which.dtype):
         raise TransformationError(f"switch needs an index that is an integer scalar, got {which.type}.")
@@ -209,7 +212,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
 
 @transparent
 def cond(
-    pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any, operand: Any = None
+    pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any, operand: Any = _NO_OPERAND
 ) -> Any:
     """Run `true_fun(*operands)` if `pred` holds, else `false_fun(*operands)`.
 
@@ -227,7 +230,7 @@ def cond(
     >>> fl.lax.cond(True, lambda x: x + 1.0, lambda x: x, 2.0)
     Array(3., dtype=float32, weak_type=True)
     """
-    if operand is not None:
+    if operand is not _NO_OPERAND:
         operands = (*operands, operand)
     p = as_operand(pred, "the predicate of cond")
     if p.shape != ():
@@ -240,6 +243,8 @@ def cond(
 
 
 def _choose(which: Any, branches: Sequence[Callable[..., Any]], operands: Sequence[Any], what: str) -> Any:
+    for f in branches:
+        check_callable(f"a branch of {what}", f)
     xs, in_tree = operands_of(operands, f"an operand of {what}")
     value = _known_value(which)
     if value is not None:

@@ -15,7 +15,7 @@ from ..primitives.slicing import concatenate
 from ..promotion import as_operand, promote_dtypes
 from ..transforms.vmap import vmap
 from ..tree import flatten, unflatten
-from .scan import scan
+from .scan import run_scan
 from .while_loop import while_loop
 
 __all__ = ["fori_loop", "map"]
@@ -53,7 +53,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     if start is not None and stop is not None:
         indices = from_host(np.arange(start, max(start, stop), dtype=dtype))
         turns = 1 if unroll is None or unroll is False else unroll
-        last, _ = scan(lambda val, i: (body_fun(i, val), None), init_val, indices, unroll=turns)
+        last, _ = run_scan("fori_loop", lambda val, i: (body_fun(i, val), None), init_val, indices, unroll=turns)
         return last
     one = dtype.type(1)
     _, _, last = while_loop(
@@ -83,17 +83,19 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     Array([0., 1., 4.], dtype=float32)
     """
     if batch_size is None:
-        return scan(lambda _, x: (None, f(x)), None, xs)[1]
+        return run_scan("map", lambda _, x: (None, f(x)), None, xs)[1]
     leaves, tree = flatten(xs)
     rows = [as_operand(x, "an array that map goes over") for x in leaves]
     if not rows or any(not x.shape for x in rows):
         raise ShapeError("map goes over the leading axis of arrays: give it at least one with an axis.")
     n = rows[0].shape[0]
+    if not n:
+        return map(f, xs)
     whole = n // batch_size * batch_size
     parts = []
     if whole:
         blocks = [x[:whole].reshape((whole // batch_size, batch_size, *x.shape[1:])) for x in rows]
-        done = scan(lambda _, x: (None, vmap(f)(x)), None, unflatten(tree, blocks))[1]
+        done = run_scan("map", lambda _, x: (None, vmap(f)(x)), None, unflatten(tree, blocks))[1]
         done_leaves, out_tree = flatten(done)
         parts.append([x.reshape((whole, *x.shape[2:])) for x in done_leaves])
     if whole < n:

@@ -12,7 +12,7 @@ from typing import Any
 from .. import dtypes
 from ..array_type import ArrayType, rename_dims
 from ..arrays import type_of
-from ..errors import ShapeError, TransformationError, transparent
+from ..errors import ArgumentError, ShapeError, TransformationError, transparent
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives.base import add
 from ..primitives.structural import instantiate, move_batch, move_to_front
@@ -26,7 +26,7 @@ from ..transforms.transpose import transpose_program
 from ..tree import flatten, unflatten
 from .bodies import convert_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
 
-__all__ = ["scan", "scan_p", "stack_rows"]
+__all__ = ["run_scan", "scan", "scan_p", "stack_rows"]
 
 
 def stack_rows(xp: Any, rows: Sequence[Any], row: ArrayType) -> Any:
@@ -330,18 +330,26 @@ def scan(
     >>> fl.lax.scan(lambda c, x: (c + x, c), 0.0, fnp.arange(3.0))
     (Array(3., dtype=float32), Array([0., 0., 1.], dtype=float32))
     """
-    carry, carry_tree = operands_of(init, "an entry of scan's carry")
-    rows, _ = operands_of(xs, "an array that scan goes over")
+    return run_scan("scan", f, init, xs, length, reverse, unroll)
+
+
+def run_scan(
+    what: str, f: Any, init: Any, xs: Any, length: int | None = None, reverse: bool = False, unroll: int | bool = 1
+) -> tuple[Any, Any]:
+    """`scan`, with the name that its messages give it."""
+    carry, carry_tree = operands_of(init, f"an entry of {what}'s carry")
+    rows, _ = operands_of(xs, f"an array that {what} goes over")
     turns = _length(rows, length)
     row_types = [type_of(x).update(shape=type_of(x).shape[1:]) for x in rows]
     _, in_tree = flatten((init, xs))
 
     def stage_on(carry_types: list[ArrayType]) -> Any:
-        body = stage_flat(f, in_tree, [*carry_types, *row_types], "scan's function")
-        _check_pair(body.out_tree, carry_tree, f)
+        body = stage_flat(f, in_tree, [*carry_types, *row_types], f"{what}'s function")
+        _check_pair(what, body.out_tree, carry_tree)
         return body
 
-    carry, body = settle_carry(carry, stage_on, carry_tree, "scan")
+    settled = settle_carry(carry, stage_on, carry_tree, what)
+    carry, body = settled.carry, settled.body
     n_carry = len(carry)
     program = convert_carry(body.program, [type_of(x) for x in carry])
     out = scan_p(
@@ -355,7 +363,7 @@ def scan(
         n_carry=n_carry,
         unroll=turns if unroll is True else max(1, int(unroll)),
     )
-    last, ys = unflatten(body.out_tree, out)
+    last, ys = unflatten(body.out_tree, settled.finish(out))
     return last, ys
 
 
@@ -364,18 +372,18 @@ def _length(rows: Sequence[Any], length: int | None) -> Any:
         raise ShapeError("scan goes over the leading axis of arrays, but got one of rank 0: give it a leading axis.")
     found = {x.shape[0] for x in rows} | ({length} if length is not None else set())
     if not found:
-        raise ValueError("scan: there are no arrays to go over (xs is None): give the number of turns as length=.")
+        raise ArgumentError("scan: there are no arrays to go over (xs is None): give the number of turns as length=.")
     if len(found) > 1:
         given = "" if length is None else f" and length={length}"
         raise ShapeError(f"scan: the leading lengths must agree, got {[str(type_of(x)) for x in rows]}{given}.")
     return found.pop()
 
 
-def _check_pair(out_tree: Any, carry_tree: Any, f: Any) -> None:
+def _check_pair(what: str, out_tree: Any, carry_tree: Any) -> None:
     children = out_tree.children()
     if len(children) != 2 or "tuple" not in str(type(unflatten(out_tree, [0] * out_tree.num_leaves)).__name__):
-        raise TransformationError(f"scan's function must return a pair (carry, row of results), got {out_tree}.")
+        raise TransformationError(f"{what}'s function must return a pair (carry, row of results), got {out_tree}.")
     if children[0] != carry_tree:
         raise TransformationError(
-            f"scan: the carry must keep its structure, but comes in as {carry_tree} and goes out as {children[0]}."
+            f"{what}: the carry must keep its structure, but comes in as {carry_tree} and goes out as {children[0]}."
         )

@@ -25,7 +25,7 @@ from ..transforms.call import run_equation
 from ..transforms.jvp import jvp_program
 from ..transforms.linearize import Linearization, linearize_program
 from ..tree import flatten, unflatten
-from .bodies import convert_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
+from .bodies import convert_carry, on_strong_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
 from .scan import linearize_body, residual_kinds, scan_p, stack_rows, with_residuals_in_place
 
 __all__ = ["while_loop", "while_p"]
@@ -267,7 +267,7 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
 
     >>> import functorch_lite as fl
     >>> fl.lax.while_loop(lambda x: x < 10.0, lambda x: x * 2.0, 1.0)
-    Array(16., dtype=float32)
+    Array(16., dtype=float32, weak_type=True)
     """
     carry, tree = operands_of(init_val, "an entry of while_loop's value")
     _, in_tree = flatten((init_val,))
@@ -280,9 +280,10 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
             )
         return body
 
-    carry, body = settle_carry(carry, stage_on, tree, "while_loop")
-    types = [type_of(x) for x in carry]
-    cond = stage_flat(cond_fun, in_tree, types, "while_loop's condition")
+    settled = settle_carry(carry, stage_on, tree, "while_loop")
+    carry, body = settled.carry, settled.body
+    cond = stage_flat(cond_fun, in_tree, settled.types, "while_loop's condition")
+    cond = on_strong_carry(cond, len(carry))
     pred = cond.program.out_types
     if len(pred) != 1 or pred[0].shape != () or pred[0].dtype != np.dtype(bool):
         raise TransformationError(
@@ -293,8 +294,8 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
         *body.hoisted,
         *carry,
         cond=cond.program,
-        body=convert_carry(body.program, types),
+        body=convert_carry(body.program, [type_of(x) for x in carry]),
         n_cond=len(cond.hoisted),
         n_body=len(body.hoisted),
     )
-    return unflatten(tree, out)
+    return unflatten(tree, settled.finish(out))

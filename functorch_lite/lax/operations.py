@@ -205,6 +205,10 @@ def iota(dtype: Any, size: int) -> Any:
 
 def _starts(start_indices: Sequence[Any], shape: Sequence[int]) -> list[Any]:
     """Start indices of one integer dtype, those known to be negative counted from the end."""
+    if len(start_indices) != len(shape):
+        raise ShapeError(
+            f"there are {len(start_indices)} start indices for an array of shape {tuple(shape)}: give one for each axis."
+        )
     indices = [
         i + n if isinstance(i, (int, np.integer)) and i < 0 else i for i, n in zip(start_indices, shape, strict=True)
     ]

@@ -75,11 +75,11 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     x = as_operand(a)
     if n < 0:
         raise ValueError(f"diff: n must not be negative, got {n}.")
+    if n == 0:
+        return x
     if not x.ndim:
         raise ShapeError(f"diff needs an array with at least one axis, got {type_of(x)}.")
     axis = axis_of("diff", axis, x.ndim)
-    if n == 0:
-        return x
     parts = []
     for v in (prepend, x, append):
         if v is not None:

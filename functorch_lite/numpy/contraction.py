@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import Array, from_host, type_of
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..indexing import getitem
 from ..primitives import elementwise as e
 from ..primitives.contraction import dot_general
@@ -275,7 +275,7 @@ def _labels(subscripts: str, shapes: Sequence[Any]) -> tuple[list[str], str]:
     before, arrow, result = subscripts.partition("->")
     terms = before.split(",")
     if len(terms) != len(shapes):
-        raise ValueError(f"einsum {subscripts!r} speaks of {len(terms)} operands, but {len(shapes)} were given.")
+        raise ArgumentError(f"einsum {subscripts!r} speaks of {len(terms)} operands, but {len(shapes)} were given.")
     free = [c for c in _LETTERS if c not in subscripts]
     longest = 0
     spelled = []
@@ -283,13 +283,13 @@ def _labels(subscripts: str, shapes: Sequence[Any]) -> tuple[list[str], str]:
         if "..." in term:
             hidden = len(shape) - len(term) + 3
             if hidden < 0:
-                raise ValueError(
+                raise ArgumentError(
                     f"einsum {subscripts!r}: {term!r} has more labels than the shape {tuple(shape)} has axes."
                 )
             longest = max(longest, hidden)
             term = term.replace("...", "\0" * hidden)
         if len(term) != len(shape):
-            raise ValueError(
+            raise ArgumentError(
                 f"einsum {subscripts!r}: {term!r} needs as many labels as the shape {tuple(shape)} has axes."
             )
         spelled.append(term)
@@ -305,7 +305,7 @@ def _labels(subscripts: str, shapes: Sequence[Any]) -> tuple[list[str], str]:
         result = dots + "".join(sorted(c for c in set(seen) if seen.count(c) == 1))
     unknown = [c for c in result if not any(c in term for term in terms)]
     if unknown or len(set(result)) != len(result):
-        raise ValueError(
+        raise ArgumentError(
             f"einsum {subscripts!r}: labels of the result must each stand there once, and in some operand."
         )
     return terms, result
@@ -446,7 +446,7 @@ def convolve(a: Any, v: Any, mode: str = "full", *, precision: Any = None, prefe
     if x.ndim != 1 or y.ndim != 1 or not x.shape[0] or not y.shape[0]:
         raise ShapeError(f"convolve and correlate need vectors that are not empty, got {type_of(x)} and {type_of(y)}.")
     if mode not in ("full", "same", "valid"):
-        raise ValueError(f"convolve: mode must be 'full', 'same' or 'valid', got {mode!r}.")
+        raise ArgumentError(f"convolve: mode must be 'full', 'same' or 'valid', got {mode!r}.")
     x, y = (x, y) if x.shape[0] >= y.shape[0] else (y, x)
     n, m = x.shape[0], y.shape[0]
     first, length = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import Array, from_host, type_of
-from ..errors import ShapeError
+from ..errors import DTypeError, ShapeError
 from ..primitives import elementwise as e
 from ..primitives.slicing import concatenate, iota
 from ..primitives.structural import broadcast_in_dim, reshape
@@ -60,11 +60,13 @@ __all__ = [
 
 def shape_of(shape: Any) -> tuple[Any, ...]:
     """A shape from an integer or a sequence of them."""
-    if isinstance(shape, (tuple, list)):
-        return tuple(n if type(n) is int else operator.index(n) if hasattr(n, "__index__") else n for n in shape)
     if isinstance(shape, (np.ndarray, Array)) and shape.ndim:
         return tuple(map(int, np.asarray(shape)))
-    return (operator.index(shape),) if hasattr(shape, "__index__") else (shape,)
+    lengths = shape if isinstance(shape, (tuple, list)) else (shape,)
+    found = tuple(n if type(n) is int else operator.index(n) if hasattr(n, "__index__") else n for n in lengths)
+    if any(isinstance(n, (float, str)) or (type(n) is int and n < 0) for n in found):
+        raise ShapeError(f"a shape is an integer or a tuple of integers, none of them below zero; got {shape!r}.")
+    return found
 
 
 def filled(value: Any, shape: tuple[Any, ...], dtype: np.dtype) -> Any:
@@ -136,9 +138,15 @@ def _nested(values: Sequence[Any], dtype: np.dtype | None) -> Any:
     """An array of nested sequences. Leaves that are arrays decide the dtype together with the numbers."""
     leaves = flatten(values)[0]
     if not any(isinstance(x, (Array, Tracer)) for x in leaves):
-        host = np.asarray(values)
+        try:
+            host = np.asarray(values)
+        except ValueError:
+            raise ShapeError(
+                f"array: nested sequences of one level need equal lengths, got {values!r:.60}: pad the shorter ones."
+            ) from None
         if host.dtype == object:
-            raise TypeError("array: the nested sequences hold something that is no number.")
+            kinds = sorted({type(x).__name__ for x in host.ravel().tolist()})
+            raise DTypeError(f"array: the nested sequences hold {', '.join(kinds)}; needed are numbers.")
         if dtype is None:
             strong = any(isinstance(x, (np.ndarray, np.generic)) for x in leaves)
             kind = host.dtype.kind

@@ -16,7 +16,7 @@ import numpy as np
 from .. import dtypes
 from ..arrays import Array, from_host, type_of
 from ..control.loops import while_loop
-from ..errors import DTypeError
+from ..errors import ArgumentError, DTypeError
 from ..operators import floating, inexact, true_divide
 from ..primitives import elementwise as e
 from ..primitives import reduction
@@ -191,14 +191,19 @@ def exp2(x: Any, /) -> Any:
 
 def log2(x: Any, /) -> Any:
     """The logarithm of x to the base 2, elementwise; integers become floats."""
-    x = _inexact1(x)
-    return e.div(e.log(x), like(x, math.log(2)))
+    return _over(e.log(_inexact1(x)), math.log(2))
 
 
 def log10(x: Any, /) -> Any:
     """The logarithm of x to the base 10, elementwise; integers become floats."""
-    x = _inexact1(x)
-    return e.div(e.log(x), like(x, math.log(10)))
+    return _over(e.log(_inexact1(x)), math.log(10))
+
+
+def _over(x: Any, divisor: float) -> Any:
+    """The quotient by a real number; each part of a complex one by itself, so that an infinite part leaves the other alone."""
+    if dtypes.is_complex(x.dtype):
+        return e.complex_(_over(e.real(x), divisor), _over(e.imag(x), divisor))
+    return e.div(x, like(x, divisor))
 
 
 def _scaled(name: str, factor: float, doc: str) -> Callable[[Any], Any]:
@@ -347,7 +352,7 @@ def _static_power(x: Any, n: int) -> Any:
     if n == 2:
         return e.square(x)
     if n < 0 and not dtypes.is_inexact(x.dtype):
-        raise ValueError(
+        raise ArgumentError(
             f"{type_of(x)} to the power {n}: integers have no negative powers; make the base floating with astype."
         )
     return e.integer_pow(x, y=n)
@@ -387,7 +392,7 @@ def _opposite(a: Any, b: Any) -> Any:
 def remainder(x1: Any, x2: Any, /) -> Any:
     """x1 - x2 floor(x1 / x2), elementwise: with the sign of x2, as Python's `%`."""
     x, y = _no_booleans("remainder", x1, x2)
-    rest = e.rem(x, y)
+    rest = _rest(x, y)
     wrong = e.and_(e.ne(rest, like(rest, 0)), _opposite(rest, y))
     return e.select(wrong, rest, e.add(rest, y))
 
@@ -397,7 +402,14 @@ mod = remainder
 
 def fmod(x1: Any, x2: Any, /) -> Any:
     """x1 - x2 trunc(x1 / x2), elementwise: with the sign of x1, as C's `fmod`."""
-    return e.rem(*_no_booleans("fmod", x1, x2))
+    return _rest(*_no_booleans("fmod", x1, x2))
+
+
+def _rest(x: Any, y: Any) -> Any:
+    """The rest of division towards zero; of integers by zero it is 0."""
+    if dtypes.is_integer(y.dtype):
+        y = e.select(e.eq(y, like(y, 0)), y, like(y, 1))
+    return e.rem(x, y)
 
 
 def floor_divide(x1: Any, x2: Any, /) -> Any:

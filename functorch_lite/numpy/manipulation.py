@@ -451,8 +451,8 @@ def repeat(a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length
       ConcretizationTypeError: if the length of the result is not known.
     """
     x = as_operand(a)
-    if axis is None:
-        x, axis = ravel(x), 0
+    if axis is None or not x.ndim:
+        x, axis = ravel(x), 0 if axis is None else axis
     axis = axis_of("repeat", axis, x.ndim)
     n = x.shape[axis]
     known = host_value(repeats) if isinstance(repeats, (Array, Tracer)) else np.asarray(repeats)

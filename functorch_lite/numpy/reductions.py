@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import type_of
+from ..errors import ArgumentError
 from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.sorting import sort as sort_p
@@ -227,10 +228,12 @@ def _extreme(
     x = _strong(as_operand(a))
     axes = axes_of(name, axis, x.ndim)
     if where is not None and initial is None:
-        raise ValueError(f"{name} with a mask `where` needs `initial`, which counts where nothing is left.")
+        raise ArgumentError(f"{name} with a mask `where` needs `initial`, which counts where nothing is left.")
     empty = [i for i in axes if x.shape[i] == 0]
     if empty and initial is None:
-        raise ValueError(f"{name} of {type_of(x)} along axis {empty[0]} of length 0: there is nothing; give `initial`.")
+        raise ArgumentError(
+            f"{name} of {type_of(x)} along axis {empty[0]} of length 0: there is nothing; give `initial`."
+        )
     if where is not None:
         x = _masked(x, where, unit(x.dtype))
     if dtypes.is_complex(x.dtype) and not empty:
@@ -245,10 +248,11 @@ def _extreme(
 
 
 def _complex_extreme(name: str, x: Any, axes: tuple[int, ...]) -> Any:
-    """By real parts, then imaginary ones: the last, or first, of a sorted line."""
+    """By real parts, then imaginary ones: the last, or first, of a sorted line; NaN, if there is one."""
     x, _ = flattened(x, axes)
-    (ordered,) = sort_p(x, dimension=x.ndim - 1, is_stable=True, num_keys=1)
-    return ordered[..., -1 if name == "max" else 0]
+    nan, ordered = sort_p(isnan(x), x, dimension=x.ndim - 1, is_stable=True, num_keys=2)
+    last = ordered[..., -1]
+    return last if name == "max" else where3(nan[..., -1], last, ordered[..., 0])
 
 
 def flattened(x: Any, axes: tuple[int, ...]) -> tuple[Any, tuple[Any, ...]]:
@@ -292,7 +296,7 @@ def _arg(name: str, primitive: Any, a: Any, axis: int | None, out: Any, keepdims
     else:
         place = axis_of(name, axis, rank)
     if not x.size and x.shape[place] == 0:
-        raise ValueError(f"{name} of {type_of(x)}: there is nothing along an axis of length 0.")
+        raise ArgumentError(f"{name} of {type_of(x)}: there is nothing along an axis of length 0.")
     found = primitive(x, axis=place, index_dtype=dtypes.default_int())
     if not keepdims:
         return found
@@ -380,7 +384,7 @@ def var(
     no_out("var", out)
     if correction is not None:
         if ddof != 0:
-            raise ValueError("var: ddof and correction are two names for one thing; give one.")
+            raise ArgumentError("var: ddof and correction are two names for one thing; give one.")
         ddof = correction
     x = as_operand(a)
     axes = axes_of("var", axis, x.ndim)
@@ -600,7 +604,7 @@ def _cumulative(
     x = as_operand(x)
     if axis is None:
         if x.ndim > 1:
-            raise ValueError(f"{name} of {type_of(x)}: give the axis, as there are several.")
+            raise ArgumentError(f"{name} of {type_of(x)}: give the axis, as there are several.")
         axis = 0
     x = x if x.ndim else reshape(x, shape=(1,))
     out = function(x, axis, dtype or _summed_dtype(x.dtype, True))

@@ -294,6 +294,6 @@ def _between(method: str, below: Any, above: Any, weight: Any, places: Any, orde
     half = like(below, 0.5)
     if method == "midpoint":
         weight = e.select(e.gt(weight, like(weight, 0)), weight, half)
-    same = e.eq(below, above)  # so that two infinities give themselves
+    exact = e.eq(weight, like(weight, 0))  # so that an infinity above has no part in it
     mixed = e.add(e.mul(below, e.sub(like(weight, 1), weight)), e.mul(above, weight))
-    return e.select(same, mixed, below)
+    return e.select(exact, mixed, below)

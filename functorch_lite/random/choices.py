@@ -11,7 +11,7 @@ from .. import dtypes
 from .. import numpy as fnp
 from ..array_type import Shape
 from ..arrays import type_of
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..primitives import sorting
 from ..primitives.random_bits import random_bits
 from ..promotion import as_operand, broadcast_shapes
@@ -102,9 +102,9 @@ def choice(
     full = checked_shape(shape, "choice")
     k = math.prod(full)
     if k and n <= 0:
-        raise ValueError("choice: there is nothing to choose from (a is empty or not positive).")
+        raise ArgumentError("choice: there is nothing to choose from (a is empty or not positive).")
     if not replace and k > n:
-        raise ValueError(f"choice without replacement: {k} draws of {n} elements.")
+        raise ArgumentError(f"choice without replacement: {k} draws of {n} elements.")
     if p is None and not replace:
         drawn = permutation(key, n if array is None else array, axis)
         if array is None:
@@ -164,7 +164,7 @@ def categorical(
         return fnp.argmax(noise + scores, axis=axis - scores.ndim)
     k = math.prod(prefix)
     if k > n:
-        raise ValueError(f"categorical without replacement: {k} draws of {n} categories.")
+        raise ArgumentError(f"categorical without replacement: {k} draws of {n} categories.")
     if inner != batch:
         raise ShapeError(f"categorical without replacement: the shape {full} must end with {batch}, as the logits do.")
     noisy = fnp.moveaxis(scores + gumbels(words, scores.shape, scores.dtype, mode), axis, -1)

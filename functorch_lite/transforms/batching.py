@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..array_type import ArrayType
 from ..arrays import type_of
+from ..errors import ArgumentError
 from ..primitives.constants import closed
 from ..primitives.structural import move_batch, move_to_front
 from ..program import Program
@@ -131,12 +132,12 @@ def move_result(value: Any, dim: int | None, target: int | None, axis: BatchAxis
     """A result with its batch dimension where `out_axes` wants it."""
     if target is None:
         if dim is not None:
-            raise ValueError(
+            raise ArgumentError(
                 f"vmap: out_axes is None for {what}, of type {type_of(value)}, but it depends on the batch: "
                 "give an integer, or reduce over the batch axis (psum, pmean ...)."
             )
         return value
     ndim = type_of(value).ndim + (dim is None)
     if not -ndim <= target < ndim:
-        raise ValueError(f"vmap: out_axes is {target} for {what}, which has {ndim} axes with the batch's.")
+        raise ArgumentError(f"vmap: out_axes is {target} for {what}, which has {ndim} axes with the batch's.")
     return move_batch(move_to_front(value, dim, axis.size), 0, target % ndim)

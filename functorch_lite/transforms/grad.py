@@ -23,7 +23,7 @@ from ..staging import evaluate, stage
 from ..tree import flatten, flatten_up_to, unflatten
 from .jvp import jvp_flat
 from .linearize import Tape, linearize_flat, not_differentiable_input
-from .signature import function_name, normalized_argnums
+from .signature import check_callable, function_name, normalized_argnums
 from .transpose import backward_pass
 
 __all__ = ["grad", "grad_and_value", "jvp", "linear_transpose", "linearize", "value_and_grad", "vjp"]
@@ -106,6 +106,8 @@ def value_and_grad(
     (Array(8., dtype=float32, weak_type=True), Array(12., dtype=float32, weak_type=True))
     """
 
+    check_callable("value_and_grad", fun)
+
     @transparent
     @functools.wraps(fun)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -163,15 +165,18 @@ def _value_and_grad(
     cts = tape.pull_back([seed, *no_aux], consume=True)
     gradients: list[Any] = [None if dtypes.is_inexact(x.dtype) else float0_zeros(type_of(x)) for x in operands]
     for i, ct in zip(moving, cts, strict=True):
-        gradients[i] = _with_weak(instantiate(ct), operands[i])
+        gradients[i] = _gradient_out(ct, type_of(operands[i]))
     return value, unflatten(aux, results[1:]) if has_aux else None, unflatten(tree, gradients)
 
 
-def _with_weak(ct: Any, primal: Any) -> Any:
-    """Gradients of weak arguments are weak, others are not."""
-    if type(ct) is Array and ct.weak_type != primal.weak_type:
-        return Array(ct.buffer, primal.weak_type, ct.backend)
-    return ct
+def _gradient_out(ct: Any, t: ArrayType) -> Any:
+    """A gradient as it is given to the user; those by weak arguments are weak, others are not."""
+    if not dtypes.is_inexact(t.dtype):
+        return float0_zeros(t)
+    ct = instantiate(ct)
+    if type(ct) is Array:
+        return ct if ct.weak_type == t.weak else Array(ct.buffer, t.weak, ct.backend)
+    return cast(ct, t.dtype, t.weak)
 
 
 def grad(
@@ -190,6 +195,8 @@ def grad(
     >>> fl.grad(fnp.tanh)(0.5)
     Array(0.7864477, dtype=float32, weak_type=True)
     """
+
+    check_callable("grad", fun)
 
     @transparent
     @functools.wraps(fun)
@@ -266,7 +273,7 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
     (0.0, 2.0)
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise TypeError(
+        raise TransformationError(
             f"jvp takes tuples or lists of primals and of tangents, got {type(primals).__name__} and "
             f"{type(tangents).__name__}: write jvp(f, (x,), (x_dot,))."
         )
@@ -325,7 +332,7 @@ class Pullback:
         n_rest = len(self.tape.outs) - len(cts)
         rest = [Zero(t) for t in self.tape.out_types[len(cts) :]] if n_rest else []
         ins = self.tape.pull_back([*cts, *rest])
-        return unflatten(self.in_tree, [_cotangent_out(ct, t) for ct, t in zip(ins, self.tape.in_types, strict=True)])
+        return unflatten(self.in_tree, [_gradient_out(ct, t) for ct, t in zip(ins, self.tape.in_types, strict=True)])
 
 
 class _TypeOnly:

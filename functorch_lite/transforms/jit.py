@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import dtypes
 from ..array_type import ArrayType
@@ -20,16 +20,33 @@ from ..tree import flatten, unflatten
 from .call import call
 from .capture import abstract_type
 from .collecting import without_collecting
+from .fast_path import Picker, picker
 from .lowered import Lowered, difference
 from .signature import StaticArguments, function_name
 
 __all__ = ["Jitted", "clear_caches", "jit"]
 
 
+_UNKNOWN: Any = object()
+_LAST = ("last",)
+"""The key of the fast path of the last call, beside those of signatures."""
+
+
+class _FastPath(NamedTuple):
+    """How a call with the signature of the last one goes."""
+
+    pick: Picker
+    run: Callable[..., Any]
+    """From `Array`s to a tuple of them, or NotImplemented."""
+    defaults: Any
+    single: bool
+    out_tree: Any
+
+
 class _Entry:
     """What is kept for one signature."""
 
-    __slots__ = ("backend", "exact", "hoisted", "out_tree", "program", "run", "single", "weak")
+    __slots__ = ("backend", "exact", "fast", "hoisted", "out_tree", "program", "run", "single", "weak")
 
     def __init__(self, program: Any, hoisted: Sequence[Any], out_tree: Any, backend: Any, exact: bool):
         self.exact = exact
@@ -40,6 +57,7 @@ class _Entry:
         self.weak = [t.weak for t in program.out_types]
         self.single = out_tree.num_nodes == out_tree.num_leaves == 1
         self.run: Any = None
+        self.fast: Any = _UNKNOWN
 
     def finish(self, out: Sequence[Any]) -> Any:
         """The result as the user sees it, from result buffers."""
@@ -52,16 +70,31 @@ class _Entry:
         """The executable, with the hoisted buffers in place."""
         with without_collecting():
             run = executable(self.program, self.backend, compiled=not self.exact)
+        self.run = functools.partial(run, *(x.buffer for x in self.hoisted)) if self.hoisted else run
+        return self.run
+
+    def fast_path(self, tree: Any) -> _FastPath | None:
+        """What a later call with such arguments does; None if the backend has nothing quicker than `run`."""
+        if self.fast is _UNKNOWN:
+            self.fast = self.make_fast_path(tree)
+        return self.fast
+
+    def make_fast_path(self, tree: Any) -> _FastPath | None:
+        run = self.run.func if self.hoisted else self.run
+        types = [v.type for v in self.program.inputs]
+        arrays = self.backend.fast_path(run, types, self.program.out_types)
+        pick = picker(tree) if arrays is not None else None
+        if arrays is None or pick is None:
+            return None
         if self.hoisted:
-            run = functools.partial(run, *(x.buffer for x in self.hoisted))
-        self.run = run
-        return run
+            arrays = functools.partial(arrays, *self.hoisted)
+        return _FastPath(pick, arrays, dtypes.defaults(), self.single, self.out_tree)
 
 
-_caches: weakref.WeakKeyDictionary[Any, dict[Any, dict[Any, _Entry]]] = weakref.WeakKeyDictionary()
+_caches: weakref.WeakKeyDictionary[Any, dict[Any, dict[Any, Any]]] = weakref.WeakKeyDictionary()
 
 
-def _cache_of(function: Any, options: Any) -> dict[Any, _Entry]:
+def _cache_of(function: Any, options: Any) -> dict[Any, Any]:
     """The cache of a function, shared by all its `jit`s with equal options; it dies with the function."""
     try:
         return _caches.setdefault(function, {}).setdefault(options, {})
@@ -88,23 +121,13 @@ class Jitted:
         self.simple = not static and backend is None and not donated
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.simple and not kwargs and context.trace is eager:
-            # Arguments that are arrays, not trees of them: their types are the key.
-            key: list[Any] = [dtypes.defaults()]
-            buffers = []
-            for x in args:
-                if type(x) is not Array:
-                    break
-                buffer = x.buffer
-                buffers.append(buffer)
-                key.append((buffer.shape, buffer.dtype, x.weak_type, x.backend))
-            else:
-                entry = self.cache.get(tuple(key))
-                if entry is not None:
-                    return entry.finish(entry.run(*buffers))
-                out = self._checked_call(args, kwargs)
-                self._remember_simple(tuple(key), args)
-                return out
+        fast = self.cache.get(_LAST)
+        if fast is not None and context.trace is eager:
+            leaves = fast.pick(args, kwargs)
+            if leaves is not None and dtypes.defaults() == fast.defaults:
+                out = fast.run(*leaves)
+                if out is not NotImplemented:
+                    return out[0] if fast.single else unflatten(fast.out_tree, out)
         return self._checked_call(args, kwargs)
 
     def _checked_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -159,17 +182,10 @@ class Jitted:
         if not concrete or any(isinstance(x, Tracer) for x in entry.hoisted):
             out = call(*entry.hoisted, *leaves, program=entry.program)
             return unflatten(entry.out_tree, out)
+        if entry.run is not None and self.simple:
+            self.cache[_LAST] = entry.fast_path(tree)
         run = entry.run or entry.compiled()
         return entry.finish(run(*buffers))
-
-    def _remember_simple(self, key: Any, args: tuple[Any, ...]) -> None:
-        """Let later calls with arrays of these types find their entry by the short key."""
-        leaves, tree = flatten((args, {}))
-        backend = leaves[0].backend if leaves else None
-        full = (tree, None, dtypes.defaults(), *((x.shape, x.dtype, x.weak_type) for x in leaves), backend)
-        entry = self.cache.get(full)
-        if entry is not None and entry.run is not None:
-            self.cache[key] = entry
 
     def _stage(self, leaves: Sequence[Any], tree: Any, statics: Any, key: Any, backend: Any) -> _Entry:
         out_tree: Any = None
@@ -183,7 +199,7 @@ class Jitted:
             return [as_operand(x, f"a result of the jitted function {function_name(self.function)}") for x in outs]
 
         if key is not None:
-            self.missed = key, [k for k in self.cache if len(k) > 3 and k[0].__class__ is tree.__class__]
+            self.missed = key, [k for k in self.cache if k is not _LAST]
         types = [x if isinstance(x, ArrayType) else type_of(x) for x in leaves]
         staged = stage(flat, types, name=function_name(self.function))
         entry = _Entry(staged.program, staged.hoisted, out_tree, backend or default_backend(), self.exact)

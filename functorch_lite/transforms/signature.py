@@ -6,12 +6,23 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["StaticArguments", "function_name", "normalized_argnums"]
+from ..errors import ArgumentError, TransformationError
+
+__all__ = ["StaticArguments", "check_callable", "function_name", "normalized_argnums"]
 
 
 def function_name(function: Any) -> str:
     """The function's own name, for messages."""
     return getattr(function, "__name__", None) or type(function).__name__
+
+
+def check_callable(what: str, function: Any) -> None:
+    """Raise TypeError for what is no function, at the place where it is given."""
+    if not callable(function):
+        raise TransformationError(
+            f"{what} needs a function, got {function!r:.60} of type {type(function).__name__}: give the function itself, not a "
+            "result of calling it."
+        )
 
 
 def normalized_argnums(argnums: Any, n: int, what: str) -> tuple[int, ...]:
@@ -27,10 +38,13 @@ def normalized_argnums(argnums: Any, n: int, what: str) -> tuple[int, ...]:
     found = []
     for p in positions:
         if not hasattr(p, "__index__"):
-            raise TypeError(f"{what}: argnums must be an integer or a tuple of integers, got {argnums!r}.")
+            raise TransformationError(f"{what}: argnums must be an integer or a tuple of integers, got {argnums!r}.")
         i = p.__index__()
         if not -n <= i < n:
-            raise ValueError(f"{what}: argnums is {argnums!r}, but the call has {n} positional arguments.")
+            raise ArgumentError(
+                f"{what}: argnums is {argnums!r}, but the call has {n} positional arguments: pass what to differentiate by "
+                "in its place, not by name."
+            )
         found.append(i % n)
     return tuple(found)
 
@@ -44,6 +58,7 @@ class StaticArguments(NamedTuple):
     @staticmethod
     def of(function: Callable[..., Any], argnums: Any, argnames: Any) -> StaticArguments:
         """From the arguments of `jit`; names follow from positions and the other way round, where possible."""
+        check_callable("jit", function)
         nums = () if argnums is None else (argnums,) if isinstance(argnums, int) else tuple(argnums)
         names = () if argnames is None else (argnames,) if isinstance(argnames, str) else tuple(argnames)
         try:
@@ -56,8 +71,15 @@ class StaticArguments(NamedTuple):
         if argnames is None and parameters:
             names = tuple(positional[i] for i in nums if -len(positional) <= i < len(positional))
         known = {p.name for p in parameters}
+        if parameters and not any(p.kind is p.VAR_POSITIONAL for p in parameters):
+            beyond = [i for i in nums if not -len(positional) <= i < len(positional)]
+            if beyond:
+                raise ArgumentError(
+                    f"jit: {beyond[0]} in static_argnums (or donate_argnums) is no position of {function_name(function)}, "
+                    f"which takes {len(positional)} positional arguments: count from 0."
+                )
         if parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters) and not set(names) <= known:
-            raise ValueError(f"jit: static_argnames {sorted(set(names) - known)} are no parameters of the function.")
+            raise ArgumentError(f"jit: static_argnames {sorted(set(names) - known)} are no parameters of the function.")
         return StaticArguments(nums, frozenset(names))
 
     def __bool__(self) -> bool:
@@ -74,8 +96,8 @@ class StaticArguments(NamedTuple):
             try:
                 hash(value)
             except TypeError:
-                raise ValueError(
-                    f"jit: the static argument {position!r} is a {type(value).__name__}, which cannot be hashed: pass a "
+                raise ArgumentError(
+                    f"jit: the static argument {position!r} is of type {type(value).__name__}, which cannot be hashed: pass a "
                     "hashable value (a tuple for a list), or leave the argument out of static_argnums."
                 ) from None
         rest = tuple(x for i, x in enumerate(args) if i not in where)

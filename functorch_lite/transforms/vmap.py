@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..arrays import type_of
-from ..errors import ShapeError, transparent
+from ..errors import ArgumentError, ShapeError, TransformationError, transparent
 from ..promotion import as_operand
 from ..tree import broadcast_prefix, flatten, unflatten
 from .batching import BatchAxis, batch_flat, move_result
-from .signature import function_name
+from .signature import check_callable, function_name
 
 __all__ = ["vmap"]
 
@@ -43,10 +43,11 @@ def vmap(
     >>> fl.vmap(fnp.dot)(fnp.ones((3, 2)), fnp.ones((3, 2)))
     Array([2., 2., 2.], dtype=float32)
     """
+    check_callable("vmap", fun)
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
     if not (in_axes is None or isinstance(in_axes, (int, tuple))):
-        raise TypeError(
+        raise TransformationError(
             f"vmap: in_axes must be an integer, None or a tuple with an item per argument, got {in_axes!r}."
         )
 
@@ -54,7 +55,7 @@ def vmap(
     @functools.wraps(fun)
     def batched(*args: Any, **kwargs: Any) -> Any:
         if isinstance(in_axes, tuple) and len(in_axes) != len(args):
-            raise ValueError(
+            raise ArgumentError(
                 f"vmap: in_axes has {len(in_axes)} items, {function_name(fun)} was called with {len(args)} positional "
                 "arguments: give one item per argument."
             )
@@ -91,7 +92,7 @@ def _checked_axis(x: Any, d: Any) -> int | None:
         return None
     ndim = type_of(x).ndim
     if not hasattr(d, "__index__"):
-        raise TypeError(f"vmap: in_axes must hold integers and None, got {d!r}.")
+        raise TransformationError(f"vmap: in_axes must hold integers and None, got {d!r}.")
     if not -ndim <= d < ndim:
         raise ShapeError(f"vmap: in_axes has axis {d} for an argument of type {type_of(x)}, which has {ndim} axes.")
     return d % ndim
@@ -100,7 +101,7 @@ def _checked_axis(x: Any, d: Any) -> int | None:
 def _batch_size(operands: Sequence[Any], dims: Sequence[int | None], axis_size: int | None, fun: Any) -> Any:
     sizes = [(x.shape[d], x, d) for x, d in zip(operands, dims, strict=True) if d is not None]
     if not sizes and axis_size is None:
-        raise ValueError(
+        raise ArgumentError(
             f"vmap of {function_name(fun)}: no argument has a batch axis (in_axes is None everywhere): give axis_size."
         )
     size = axis_size if axis_size is not None else sizes[0][0]

@@ -203,7 +203,7 @@ def test_fork() -> None:
     source = """
 f = fl.jit(lambda x: jnp.exp(x).sum(0))
 x = jnp.ones((1000, 1000))
-expected = np.asarray(f(x))
+expected = [np.asarray(f(x)) for _ in range(2)][-1]  # all is compiled
 stop = False
 def again():
     while not stop:

@@ -10,6 +10,7 @@ for threads: pool, threads, sharing.
 
 from .compile import compile_native
 from .engine import obstacle
+from .fast_path import fast_path
 from .reading import describe, steps
 
-__all__ = ["compile_native", "describe", "obstacle", "steps"]
+__all__ = ["compile_native", "describe", "fast_path", "obstacle", "steps"]

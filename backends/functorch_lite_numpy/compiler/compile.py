@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from functorch_lite.extend import Backend, Equation, LoweringContext, Program, Var, fold_transposes, fuse, registry
+from functorch_lite.extend import (
+    Backend,
+    Equation,
+    LoweringContext,
+    Program,
+    Var,
+    fold_transposes,
+    fuse,
+    has_dim,
+    registry,
+)
 
 from . import contraction, convolution, indexing, lapack, loops, ordering, pooling, random_bits, sorting  # noqa: F401  (they enter their steps)
 from .entry import make_callable
@@ -14,7 +24,7 @@ from .segment import Segment
 from .steps import fusible, is_dear, is_native
 from .unit import Unit
 
-__all__ = ["CALL", "Context", "compile_native", "partition", "prepared"]
+__all__ = ["CALL", "Context", "compile_native", "is_whole", "partition", "prepared"]
 
 CALL = registry["jit"]
 """What a native run is in the program around it: a call."""
@@ -48,17 +58,22 @@ def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
     return make_callable(unit, Segment(unit, program, "segment"))
 
 
+SMALL = 1 << 12
+"""An operand of up to so many bytes that is also a result is rather copied than returned by Python."""
+
+
 def _compiled(program: Program, context: Context) -> Callable[..., tuple[Any, ...]]:
-    parts = partition(program)
-    if (
-        len(parts.equations) == 1
-        and parts.equations[0].primitive is CALL
-        and parts.outputs == parts.equations[0].results
-    ):
-        inner = parts.equations[0].params["program"]
-        if parts.inputs == parts.equations[0].operands:
-            return native_function(inner)
-    return context.backend.guard(context.generate(parts))
+    if is_whole(program):
+        return native_function(program)
+    return context.backend.guard(context.generate(partition(program)))
+
+
+def is_whole(program: Program) -> bool:
+    """Whether one native function does all of it."""
+    if not program.equations or not all(map(is_native, program.equations)):
+        return False
+    types = [a.type for a in set(program.inputs).intersection(a for a in program.outputs if isinstance(a, Var))]
+    return all(not has_dim(t.shape) and t.size * t.dtype.itemsize <= SMALL for t in types)
 
 
 def partition(program: Program) -> Program:

@@ -27,7 +27,7 @@ from .segment import Segment
 from .types import I8, I32, I64, PTR, constant
 from .unit import Unit
 
-__all__ = ["emit_entry", "make_callable"]
+__all__ = ["Code", "Method", "emit_entry", "make_callable"]
 
 OBJECT_TYPE, ARRAY_DATA, ARRAY_FLAGS = 8, 16, 64
 """Where CPython's objects hold their type, and NumPy's arrays their data pointer and flags, on 64-bit machines."""
@@ -40,7 +40,7 @@ LONG = 50e3
 NULL = ir.Constant(PTR, None)
 
 
-class _Method(ctypes.Structure):
+class Method(ctypes.Structure):
     _fields_ = [
         ("name", ctypes.c_char_p),
         ("function", ctypes.c_void_p),
@@ -52,7 +52,7 @@ class _Method(ctypes.Structure):
 METH_FASTCALL = 0x0080
 
 
-class _Code:
+class Code:
     """Holds what must live as long as the function: the machine code, its definition, dtypes."""
 
     def __init__(self, library: Any, method: Any, arena: Any):
@@ -278,11 +278,11 @@ def make_callable(unit: Unit, segment: Segment) -> Callable[..., tuple[Any, ...]
     if segment.arena:
         unit.addresses["arena"] = arena.ctypes.data
     library = unit.load()
-    method = _Method(b"program", library.address("entry"), METH_FASTCALL, None)
+    method = Method(b"program", library.address("entry"), METH_FASTCALL, None)
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
     dtypes = [a.type.dtype for a in segment.program.outputs]
-    return new(ctypes.addressof(method), _Code(library, method, (arena, dtypes)), None)
+    return new(ctypes.addressof(method), Code(library, method, (arena, dtypes)), None)
 
 
 def _aligned(size: int) -> np.ndarray:

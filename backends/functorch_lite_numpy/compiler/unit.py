@@ -16,7 +16,7 @@ from llvmlite import ir
 
 from functorch_lite.extend import Nest
 
-from ..threads import threads
+from ..threads import threads as processors
 from . import engine
 from .cache import cached
 from .kernel import Kernel
@@ -124,7 +124,7 @@ def compiled(parts: Sequence[Part]) -> list[bytes]:
         except Exception as problem:
             codes[i] = problem
 
-    alone = threads() == 1
+    alone = processors() == 1
     others = [] if alone else [threading.Thread(target=make, args=(i,)) for i in range(1, len(parts))]
     for thread in others:
         thread.start()
