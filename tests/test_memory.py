@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite.tracing import Tracer
+from functorch_lite.transforms import collecting
 
 N = 50_000
 ARRAY = 8 * N  # bytes of one array
@@ -193,3 +195,16 @@ def test_arrays_are_freed_without_the_garbage_collector():
         finally:
             tracemalloc.stop()
             gc.enable()
+
+
+def test_the_collector_rests_while_programs_are_compiled(monkeypatch):
+    module = sys.modules["functorch_lite.transforms.jit"]
+    seen, executable = [], module.executable
+    monkeypatch.setattr(module, "executable", lambda *a, **k: seen.append(gc.isenabled()) or executable(*a, **k))
+    assert gc.isenabled()
+    fl.jit(lambda x: x + 1)(1.0)
+    assert seen == [False]
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), collecting.without_collecting(), collecting.without_collecting():
+        raise ZeroDivisionError
+    assert gc.isenabled()

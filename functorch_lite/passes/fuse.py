@@ -17,6 +17,7 @@ from typing import Any
 from ..array_type import ArrayType
 from ..primitive import NotDifferentiable, Primitive
 from ..program import Atom, Equation, Program, Var
+from .recompute import recomputed
 from .rewrite import map_subprograms
 
 __all__ = ["Fusion", "fuse", "fusion"]
@@ -57,6 +58,8 @@ class _Group:
         self.space = space
         self.members: list[int] = []
         self.mask = 0
+        self.below = 0
+        """What the members depend on, and so all that depends on one of them."""
         self.positions: dict[Var, Position] = {}
         self.dear: set[Var] = set()
         """Values that are not to be computed twice."""
@@ -196,6 +199,7 @@ class _Fuser:
                 self.place(i, equation)
         self.unite_siblings()
         self.readers = self.find_readers()
+        self.again = recomputed(self)
         self.inlined = self.moves - self.live_moves()
 
     def reach(self, operands: Sequence[Atom]) -> int:
@@ -245,7 +249,8 @@ class _Fuser:
                 continue
             group.add(i, equation, position, self.is_dear(equation))
             self.group_of[i] = group
-            self.depend(group)
+            if self.ancestors[i] & ~group.mask & ~group.below:
+                self.depend(group)
             for other in candidates:
                 self.unite(group, other)
             return True
@@ -306,6 +311,7 @@ class _Fuser:
         bits = group.mask
         for m in group.members:
             bits |= self.ancestors[m]
+        group.below = bits
         for k, ancestors in enumerate(self.ancestors):
             if ancestors & group.mask and not group.mask >> k & 1:
                 self.ancestors[k] = ancestors | bits
@@ -518,11 +524,7 @@ class _Fuser:
             seen.add(i)
             for a in self.equations[i].operands:
                 p = self.producer.get(a) if isinstance(a, Var) else None
-                if (
-                    p is not None
-                    and i not in self.flat
-                    and (p in self.inlined or (p in self.moves and self.is_light(p)))
-                ):
+                if p is not None and i not in self.flat and self.is_copied(p, group):
                     take(p)
             members.append(i)
 
@@ -550,6 +552,10 @@ class _Fuser:
         }
         source = self.equations[group.members[-1]].source
         return Equation(fusion, list(inputs), params, outputs, source)
+
+    def is_copied(self, i: int, group: _Group) -> bool:
+        """Whether a group has a copy of an equation that it does not own."""
+        return i in self.again.get(group, ()) or i in self.inlined or (i in self.moves and self.is_light(i))
 
     def is_light(self, i: int) -> bool:
         """Whether reading through a move is as good as reading its result in memory."""

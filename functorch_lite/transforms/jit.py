@@ -19,6 +19,7 @@ from ..tracing import Tracer, context
 from ..tree import flatten, unflatten
 from .call import call
 from .capture import abstract_type
+from .collecting import without_collecting
 from .fast_path import Picker, picker
 from .lowered import Lowered, difference
 from .signature import StaticArguments, function_name
@@ -67,7 +68,8 @@ class _Entry:
 
     def compiled(self) -> Callable[..., Any]:
         """The executable, with the hoisted buffers in place."""
-        run = executable(self.program, self.backend, compiled=not self.exact)
+        with without_collecting():
+            run = executable(self.program, self.backend, compiled=not self.exact)
         self.run = functools.partial(run, *(x.buffer for x in self.hoisted)) if self.hoisted else run
         return self.run
 

@@ -29,7 +29,7 @@ def module_of_two() -> ir.Module:
         b.ret(b.add(b.mul(x, b.load(numbers[0], typ=I64)), b.load(numbers[1], typ=I64)))
         functions.append(f)
     functions[0].linkage = "internal"
-    parts.conducts(functions[1])
+    parts.hurried(functions[1])
     return module
 
 

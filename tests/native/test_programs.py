@@ -143,3 +143,17 @@ def test_too_little_memory(f) -> None:
     """What cannot be allocated is an exception, as in NumPy."""
     with pytest.raises(MemoryError):
         fl.jit(f)(1.0)
+
+
+def test_a_backward_pass_keeps_what_it_cannot_make_itself():
+    def loss(x, w):
+        t = fnp.tanh(x)
+        return fnp.square(((1 + t) * (1 - t * t)) @ w).sum()
+
+    x, w = (np.random.default_rng(k).normal(size=(64, 64)).astype(np.float32) for k in range(2))
+    step = fl.jit(fl.value_and_grad(loss))
+    fused = step.lower(x, w).as_text("fused")
+    after_tanh = fused[fused.index("tanh") :]
+    assert after_tanh[after_tanh.index("in (") :].startswith("in ( b h )"), "tanh(x), and what is multiplied by w"
+    for ours, expected in zip(step(x, w), fl.jit(fl.value_and_grad(loss), exact=True)(x, w), strict=True):
+        np.testing.assert_allclose(np.asarray(ours), np.asarray(expected), rtol=2e-4, atol=1e-4)

@@ -18,7 +18,7 @@ from llvmlite import ir
 
 from .control import displaced
 from .packing import pack
-from .parts import conducts
+from .parts import hurried
 from .pieces import MOST_PIECES, WORTH_SHARING, in_pieces, memory
 from .products import Axis, Product
 from .tiles import Tiles, cut, panel, tile
@@ -133,7 +133,7 @@ def blocked(
             with otherwise:
                 part(rest)
 
-    in_pieces(unit, b, whole + (rest > 0), pointers, piece, conducts)
+    in_pieces(unit, b, whole + (rest > 0), pointers, piece, hurried)
 
 
 def _by_blocks(

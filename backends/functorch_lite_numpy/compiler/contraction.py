@@ -21,7 +21,7 @@ from .control import displaced
 from .grids import counted
 from .outside import blas
 from .packing import pack
-from .parts import conducts
+from .parts import hurried
 from .pieces import in_pieces, memory, range_of, turns_of
 from .products import Axis, Product, product
 from .steps import STEPS, Step
@@ -125,7 +125,7 @@ class DotStep(Step):
 
     def marked(self, function: Any) -> Any:
         """Blocks, and BLAS, are functions of their own."""
-        return conducts(function) if self.how in ("blocked", "blas") else function
+        return hurried(function) if self.how in ("blocked", "blas") else function
 
     def turns_of_a_piece(self) -> int | None:
         """How many turns of the outermost loop threads do at a time; None if they do not share them."""

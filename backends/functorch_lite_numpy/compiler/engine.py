@@ -7,6 +7,7 @@ import functools
 import platform
 import sys
 import sysconfig
+from collections import defaultdict
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -35,6 +36,12 @@ def obstacle() -> str | None:
     return None
 
 
+@functools.cache
+def _processor() -> tuple[str, str]:
+    """Its name, and what it can do."""
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
 def joins() -> bool:
     """Whether machine code can refer to that of other modules: only where all addresses are written out in full."""
     return sys.platform == "linux" and platform.machine() == "x86_64"
@@ -43,9 +50,10 @@ def joins() -> bool:
 def new_machine(opt: int = 2) -> Any:
     """A target machine of the host; engines own theirs."""
     _initialise()
+    name, features = _processor()
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
+        cpu=name,
+        features=features,
         opt=opt,
         reloc="static" if joins() else "pic",
         codemodel="jitdefault",
@@ -96,7 +104,18 @@ def machine_code(text: str, level: int) -> bytes:
     """
     context = llvm.create_context()
     module = optimise(text, context) if level else parse(text, context)
-    return _emitted(new_machine(level), module)
+    try:
+        machine = _idle[level].pop()
+    except IndexError:
+        machine = new_machine(level)
+    try:
+        return _emitted(machine, module)
+    finally:
+        _idle[level].append(machine)
+
+
+_idle: dict[int, list[Any]] = defaultdict(list)
+"""Target machines that no thread is using, by level."""
 
 
 def _emitted(machine: Any, module: Any) -> bytes:

@@ -22,7 +22,7 @@ from functorch_lite.extend import ArrayType
 
 from .control import counted
 from .outside import numpy_api, python_api
-from .parts import conducts
+from .parts import hurried
 from .segment import Segment
 from .types import I8, I32, I64, PTR, constant
 from .unit import Unit
@@ -72,7 +72,7 @@ class _Emitter:
         self.segment = segment
         self.n_operands = len(segment.program.inputs)
         self.result_types = [a.type for a in segment.program.outputs]
-        self.function = conducts(unit.function("entry", PTR, [PTR, PTR, I64], "external"))
+        self.function = hurried(unit.function("entry", PTR, [PTR, PTR, I64], "external"))
         self.b = ir.IRBuilder(self.function.append_basic_block("entry"))
         self.failed = self.function.append_basic_block("failed")
         self.data = self.pointers(self.n_operands)
@@ -266,8 +266,9 @@ class _Emitter:
 
 def emit_entry(unit: Unit, segment: Segment) -> None:
     """Append the entry to the unit."""
+    segment.hurry_small_nests()
     if len(segment.function.blocks) == 1:
-        conducts(segment.function)
+        hurried(segment.function)
     _Emitter(unit, segment).run()
 
 

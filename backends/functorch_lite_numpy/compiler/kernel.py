@@ -24,7 +24,7 @@ from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction
 
 from . import scalars
 from .collapse import collapse, nodes
-from .types import I1, I8, I32, I64, PTR, constant, is_vector, lanes, memory_type, register_type, splat
+from .types import I1, I8, I32, I64, PTR, constant, is_vector, lanes, memory_type, new_function, register_type, splat
 
 __all__ = ["Kernel"]
 
@@ -53,8 +53,7 @@ class Kernel:
         """How many loops are around a place that a dimension's loop is the innermost of."""
         self.module = module
         n = len(nest.types)
-        self.function = ir.Function(module, ir.FunctionType(ir.VoidType(), [PTR] * (n + 1) + [I64, I64]), name)
-        self.function.linkage = "internal"
+        self.function = new_function(module, name, ir.VoidType(), [PTR] * (n + 1) + [I64, I64])
         self.buffers = self.function.args[:n]
         for argument in self.buffers:
             argument.add_attribute("noalias")

@@ -1,7 +1,8 @@
 """A module as several, which are compiled at the same time, each with the pains that it is worth.
 
-Functions that only conduct (they call others, which do the work) are marked `optnone`: they make a module that LLVM is quick
-with. The others are halved if they are many. What one part defines and another one uses is visible outside of it.
+Functions whose own instructions take little time are marked `optnone`: they call others, which do the work, or have little to do.
+They make a module that LLVM is quick with. The others are halved if they are many. What one part defines and another one
+uses is visible outside of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 
-__all__ = ["Part", "conducts", "parts"]
+__all__ = ["Part", "hurried", "parts"]
 
 LONG = 700
 """From so many lines on, functions are halved."""
@@ -31,8 +32,8 @@ class Part(NamedTuple):
     level: int
 
 
-def conducts(function: Any) -> Any:
-    """Mark a function whose own instructions are few among those of the functions that it calls."""
+def hurried(function: Any) -> Any:
+    """Mark a function to be compiled quickly, since its own instructions take little of the program's time."""
     function.attributes.add("noinline")
     function.attributes.add("optnone")
     return function

@@ -22,7 +22,7 @@ from . import scalars
 from .collapse import nodes
 from .control import displaced
 from .filling import combine, fill
-from .parts import conducts
+from .parts import hurried
 from .pieces import PIECE, WORTH_SHARING, in_pieces, memory, range_of
 from .types import I64, PTR, constant
 from .unit import Unit
@@ -81,12 +81,14 @@ class SharedNest:
 
     Attributes:
       duration: about how many nanoseconds one thread takes.
+      users: how many steps call it.
       scratch: how many bytes of scratch memory it needs.
     """
 
     def __init__(self, unit: Unit, nest: Nest):
         self.unit = unit
         self.duration = duration_of(nest)
+        self.users = 0
         self.buffers = len(nest.types)
         large = self.duration > WORTH_SHARING
         rest = _detach_results(nest) if large and any(p.reductions for p in nest.phases) else None
@@ -107,6 +109,10 @@ class SharedNest:
             b.call(self.function, [*buffers, scratch])
         else:
             b.call(self.kernel.function, [*buffers, scratch, constant(I64, 0), constant(I64, self.kernel.parts)])
+
+    def hurry(self) -> None:
+        """Have it compiled quickly."""
+        hurried(self.kernel.function)
 
     def take(self, size: int) -> int:
         """A place in the scratch memory."""
@@ -130,7 +136,7 @@ class SharedNest:
 
     def write(self) -> Any:
         unit, kernel = self.unit, self.kernel
-        function = conducts(unit.function(unit.name("group"), ir.VoidType(), [PTR] * (self.buffers + 1)))
+        function = hurried(unit.function(unit.name("group"), ir.VoidType(), [PTR] * (self.buffers + 1)))
         b = ir.IRBuilder(function.append_basic_block("entry"))
         *buffers, scratch = function.args
         buffers += [self.place(b, scratch, offset) for offset in self.detached]
@@ -140,7 +146,7 @@ class SharedNest:
             whole = [constant(I64, 0), constant(I64, kernel.parts)]
             b.call(kernel.function, [*buffers, self.place(b, scratch, self.kernel_scratch), *whole])
         else:
-            in_pieces(unit, b, self.pieces, [*buffers, scratch], self.piece, conducts)
+            in_pieces(unit, b, self.pieces, [*buffers, scratch], self.piece, hurried)
         for k in self.private:
             for i in range(self.pieces):
                 copy = self.place(b, scratch, self.copies[k] + i * _aligned(self.size(k)))

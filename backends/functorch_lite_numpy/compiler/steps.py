@@ -68,6 +68,7 @@ class FusionStep(Step):
         nest = build(**equation.params)
         key = ("nest", str(nest), tuple(nest.types), tuple(nest.extents))
         self.nest = unit.shared(key, lambda: SharedNest(unit, nest))
+        self.nest.users += 1
         self.scratch = self.nest.scratch
 
     @property

@@ -17,6 +17,7 @@ __all__ = [
     "is_vector",
     "lanes",
     "memory_type",
+    "new_function",
     "register_type",
     "splat",
     "supported",
@@ -26,17 +27,40 @@ __all__ = [
 I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 PTR = ir.PointerType()
 
-_FLOATS = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
+_FLOATS = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
+
+
+class _Names:
+    """The names of values in a function: numbers where none is given, and for one that is taken."""
+
+    def __init__(self, taken: int):
+        self.used = {"": taken}
+
+    def register(self, name: str, deduplicate: bool = False) -> str:
+        if name not in self.used:
+            self.used[name] = 0
+            return name
+        self.used[name] += 1
+        numbered = f"{name}.{self.used[name]}"
+        return self.register(numbered) if name else numbered
+
+
+def new_function(module: Any, name: str, result: Any, arguments: Any, linkage: str = "internal") -> Any:
+    """A function without blocks."""
+    function: Any = ir.Function(module, ir.FunctionType(result, arguments), name)
+    function.linkage = linkage
+    function.scope = _Names(len(function.args) + 1)
+    return function
 
 
 def supported(dtype: np.dtype) -> bool:
     """Whether values of the dtype can be held in a register."""
-    return dtype.kind in "biu" or dtype.name in _FLOATS
+    return dtype.kind in "biu" or dtype in _FLOATS
 
 
 def register_type(dtype: np.dtype, width: int = 1) -> Any:
     """The type of a value, or of a vector of them."""
-    scalar = I1 if dtype.kind == "b" else _FLOATS.get(dtype.name) or ir.IntType(8 * dtype.itemsize)
+    scalar = I1 if dtype.kind == "b" else _FLOATS.get(dtype) or ir.IntType(8 * dtype.itemsize)
     return scalar if width == 1 else ir.VectorType(scalar, width)
 
 

@@ -21,7 +21,7 @@ from . import engine
 from .cache import cached
 from .kernel import Kernel
 from .parts import Part, parts
-from .types import I8, PTR
+from .types import I8, PTR, new_function
 
 __all__ = ["Unit"]
 
@@ -89,19 +89,28 @@ class Unit:
         return self.functions[key]
 
     def function(self, name: str, result: Any, arguments: Sequence[Any], linkage: str = "internal") -> Any:
-        function = ir.Function(self.module, ir.FunctionType(result, arguments), name)
-        function.linkage = linkage
-        return function
+        return new_function(self.module, name, result, arguments, linkage)
 
     def text(self) -> str:
         return str(self.module)
 
     def load(self) -> engine.Library:
         """Compile, or take from disk, and load."""
-        library = engine.Library(*compiled(parts(self.module) if engine.joins() else [Part(self.text(), 2)]))
+        texts = parts(self.module) if engine.joins() else [Part(self.text(), 2)]
+        self.forget_code()
+        library = engine.Library(*compiled(texts))
         for name, address in self.addresses.items():
             ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = address
         return library
+
+    def forget_code(self) -> None:
+        """Take the functions apart: they refer to themselves in circles, which Python would have to look for to free them."""
+        for function in self.module.functions:
+            for block in function.blocks:
+                for instruction in block.instructions:
+                    instruction.operands = ()
+                block.instructions.clear()
+            function.blocks.clear()
 
 
 def compiled(parts: Sequence[Part]) -> list[bytes]:

@@ -1,0 +1,109 @@
+"""What groups compute again rather than read.
+
+A group's large results need not be stored for another group of the same space that can make them itself, at little cost, of
+what it reads in any case, or of fewer values. So of what the forward pass of a derivative leaves behind, only that is kept
+which the rest cannot be made of: of `1 - tanh(x)**2` and `1 + tanh(x)`, for example, `tanh(x)`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from ..program import Atom, Var
+
+__all__ = ["recomputed"]
+
+SMALL = 8
+"""A value so many times smaller than the space costs nothing to read."""
+
+
+class _Plan(NamedTuple):
+    """How a group that reads some values makes them itself.
+
+    Attributes:
+      reader: the group.
+      values: those values.
+      leaves: the large values that it reads for them, in addition.
+      copies: the equations, by number.
+    """
+
+    reader: Any
+    values: set[Atom]
+    leaves: set[Var]
+    copies: set[int]
+
+
+def recomputed(fuser: Any) -> dict[Any, set[int]]:
+    """For each group the equations of others that it has copies of; `fuser.readers` become what they then are."""
+    groups = list(dict.fromkeys(fuser.group_of.values()))
+    planner = _Planner(fuser, groups)
+    out: dict[Any, set[int]] = {group: set() for group in groups}
+    for group in groups:
+        spared, plans = planner.plans(group)
+        if planner.pays(spared, plans):
+            planner.carry_out(group, spared, plans)
+            for plan in plans:
+                out[plan.reader] |= plan.copies
+    return out
+
+
+class _Planner:
+    def __init__(self, fuser: Any, groups: list[Any]):
+        self.fuser = fuser
+        self.groups = groups
+        self.equations = fuser.equations
+        self.reads = {g: {a for m in g.members for a in self.equations[m].operands} for g in groups}
+
+    def plans(self, group: Any) -> tuple[set[Var], list[_Plan]]:
+        """The values that are read by groups alone which may make them themselves; and how they do."""
+        readers = self.fuser.readers
+        results = [v for m in group.members for v in self.equations[m].results]
+        kept = {v for v in results if readers.get(v, set()) - {group}}
+        spared = {v for v in kept if all(_covers(v, unit) for unit in readers[v] - {group})}
+        found = [(reader, self.reads[reader] & spared) for reader in self.groups if reader is not group]
+        return spared, [self.plan(reader, values, group, kept - spared) for reader, values in found if values]
+
+    def plan(self, reader: Any, values: set[Atom], group: Any, kept: set[Var]) -> _Plan:
+        plan = _Plan(reader, values, set(), set())
+        at_hand = self.reads[reader] - values
+        stack = list(values)
+        while stack:
+            a = stack.pop()
+            p = self.fuser.producer.get(a, -1) if isinstance(a, Var) else -1
+            if not isinstance(a, Var) or p in plan.copies or a in at_hand:
+                continue
+            if a not in kept and self.is_easy(p, group):
+                plan.copies.add(p)
+                stack += self.equations[p].operands
+            elif SMALL * a.type.size > math.prod(reader.space):
+                plan.leaves.add(a)
+        return plan
+
+    def is_easy(self, i: int, group: Any) -> bool:
+        """Whether computing an element of an equation of a group costs no more than to read one."""
+        if i < 0 or self.fuser.group_of.get(i) is not group:
+            return i in self.fuser.moves and i not in self.fuser.flat
+        primitive = self.equations[i].primitive
+        return primitive.combines is None and not (primitive.elementwise and self.fuser.is_dear(self.equations[i]))
+
+    def pays(self, spared: set[Var], plans: list[_Plan]) -> bool:
+        """Whether less is stored, and nobody reads more."""
+        stored = {a for plan in plans for a in plan.leaves if a in self.fuser.producer}
+        return len(stored) < len(spared) and all(len(plan.leaves) <= len(plan.values) for plan in plans)
+
+    def carry_out(self, group: Any, spared: set[Var], plans: list[_Plan]) -> None:
+        readers = self.fuser.readers
+        for v in spared:
+            readers[v] = {group}
+        for plan in plans:
+            self.reads[plan.reader] = (self.reads[plan.reader] - plan.values) | plan.leaves
+            operands = {a for i in plan.copies for a in self.equations[i].operands if isinstance(a, Var)}
+            for a in operands | plan.leaves:
+                if self.fuser.producer.get(a) not in plan.copies:
+                    readers.setdefault(a, set()).add(plan.reader)
+
+
+def _covers(v: Var, unit: Any) -> bool:
+    """Whether what reads a value is a group that goes over its elements, each once."""
+    return getattr(unit, "space", None) == v.type.shape

@@ -1,0 +1,36 @@
+"""Python's collector of garbage, at rest while programs are made.
+
+Tracing and compiling make many objects that live until they are done: to go through all of them again and again, and through
+all else in the process, would cost more than half as much as the rest.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["without_collecting"]
+
+_lock = threading.Lock()
+_inside = 0
+_was_on = False
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """The collector is off inside, for all threads; it goes on, if it was on, once none is inside any more."""
+    global _inside, _was_on
+    with _lock:
+        if not _inside:
+            _was_on = gc.isenabled()
+            gc.disable()
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if not _inside and _was_on:
+                gc.enable()
