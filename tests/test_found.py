@@ -170,3 +170,11 @@ def test_equal_elements_share_the_gradient_of_a_quantile() -> None:
     np.testing.assert_array_equal(fl.grad(fnp.median)(fnp.ones(4)), [0, 0.5, 0.5, 0])
     np.testing.assert_array_equal(fnp.quantile(fnp.asarray([1.0, 2.0, np.inf]), fnp.asarray([0.5, 1.0])), [2, np.inf])
     np.testing.assert_array_equal(fnp.quantile(fnp.asarray([np.inf, np.inf, 1.0]), 0.75), np.inf)
+
+
+def test_numpy_functions_take_lists_beside_arrays() -> None:
+    x = fnp.asarray([1.0, 2.0])
+    assert np.allclose([1.0, 2.0], x)
+    np.testing.assert_array_equal(np.add([1.0, 2.0], x), [2, 4])
+    np.testing.assert_array_equal(fl.grad(lambda v: np.dot([3.0, 4.0], v))(x), [3, 4])
+    np.testing.assert_array_equal(np.concatenate([x, [3.0]]), [1, 2, 3])
