@@ -190,3 +190,10 @@ def test_scalars_have_the_formats_of_numbers() -> None:
 def test_arrays_of_no_elements_print_their_shape() -> None:
     assert repr(fnp.zeros((0, 2))) == "Array([], shape=(0, 2), dtype=float32)"
     assert repr(fnp.zeros(0)) == "Array([], dtype=float32)"
+
+
+def test_long_compiled_sums_lose_nothing() -> None:
+    x = fnp.full((4, 1_000_003), 0.1)
+    total, rows = fl.jit(lambda x: (fnp.sum(x * x), fnp.sum(x, 1)))(x)
+    np.testing.assert_allclose(total, 0.01 * x.size, rtol=1e-5)
+    np.testing.assert_allclose(rows, 100000.3, rtol=1e-5)

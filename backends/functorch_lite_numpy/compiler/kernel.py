@@ -27,6 +27,10 @@ from .types import I1, I8, I32, I64, PTR, constant, is_vector, memory_type, regi
 
 __all__ = ["Kernel"]
 
+STRETCH = 512
+"""So many terms of a long sum of 32-bit floats are added up before they are put with the others (a power of 2): one sum of
+millions of terms would lose those that are smaller than its last digit."""
+
 
 class Kernel:
     """Emits the function of a nest into a module.
@@ -167,8 +171,8 @@ class Kernel:
         if self.nest.columns and (phase.reductions or phase.stores):
             accumulators = [self.accumulator(r) for r in inner]
             self.columns_from(0, phase, inner, accumulators)
-            for r, (vector, rest) in zip(inner, accumulators, strict=True):
-                self.finish_reduction(r, vector, rest)
+            for r, parts in zip(inner, accumulators, strict=True):
+                self.finish_reduction(r, parts)
         elif phase.reductions:  # columns of length 1
             for r in inner:
                 self.reduced(r, self.scalar(self.value(r.node)))
@@ -195,7 +199,7 @@ class Kernel:
                 last = b.select(b.icmp_signed("<", self.end, last), self.end, last)
             self.lanes = self.width
             with self.loop(d, first, last, self.width):
-                self.body(phase, inner, [vector for vector, _ in accumulators])
+                self.body(phase, inner, accumulators)
             self.lanes = 1
         if n % self.width:
             self.rest(phase, inner, accumulators, d, whole, n - whole, share)
@@ -214,16 +218,19 @@ class Kernel:
         if rest != width:
             self.mask = ir.Constant(ir.VectorType(I1, width), [ir.Constant(I1, int(i < rest)) for i in range(width)])
         with self.loop(d, first, last, width):
-            self.body(phase, inner, [scalar for _, scalar in accumulators])
+            self.body(phase, inner, [(rest,) for _, rest, _ in accumulators])
         self.lanes, self.mask = 1, None
 
     def body(self, phase: Phase, inner: Sequence[Reduction], accumulators: Sequence[Any]) -> None:
         b = self.builders[-1]
-        for r, accumulator in zip(inner, accumulators, strict=True):
+        for r, (accumulator, *_) in zip(inner, accumulators, strict=True):
             x = self.masked(r, splat(b, self.value(r.node), self.lanes))
             pointer = accumulator(self.lanes)
             old = b.load(pointer, typ=x.type)
             b.store(self.combine(b, r.op, r.node.dtype, old, x), pointer)
+        long = [(r, parts) for r, parts in zip(inner, accumulators, strict=True) if len(parts) > 1 and self.is_long(r)]
+        if long:
+            self.set_aside(long)
         for r in phase.reductions:
             if r not in inner:
                 assert r.target is not None
@@ -233,9 +240,30 @@ class Kernel:
 
     # Reductions.
 
+    def is_long(self, r: Reduction) -> bool:
+        """Whether a sum over the columns has so many terms that it is taken in stretches."""
+        turns = math.prod(self.nest.extents[d] for d in self.nest.columns) // self.width
+        whole = self.nest.extents[self.nest.columns[-1]] >= self.width
+        return r.op == "add" and r.node.dtype == np.float32 and whole and turns > STRETCH
+
+    def set_aside(self, long: Sequence[tuple[Reduction, Any]]) -> None:
+        """After each stretch of turns, put its sums with those of the stretches before."""
+        b = self.builders[-1]
+        with self.builders[0].goto_entry_block():
+            counter = self.builders[0].alloca(I64)
+            self.builders[0].store(constant(I64, 0), counter)
+        turn = b.add(b.load(counter, typ=I64), constant(I64, 1))
+        b.store(turn, counter)
+        with b.if_then(b.icmp_signed("==", b.and_(turn, constant(I64, STRETCH - 1)), constant(I64, 0)), likely=False):
+            for r, (near, _, far) in long:
+                type = register_type(r.node.dtype, self.width)
+                near, far = near(self.width), far(self.width)
+                b.store(self.combine(b, r.op, r.node.dtype, b.load(far, typ=type), b.load(near, typ=type)), far)
+                b.store(constant(type, scalars.identity(r.op, r.node.dtype)), near)
+
     def accumulator(self, r: Reduction) -> Any:
-        """Makes memory for partial results on demand, one for the whole vectors and one for the rest."""
-        made: list[dict[int, Any]] = [{}, {}]
+        """Makes memory for partial results on demand, for the whole vectors, for the rest, and for stretches of vectors."""
+        made: list[dict[int, Any]] = [{}, {}, {}]
         start = self.builders[self.row_depth]
 
         def of(which: int) -> Any:
@@ -250,16 +278,17 @@ class Kernel:
             return get
 
         n = self.nest.extents[self.nest.columns[-1]]
-        pair = (of(0), of(1))
+        parts = (of(0), of(1), of(2))
         rest, width = n % self.width, 1
         while width < rest:
             width *= 2
-        for get, lanes in ((pair[0], self.width if n >= self.width else 0), (pair[1], width if rest else 0)):
+        needed = (self.width if n >= self.width else 0, width if rest else 0, self.width if self.is_long(r) else 0)
+        for get, lanes in zip(parts, needed, strict=True):
             if lanes:
                 start.store(
                     constant(register_type(r.node.dtype, lanes), scalars.identity(r.op, r.node.dtype)), get(lanes)
                 )
-        return pair
+        return parts
 
     def masked(self, r: Reduction, x: Any) -> Any:
         """Lanes beyond the end do not count."""
@@ -270,10 +299,10 @@ class Kernel:
     def combine(self, b: Any, op: str, dtype: np.dtype, x: Any, y: Any) -> Any:
         return scalars.emit(op, scalars.Context(b, (dtype, dtype), dtype, {}), (x, y))
 
-    def finish_reduction(self, r: Reduction, vector: Any, rest: Any) -> None:
+    def finish_reduction(self, r: Reduction, parts: Sequence[Any]) -> None:
         b = self.builders[self.row_depth]
         total = None
-        for get in (vector, rest):
+        for get in parts:
             for lanes, pointer in get.made.items():
                 x = self.across(b, r, b.load(pointer, typ=register_type(r.node.dtype, lanes)))
                 total = x if total is None else self.combine(b, r.op, r.node.dtype, total, x)
