@@ -148,8 +148,9 @@ def _repr(x: Array) -> str:
         body = np.array2string(host.astype(np.float32), separator=", ", prefix=prefix)
     else:
         body = np.array2string(host, separator=", ", prefix=prefix)
+    shape = f", shape={tuple(x.shape)}" if not host.size and x.shape != (0,) else ""
     weak = ", weak_type=True" if x.weak_type else ""
-    return f"{prefix}{body}, dtype={x.dtype}{weak})"
+    return f"{prefix}{body}{shape}, dtype={x.dtype}{weak})"
 
 
 def _str(x: Array) -> str:
@@ -160,6 +161,14 @@ def _str(x: Array) -> str:
 def _tracer_repr(x: Tracer) -> str:
     value = x.concrete()
     return f"{type(x).__name__}({x.type})" if value is None else f"{type(x).__name__}({value!r})"
+
+
+def _format(x: Any, spec: str) -> str:
+    """`f"{loss:.3f}"`: a scalar as its number."""
+    if not spec:
+        return str(x)
+    value = _host(x, ConcretizationTypeError, f"the format {spec!r}", "Use debug.print to look at it.")
+    return format(value if x.shape else value.item(), spec)
 
 
 def _length(x: Any) -> int:
@@ -177,6 +186,7 @@ def install() -> None:
         "__float__": _number(float),
         "__complex__": _number(complex),
         "__array__": _array,
+        "__format__": _format,
         "__setitem__": _setitem,
         "__hash__": _hash,
         "__len__": _length,

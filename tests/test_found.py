@@ -170,3 +170,30 @@ def test_equal_elements_share_the_gradient_of_a_quantile() -> None:
     np.testing.assert_array_equal(fl.grad(fnp.median)(fnp.ones(4)), [0, 0.5, 0.5, 0])
     np.testing.assert_array_equal(fnp.quantile(fnp.asarray([1.0, 2.0, np.inf]), fnp.asarray([0.5, 1.0])), [2, np.inf])
     np.testing.assert_array_equal(fnp.quantile(fnp.asarray([np.inf, np.inf, 1.0]), 0.75), np.inf)
+
+
+def test_numpy_functions_take_lists_beside_arrays() -> None:
+    x = fnp.asarray([1.0, 2.0])
+    assert np.allclose([1.0, 2.0], x)
+    np.testing.assert_array_equal(np.add([1.0, 2.0], x), [2, 4])
+    np.testing.assert_array_equal(fl.grad(lambda v: np.dot([3.0, 4.0], v))(x), [3, 4])
+    np.testing.assert_array_equal(np.concatenate([x, [3.0]]), [1, 2, 3])
+
+
+def test_scalars_have_the_formats_of_numbers() -> None:
+    assert f"{fnp.asarray(2.567):.2f} {fnp.asarray(7):03d} {fnp.ones((), 'bfloat16'):.1f}" == "2.57 007 1.0"
+    assert fl.grad(lambda x: x if f"{x:.1f}" == "2.0" else -x)(2.0) == 1
+    with pytest.raises(fl.errors.ConcretizationTypeError, match=r"'.2f' needs a value.*debug.print"):
+        fl.jit(lambda x: f"{x:.2f}")(1.0)
+
+
+def test_arrays_of_no_elements_print_their_shape() -> None:
+    assert repr(fnp.zeros((0, 2))) == "Array([], shape=(0, 2), dtype=float32)"
+    assert repr(fnp.zeros(0)) == "Array([], dtype=float32)"
+
+
+def test_long_compiled_sums_lose_nothing() -> None:
+    x = fnp.full((4, 1_000_003), 0.1)
+    total, rows = fl.jit(lambda x: (fnp.sum(x * x), fnp.sum(x, 1)))(x)
+    np.testing.assert_allclose(total, 0.01 * x.size, rtol=1e-5)
+    np.testing.assert_allclose(rows, 100000.3, rtol=1e-5)

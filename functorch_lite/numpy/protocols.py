@@ -13,7 +13,7 @@ import numpy as np
 from .. import numpy as fnp
 from ..arrays import Array, from_host
 from ..backend import get
-from ..errors import TracerArrayConversionError
+from ..errors import DTypeError, TracerArrayConversionError
 from ..operators import install_method
 from ..tracing import Tracer
 from ..tree import flatten
@@ -42,10 +42,17 @@ def _to_host(x: Any) -> Any:
     return np.asarray(x) if isinstance(x, Array) else x
 
 
+def _listed(x: Any) -> Any:
+    """A list of numbers as an array, also inside a list of arrays: NumPy's functions take them, ours do not."""
+    if not isinstance(x, list):
+        return x
+    return list(map(_listed, x)) if any(isinstance(v, (Array, Tracer)) for v in x) else fnp.asarray(x)
+
+
 def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     ours = _ours(ufunc)
     if method == "__call__" and ours is not None and not kwargs:
-        return ours(*inputs)
+        return ours(*(fnp.asarray(x) if isinstance(x, list) else x for x in inputs))
     if _has_tracer(inputs, kwargs):
         what = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
         with_options = f" with {', '.join(kwargs)}" if kwargs else ""
@@ -64,7 +71,12 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
 def _array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
     ours = _ours(function)
     if ours is not None:
-        return ours(*args, **kwargs)
+        try:
+            return ours(*args, **kwargs)
+        except DTypeError:
+            if not any(isinstance(x, list) for x in args):
+                raise
+            return ours(*map(_listed, args), **kwargs)
     if _has_tracer(args, kwargs):
         raise TracerArrayConversionError(
             f"np.{function.__name__} was given a tracer of type {self.type}, and has no counterpart that could be traced: "

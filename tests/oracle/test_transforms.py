@@ -30,11 +30,18 @@ CASES = Functions(
         lax.stop_gradient(x) * x
         jax.eval_shape(np.sum, x).shape
         lax.map(lambda v: v * 2, x)
+        lax.map(lambda v: v * 2, x[:0], batch_size=2)
+        jax.vjp(lambda v: v * x, 2.0)[1](x)
         lax.fori_loop(0, 3, lambda i, c: c * 0.5 + i, x)
         lax.scan(lambda c, v: (c + v, c * v), x[0], x)
         lax.scan(lambda c, v: (c * v, None), x[0], x, reverse=True)
         lax.scan(lambda c, v: (c + 1, c), x[0], None, length=4)
         lax.scan(lambda c, v: (c + v['a'], v['b']), x[0], {'a': x, 'b': x * 2}, unroll=2)
+        lax.scan(lambda c, v: (c * 2, c * v), 1.0, x)
+        lax.scan(lambda c, v: (c * v.astype('bfloat16'), c), 1.0, x[:, 0])
+        lax.fori_loop(0, 3, lambda i, c: c * 2, 1.0) * x.astype('bfloat16')
+        lax.while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1] * 2), (0, x))
+        lax.cond(True, lambda _: x, lambda _: x * 2, operand=None)
         lax.cond(True, np.sin, np.cos, x)
         lax.cond(x.real[0, 0] > 0, lambda v: v * 2, lambda v: v + 1, x)
         lax.cond(False, lambda v, w: v, lambda v, w: w * 2, x, x)
