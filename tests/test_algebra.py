@@ -78,13 +78,13 @@ def test_keeping_bits(name: str) -> None:
 
 def test_changing_bits() -> None:
     def f(x: Any) -> Any:
-        return fnp.log(fnp.exp(x)) / 3.0
+        return fnp.log(fnp.exp(x))
 
     x = np.array([-200.0, -1.5, 0.0, 2.5, 200.0], np.float32)
     program = optimized(fl.make_program(f)(x).program, fl.default_backend())
-    assert names(program) == ["exp", "log", "div"]
-    assert names(rewrite_algebra(program, keeping_bits=False)) == ["mul"]
-    np.testing.assert_allclose(np.asarray(fl.jit(f)(x))[1:4], x[1:4] / 3, rtol=3e-7)
+    assert names(program) == ["exp", "log"]
+    assert names(rewrite_algebra(program, keeping_bits=False)) == []
+    np.testing.assert_array_equal(np.asarray(fl.jit(f)(x)), x)
 
 
 def test_in_bodies_of_loops() -> None:

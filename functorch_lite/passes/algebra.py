@@ -2,7 +2,7 @@
 
 A rule looks at one equation and at those that made its operands, and gives an atom that is its result, another equation, or None.
 Each says whether it keeps bits: for all numbers, NaN, infinities and signed zeros included. Those that do run for every
-program; the others, which change rounding alone or are right where the original overflows, only in a backend's compiler.
+program; the others, which are nearer to the mathematics or right where the original overflows, only in a backend's compiler.
 
 There is no rule for x + 0 (-0 + 0 is 0), x * 0 (NaN), x - x (infinity) or exp(log x) (negative numbers).
 """
@@ -282,22 +282,12 @@ def known_choice(equation: Equation, made: _Made) -> Atom | None:
 
 @rule("div", keeps_bits=True)
 def over_power_of_two(equation: Equation, made: _Made) -> Equation | None:
-    """X / 2**k = x * 2**-k."""
-    return _by_reciprocal(equation, made, lambda c: math.frexp(abs(c))[0] == 0.5)
-
-
-@rule("div", keeps_bits=False)
-def over_constant(equation: Equation, made: _Made) -> Equation | None:
-    """X / c = x * (1 / c)."""
-    return _by_reciprocal(equation, made, lambda c: True)
-
-
-def _by_reciprocal(equation: Equation, made: _Made, suits: Callable[[float], bool]) -> Equation | None:
+    """X / 2**k = x * 2**-k. By other numbers one divides: quotients shall be the same eagerly and compiled."""
     x, y = equation.operands
     c, dtype = made.number(y), equation.results[0].type.dtype
-    if c is None or dtype.name not in ("float32", "float64") or not np.isfinite(c) or not isinstance(x, Var):
+    if c is None or dtype.name not in ("float32", "float64") or not isinstance(x, Var):
         return None
-    tiny = float(np.finfo(dtype).tiny)
-    if not tiny <= abs(float(c)) <= 1 / tiny or not suits(float(c)):
+    tiny, size = float(np.finfo(dtype).tiny), abs(float(c))
+    if not tiny <= size <= 1 / tiny or math.frexp(size)[0] != 0.5:
         return None
     return _same(equation, e.mul, x, Literal(dtype.type(1) / dtype.type(c)))
