@@ -45,6 +45,9 @@ class Namespace:
     def __init__(self, module: Any, special: Callable[[], Any] | None = None):
         self._module = module
         self._special = special
+        self.to_host: Any = None
+        """Buffers as host arrays, and back: set by the backend, for callbacks."""
+        self.from_host: Any = None
 
     def __getattr__(self, name: str) -> Any:
         if name == "special" and self._special is not None:
@@ -69,7 +72,7 @@ class Backend:
 
     def __init__(self, namespace: Namespace):
         self.xp = namespace
-        namespace.to_host = self.to_host  # for callbacks
+        namespace.to_host = self.to_host
         namespace.from_host = self.from_host
         self.eager_kernels: dict[Any, Any] = {}
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import dtypes, index_steps
 from .array_type import ArrayType, Shape
-from .arrays import Operand, type_of
+from .arrays import type_of
 from .errors import DTypeError, NonConcreteBooleanIndexError, ShapeError
 from .index_plan import Plan, host_value, is_boolean, read_index
 from .primitives import elementwise as e
@@ -44,7 +44,7 @@ def update(
     indices_are_sorted: bool = False,
     unique_indices: bool = False,
     wrap_negative_indices: bool = True,
-) -> Operand:
+) -> Any:
     """`x` with the elements of an index combined with values; see `AtIndex`."""
     x = as_operand(x)
     mode = None if mode is None else GatherScatterMode.from_any(mode).value
@@ -80,7 +80,7 @@ def update(
 _ORDER = "biufc"
 
 
-def _values(how: str, x: Any, values: Any) -> Operand:
+def _values(how: str, x: Any, values: Any) -> Any:
     """Values in the dtype of the array that they go into."""
     if how != "set" and dtypes.is_bool(x.dtype) and how not in ("min", "max"):
         raise DTypeError(
@@ -100,7 +100,7 @@ def _values(how: str, x: Any, values: Any) -> Operand:
     return x.dtype.type(values) if python else cast(values, x.dtype, x.weak_type)
 
 
-def _fit(values: Any, shape: Shape, x: ArrayType) -> Operand:
+def _fit(values: Any, shape: Shape, x: ArrayType) -> Any:
     """Values stretched to the shape of the elements that they go to; extra axes of length 1 in front are dropped."""
     got = type_of(values).shape
     if got == shape and not isinstance(values, np.generic):
@@ -116,7 +116,7 @@ def _fit(values: Any, shape: Shape, x: ArrayType) -> Operand:
     return broadcast_in_dim(values, shape=shape, dims=tuple(range(len(shape) - len(own), len(shape))))
 
 
-def _by_mask(combine: Callable[..., Any], x: Any, mask: Any, values: Any) -> Operand | None:
+def _by_mask(combine: Callable[..., Any], x: Any, mask: Any, values: Any) -> Any:
     """An update where a mask is true, if the values do not depend on how many that are; no mask needs to be known."""
     mask = as_operand(mask)
     if mask.shape != x.shape[: mask.ndim] or type_of(values).ndim > x.ndim - mask.ndim:

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import dtypes, index_steps
 from .array_type import Shape
-from .arrays import Array, Operand, eager, from_host
+from .arrays import Array, eager, from_host
 from .errors import DTypeError, OutOfBoundsError, ShapeError
 from .index_plan import host_value, read_index
 from .index_update import update
@@ -38,7 +38,7 @@ def getitem(
     indices_are_sorted: bool = False,
     unique_indices: bool = False,
     wrap_negative_indices: bool = True,
-) -> Operand:
+) -> Any:
     """`x[index]`, for any index that NumPy takes.
 
     Args:
@@ -89,7 +89,7 @@ def _fill_value(value: Any, dtype: np.dtype) -> Any:
     return None if number != number and dtypes.is_inexact(dtype) else number
 
 
-def _full(value: Any, shape: Shape, weak: bool) -> Operand:
+def _full(value: Any, shape: Shape, weak: bool) -> Any:
     return cast(broadcast_in_dim(value, shape=shape, dims=()), value.dtype, weak)
 
 
@@ -102,7 +102,7 @@ def take(
     unique_indices: bool = False,
     indices_are_sorted: bool = False,
     fill_value: Any = None,
-) -> Operand:
+) -> Any:
     """Elements of `a` along an axis: result[..., i, ...] = a[..., indices[i], ...].
 
     Args:
@@ -205,45 +205,45 @@ class AtIndex:
         self.array = array
         self.index = index
 
-    def get(self, *, fill_value: Any = None, **options: Any) -> Operand:
+    def get(self, *, fill_value: Any = None, **options: Any) -> Any:
         """The elements: `x[index]`, with the options of `getitem`."""
         return getitem(self.array, self.index, fill_value=fill_value, **options)
 
-    def set(self, values: Any, **options: Any) -> Operand:
+    def set(self, values: Any, **options: Any) -> Any:
         """x[index] = values."""
         return update("set", self.array, self.index, values, **options)
 
-    def add(self, values: Any, **options: Any) -> Operand:
+    def add(self, values: Any, **options: Any) -> Any:
         """x[index] += values."""
         return update("add", self.array, self.index, values, **options)
 
-    def subtract(self, values: Any, **options: Any) -> Operand:
+    def subtract(self, values: Any, **options: Any) -> Any:
         """x[index] -= values."""
         return update("subtract", self.array, self.index, values, **options)
 
-    def multiply(self, values: Any, **options: Any) -> Operand:
+    def multiply(self, values: Any, **options: Any) -> Any:
         """x[index] *= values. The derivative by the values needs `unique_indices=True` for arrays of indices."""
         return update("multiply", self.array, self.index, values, **options)
 
     mul = multiply
 
-    def divide(self, values: Any, **options: Any) -> Operand:
+    def divide(self, values: Any, **options: Any) -> Any:
         """x[index] /= values; integers become floats."""
         return self.array / update("multiply", _ones_like(self.array), self.index, values, **options)
 
-    def power(self, values: Any, **options: Any) -> Operand:
+    def power(self, values: Any, **options: Any) -> Any:
         """x[index] **= values."""
         return self.array ** update("multiply", _ones_like(self.array), self.index, values, **options)
 
-    def min(self, values: Any, **options: Any) -> Operand:
+    def min(self, values: Any, **options: Any) -> Any:
         """x[index] = minimum(x[index], values)."""
         return update("min", self.array, self.index, values, **options)
 
-    def max(self, values: Any, **options: Any) -> Operand:
+    def max(self, values: Any, **options: Any) -> Any:
         """x[index] = maximum(x[index], values)."""
         return update("max", self.array, self.index, values, **options)
 
-    def apply(self, func: Callable[[Any], Any], **options: Any) -> Operand:
+    def apply(self, func: Callable[[Any], Any], **options: Any) -> Any:
         """x[index] = func(x[index]); once, also where an index repeats."""
         values = getitem(self.array, self.index, **options)
         return self.set(func(values), **options)
@@ -252,7 +252,7 @@ class AtIndex:
         return f"AtIndex({self.array!r}, {self.index!r})"
 
 
-def _ones_like(x: Any) -> Operand:
+def _ones_like(x: Any) -> Any:
     x = as_operand(x)
     return _full(x.dtype.type(1), x.shape, x.weak_type)
 
@@ -260,7 +260,7 @@ def _ones_like(x: Any) -> Operand:
 _BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 
 
-def _array_getitem(x: Array, index: Any) -> Operand:
+def _array_getitem(x: Array, index: Any) -> Any:
     """`x[index]`: outside of transformations, static indices go straight to the buffer."""
     if context.trace is eager:
         kind = type(index)

@@ -193,9 +193,9 @@ def install() -> None:
     }
     for name, method in methods.items():
         install_method(name, method)
-    Array.__repr__ = _repr
-    Array.__str__ = _str
-    Tracer.__repr__ = _tracer_repr
+    Array.__repr__ = _repr  # type: ignore[method-assign]
+    Array.__str__ = _str  # type: ignore[method-assign]
+    Tracer.__repr__ = _tracer_repr  # type: ignore[method-assign]
 
 
 install()

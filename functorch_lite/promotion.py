@@ -60,7 +60,7 @@ def _scalar(x: Any, dtype: np.dtype) -> np.generic:
     return dtype.type(x)
 
 
-def cast(x: Operand, dtype: np.dtype, weak: bool = False) -> Operand:
+def cast(x: Operand, dtype: np.dtype, weak: bool = False) -> Any:
     """`x` in another dtype, unless it has it."""
     type = type_of(x)
     if type.dtype == dtype and type.weak == weak:
@@ -81,7 +81,7 @@ def _of_one_dtype(operands: Sequence[Any]) -> bool:
     return all(isinstance(x, (Array, Tracer)) and x.dtype == dtype and x.weak_type == weak for x in operands[1:])
 
 
-def promote_dtypes(*operands: Any) -> list[Operand]:
+def promote_dtypes(*operands: Any) -> list[Any]:
     """Operands in their common dtype. A Python scalar becomes a constant of the program.
 
     NumPy's 64-bit scalars are weak beside arrays, see `dtypes.scalar_operand`.
@@ -105,7 +105,7 @@ def promote_dtypes(*operands: Any) -> list[Operand]:
     ]
 
 
-def _constant(x: Any, dtype: np.dtype, weak: bool, beside_array: bool) -> Operand:
+def _constant(x: Any, dtype: np.dtype, weak: bool, beside_array: bool) -> Any:
     value = _scalar(x, dtype) if not isinstance(x, np.generic) else x.astype(dtype)
     return value if beside_array else from_host(value, weak_type=weak)
 
@@ -143,22 +143,22 @@ def _beside(x: Any, y: Any) -> Any:
     return _scalar(y, dtype) if type(y) is int and dtype.kind in "iu" else None
 
 
-def already_fit(x: Any, y: Any) -> tuple[Any, Any] | None:
+def already_fit(x: Any, y: Any) -> list[Any] | None:
     """The two operands as they are if they need no promotion, a Python number as a constant: the common cases, quickly."""
     if type(y) is float or type(y) is int:
         number = _beside(x, y)
-        return None if number is None else (x, number)
+        return None if number is None else [x, number]
     if type(x) is float or type(x) is int:
         number = _beside(y, x)
-        return None if number is None else (number, y)
+        return None if number is None else [number, y]
     if isinstance(x, (Array, Tracer)) and isinstance(y, (Array, Tracer)):
         first, second = x.signature, y.signature
         if first == second or (first[1:] == second[1:] and not (first[0] and second[0])):
-            return x, y
+            return [x, y]
     return None
 
 
-def promote(name: str, *operands: Any) -> Sequence[Operand]:
+def promote(name: str, *operands: Any) -> list[Any]:
     """Operands in one dtype and one shape (those of rank 0 stay so): what elementwise primitives take."""
     if len(operands) == 2:
         pair = already_fit(*operands)

@@ -51,6 +51,8 @@ KEEPING_BITS: dict[str, tuple[Any, np.ndarray, list[str]]] = {
     "x + -y": (lambda x: x + -(x[::-1]), SPECIAL, ["rev", "sub"]),
     "x - -y": (lambda x: x - -(x[::-1]), SPECIAL, ["rev", "add"]),
     "select of one": (lambda x: fnp.where(x > 0, x, x), SPECIAL, []),
+    "select the first": (lambda x: fnp.where(fnp.ones(10, bool), x, x * 2.0), SPECIAL, []),
+    "select the second": (lambda x: fnp.where(fnp.zeros(10, bool), x, x * 2.0), SPECIAL, ["mul"]),
     "x / 4": (lambda x: x / 4.0, SPECIAL, ["mul"]),
     "x / -0.125": (lambda x: x / -0.125, SPECIAL, ["mul"]),
     "x / 3 stays": (lambda x: x / 3.0, SPECIAL, ["div"]),

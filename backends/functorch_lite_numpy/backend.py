@@ -25,12 +25,12 @@ def load_compiler() -> Any:
         return None
     try:
         from . import compiler  # on first use: loading LLVM takes a while
-
-        obstacle = compiler.obstacle()
     except ImportError as error:
         obstacle = f"{error}. To change that: pip install llvmlite"
-    if obstacle is None:
-        return compiler
+    else:
+        obstacle = compiler.obstacle()
+        if obstacle is None:
+            return compiler
     warnings.warn(f"jit runs NumPy calls, not machine code: {obstacle}", RuntimeWarning, stacklevel=3)
     return None
 

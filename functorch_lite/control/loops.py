@@ -92,7 +92,8 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     if not n:
         return map(f, xs)
     whole = n // batch_size * batch_size
-    parts = []
+    parts: list[list[Any]] = []
+    out_tree: Any = None
     if whole:
         blocks = [x[:whole].reshape((whole // batch_size, batch_size, *x.shape[1:])) for x in rows]
         done = run_scan("map", lambda _, x: (None, vmap(f)(x)), None, unflatten(tree, blocks))[1]

@@ -391,7 +391,8 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
 def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: Sequence[int]) -> Any:
     """`func(a, axis)` for several axes in turn, the axes kept in with length 1."""
     x = as_operand(a)
-    for axis in axes if isinstance(axes, (tuple, list)) else [axes]:
+    every: Sequence[int] = axes if isinstance(axes, (tuple, list)) else [axes]  # type: ignore[list-item]
+    for axis in every:
         out = func(x, axis_of("apply_over_axes", axis, x.ndim))
         shape = tuple(1 if i == axis % x.ndim else n for i, n in enumerate(x.shape))
         x = out if out.ndim == x.ndim else reshape(out, shape)
@@ -532,7 +533,8 @@ def ravel_multi_index(
             else p
         )
     pairs = list(zip(fixed, dims, strict=True))
-    out, stride = None, 1
+    out: Any = None
+    stride = 1
     for p, n in pairs[::-1] if order == "C" else pairs:
         out = p * stride if out is None else out + p * stride
         stride *= n

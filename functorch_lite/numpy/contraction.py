@@ -412,7 +412,8 @@ def einsum(
             kept = set(result).union(*(t for _, t in todo), *(t for _, t in chosen[i + 1 :]))
             x, term = _product(x, term, y, other, kept, preferred_element_type)
         todo.append((x, term))
-    x, term = _summed(*todo[0], set(result))
+    x, term = todo[0]
+    x, term = _summed(x, term, set(result))
     x = transpose(x, [term.index(c) for c in result])
     if boolean:
         x = e.ne(x, like(x, 0))

@@ -697,5 +697,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     v = reshape(v, (1,) * (x.ndim - v.ndim) + tuple(v.shape))
     count = v.shape[axis] if single else len(range(*where.indices(n))) if isinstance(where, slice) else np.size(where)
     v = broadcast_to(v, tuple(count if d == axis else m for d, m in enumerate(x.shape)))
-    places = np.insert(np.arange(n), where if not single else int(np.reshape(where, ())), n + np.arange(count))
+    places = np.insert(
+        np.arange(n), where if not single else np.asarray(where).reshape(()).item(), n + np.arange(count)
+    )
     return take(concatenate([x, v], axis), places, axis)

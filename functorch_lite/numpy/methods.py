@@ -28,7 +28,7 @@ def _reshape(x: Any, *shape: Any, order: str = "C") -> Any:
 def _transpose(x: Any, *axes: Any) -> Any:
     """`x` with its axes in another order: `x.transpose(1, 0)`, `x.transpose((1, 0))`, or reversed."""
     if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
-        axes = axes[0]
+        axes = tuple(axes[0] or ())
     return manipulation.transpose(x, axes or None)
 
 

@@ -93,7 +93,7 @@ def _array_namespace(self: Any, *, api_version: str | None = None) -> Any:
 
 def _dlpack(self: Array, **options: Any) -> Any:
     buffer = self.buffer
-    host = np.asarray(buffer) if isinstance(buffer, np.generic) else buffer
+    host: Any = np.asarray(buffer) if isinstance(buffer, np.generic) else buffer
     return host.__dlpack__(**options)
 
 

@@ -408,7 +408,7 @@ def var(
 def _variance(total: Any, count: Any) -> Any:
     """Total / count, NaN where there is nothing to divide by."""
     if isinstance(count, np.generic):
-        return e.div(total, count) if count > 0 else e.mul(total, like(total, math.nan))
+        return e.div(total, count) if float(count) > 0 else e.mul(total, like(total, math.nan))
     return where3(e.gt(count, like(count, 0)), e.div(total, count), like(total, math.nan))
 
 

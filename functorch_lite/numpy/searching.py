@@ -690,7 +690,8 @@ def intersect1d(
       fill_value: for missing ones.
     """
     x, y = _known_pair("intersect1d", ar1, ar2)
-    _, i, j = np.intersect1d(host_value(x), host_value(y), return_indices=True)
+    known: list[Any] = [host_value(x), host_value(y)]
+    _, i, j = np.intersect1d(*known, return_indices=True)
     out = _fits("intersect1d", take(x, i), size, fill_value)
     if not return_indices:
         return out

@@ -273,11 +273,11 @@ def of_negative(equation: Equation, made: _Made) -> Equation | None:
 @rule("select", keeps_bits=True)
 def known_choice(equation: Equation, made: _Made) -> Atom | None:
     """The chosen operand, where the choice is known or makes no difference."""
-    which, x, y = equation.operands
+    which, x, y = equation.operands  # y where it is true
     value = made.number(which)
     if x is y:
         return x
-    return None if value is None else x if value else y
+    return None if value is None else y if value else x
 
 
 @rule("div", keeps_bits=True)

@@ -349,7 +349,8 @@ class Elements:
 
     def literal(self, value: Any, dtype: Any) -> Node:
         """A number."""
-        return self.builder.literal(np.asarray(value).astype(dtype)[()])
+        number: Any = np.asarray(value).astype(dtype)[()]
+        return self.builder.literal(number)
 
     def index(self, node: Node) -> Affine:
         """An integer node as an index."""

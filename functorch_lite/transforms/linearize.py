@@ -126,7 +126,7 @@ class LinearizeTracer(Tracer):
     def __init__(self, trace: Trace, primal: Any, signature: Any, slot: int):
         self.owner = trace
         self.primal = primal
-        self.signature = signature
+        self.signature = signature  # type: ignore[misc]  # a slot, where other tracers compute it
         self.slot = slot
 
     @property

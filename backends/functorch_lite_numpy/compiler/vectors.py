@@ -142,7 +142,7 @@ def _emit_square(unit: Unit, type: Any) -> Any:
     source, step, rows, columns, target, target_step = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
     n = type.count
-    kept = b.alloca(type, n)
+    kept: Any = b.alloca(type, n)
     kept.align = 64
     buffer = b.bitcast(kept, PTR)
     steps = [1 << i for i in range(n.bit_length() - 1)]

@@ -128,7 +128,7 @@ def _table(module: Any) -> Any:
     if name not in module.globals:
         words = [int.from_bytes(TWO_OVER_PI[i : i + 8], "big") for i in range(0, len(TWO_OVER_PI), 8)]
         type = ir.ArrayType(I64, len(words))
-        variable = ir.GlobalVariable(module, type, name)
+        variable: Any = ir.GlobalVariable(module, type, name)
         variable.initializer = ir.Constant(type, [ir.Constant(I64, w) for w in words])
         variable.global_constant = True
         variable.linkage = "internal"
