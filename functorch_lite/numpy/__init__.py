@@ -1,38 +1,57 @@
 """NumPy's functions over arrays that can be differentiated, batched and compiled, as `jax.numpy` names and promotes.
 
-By what they do: `elementwise`, `logic`, `creation`, `manipulation`, `padding`, `reductions`, `statistics`,
-`contraction`, `searching`, `calculus`; dtypes and constants are in `scalar_types`, the methods of arrays in `methods`.
+* Each element by itself: `arithmetic`, `division`, `transcendental`, `rounding`, `parts`, `bitwise`, `logic`.
+* Arrays made: `creation`, `ranges`, `grids`, `triangles`, `windows`.
+* Elements moved: `shaping`, `joining`, `repeating`, `placing`, `padding`, `diagonals`.
+* Axes reduced: `reductions`, `extremes`, `moments`, `without_nan`, `cumulative`, `statistics`.
+* Products summed: `contraction`, `einstein`, `convolving`; and the sub-packages `linalg` and `fft`.
+* Order and choice: `sorting`, `choosing`, `sets`, `histograms`.
+* Functions and curves: `calculus`, `polynomials`, `applying`.
+
+Dtypes and constants are in `scalar_types`, the methods of arrays in `methods`, what functions do first with their operands
+in `operands` and `axes`.
 """
 
+import types as _types
 import typing as _typing
 
 from ..promotion import broadcast_shapes as _broadcast_shapes
-from . import (
-    calculus,
-    contraction,
-    creation,
-    elementwise,
-    fft,
-    linalg,
-    logic,
-    manipulation,
-    padding,
-    reductions,
-    scalar_types,
-    searching,
-    statistics,
-)
+from . import fft, linalg
+from .applying import *  # noqa: F403
+from .arithmetic import *  # noqa: F403
+from .bitwise import *  # noqa: F403
 from .calculus import *  # noqa: F403
+from .choosing import *  # noqa: F403
 from .contraction import *  # noqa: F403
+from .convolving import *  # noqa: F403
 from .creation import *  # noqa: F403
-from .elementwise import *  # noqa: F403
+from .cumulative import *  # noqa: F403
+from .diagonals import *  # noqa: F403
+from .division import *  # noqa: F403
+from .einstein import *  # noqa: F403
+from .extremes import *  # noqa: F403
+from .grids import *  # noqa: F403
+from .histograms import *  # noqa: F403
+from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
-from .manipulation import *  # noqa: F403
+from .moments import *  # noqa: F403
 from .padding import *  # noqa: F403
+from .parts import *  # noqa: F403
+from .placing import *  # noqa: F403
+from .polynomials import *  # noqa: F403
+from .ranges import *  # noqa: F403
 from .reductions import *  # noqa: F403
+from .repeating import *  # noqa: F403
+from .rounding import *  # noqa: F403
 from .scalar_types import *  # noqa: F403
-from .searching import *  # noqa: F403
+from .sets import *  # noqa: F403
+from .shaping import *  # noqa: F403
+from .sorting import *  # noqa: F403
 from .statistics import *  # noqa: F403
+from .transcendental import *  # noqa: F403
+from .triangles import *  # noqa: F403
+from .windows import *  # noqa: F403
+from .without_nan import *  # noqa: F403
 
 from . import methods  # isort: skip
 
@@ -45,21 +64,8 @@ def broadcast_shapes(*shapes):  # type: ignore[no-untyped-def]
     )
 
 
-__all__ = ["broadcast_shapes", "fft", "linalg"]
-for _part in (
-    calculus,
-    contraction,
-    creation,
-    elementwise,
-    logic,
-    manipulation,
-    padding,
-    reductions,
-    scalar_types,
-    searching,
-    statistics,
-):
-    __all__ += _part.__all__
+__all__ = ["fft", "linalg"]
+__all__ += [n for n, v in globals().items() if not n.startswith("_") and not isinstance(v, _types.ModuleType)]
 
 methods.install()
 

@@ -1,66 +1,83 @@
-"""Differences, integrals, polynomials, windows, histograms, and functions applied along axes."""
+"""Differences, slopes, integrals and interpolation along axes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import dtypes
-from ..arrays import from_host, type_of
+from ..arrays import type_of
 from ..direct import inexact
 from ..errors import ShapeError
-from ..index_plan import host_value
+from ..indexing import take
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote, promote_dtypes
-from ..transforms.vmap import vmap
+from .arithmetic import add, subtract, true_divide
 from .axes import axes_of, axis_of
-from .contraction import convolve
-from .creation import arange, asarray, filled, linspace
-from .elementwise import add, i0, like, remainder, subtract, true_divide
+from .cumulative import cumsum
+from .division import remainder
+from .joining import concatenate
 from .logic import not_equal, where3
-from .manipulation import broadcast_to, concatenate, moveaxis, ravel, reshape, take
-from .reductions import cumsum, max, min, sum
-from .searching import bincount, searchsorted
+from .operands import like
+from .reductions import sum
+from .shaping import broadcast_to, moveaxis, ravel, reshape
+from .sorting import argsort, searchsorted
 
 __all__ = [
-    "apply_along_axis",
-    "apply_over_axes",
-    "bartlett",
-    "blackman",
     "diff",
     "ediff1d",
-    "fill_diagonal",
     "gradient",
-    "hamming",
-    "hanning",
-    "histogram",
-    "histogram_bin_edges",
-    "kaiser",
-    "piecewise",
-    "place",
-    "poly",
-    "polyadd",
-    "polyder",
-    "polyint",
-    "polymul",
-    "polysub",
-    "polyval",
-    "put",
-    "ravel_multi_index",
+    "interp",
     "trapezoid",
-    "unravel_index",
     "unwrap",
 ]
 
 
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+    """The piecewise linear function through points, at x.
+
+    Args:
+      x: where.
+      xp: the points' abscissas, rising (in any order if there is a period).
+      fp: their ordinates.
+      left: the value below the first point; None: its ordinate. "extrapolate": the first piece goes on.
+      right: the value above the last point; None: its ordinate. "extrapolate": the last piece goes on.
+      period: of the function; `left` and `right` are not used then.
+    """
+    x, xs = (cast(v, dtypes.to_inexact(v.dtype)) for v in promote_dtypes(as_operand(x), as_operand(xp)))
+    fs = as_operand(fp)
+    fs = cast(fs, dtypes.to_inexact(fs.dtype))
+    if xs.ndim != 1 or xs.shape != fs.shape:
+        raise ShapeError(f"interp needs points as two vectors of one length, got {type_of(xs)} and {type_of(fs)}.")
+    if period is not None:
+        if left is not None or right is not None:
+            left = right = None
+        length = abs(period)
+        x, xs = remainder(x, length), remainder(xs, length)
+        order = argsort(xs)
+        xs, fs = take(xs, order), take(fs, order)
+        xs = concatenate([xs[-1:] - length, xs, xs[:1] + length], 0)
+        fs = concatenate([fs[-1:], fs, fs[:1]], 0)
+    n = xs.shape[0]
+    above = searchsorted(xs, x, "right")
+    above = e.min_(e.max_(above, like(above, 1)), like(above, max(n - 1, 1)))
+    below = e.sub(above, like(above, 1))
+    x0, x1, f0, f1 = (take(v, i, mode="clip") for v in (xs, fs) for i in (below, above))
+    gap = e.sub(x1, x0)
+    flat = e.eq(gap, like(gap, 0))
+    share = e.div(e.sub(x, x0), where3(flat, like(gap, 1), gap))
+    x0f, rise = promote("interp", cast(share, fs.dtype), e.sub(f1, f0))
+    out = where3(flat, f0, e.add(f0, e.mul(x0f, rise)))
+    if not (isinstance(left, str) and left == "extrapolate"):
+        out = where3(e.lt(x, xs[0]), fs[0] if left is None else left, out)
+    if not (isinstance(right, str) and right == "extrapolate"):
+        out = where3(e.gt(x, xs[-1]), fs[-1] if right is None else right, out)
+    return out
+
+
 def _piece(x: Any, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Any:
     return x[(slice(None),) * axis + (slice(start, stop, step),)]
-
-
-# Differences and integrals.
 
 
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
@@ -191,351 +208,3 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, period: Any = 2 * math.p
         jump = where3(e.and_(jump == -half, step > 0), jump * 0 + half, jump)
     jump = where3(abs(step) < (half if discont is None else discont), 0, jump - step)
     return concatenate([_piece(x, axis, None, 1), _piece(x, axis, 1, None) + cumsum(jump, axis)], axis)
-
-
-# Polynomials: coefficients, that of the highest power first.
-
-
-def polyval(p: Any, x: Any, *, unroll: int = 16) -> Any:
-    """The value of a polynomial, sum over i of p[i] x^(n - 1 - i), by Horner's rule.
-
-    Args:
-      p: coefficients.
-      x: where.
-      unroll: taken for JAX's sake.
-    """
-    p, x = promote_dtypes(as_operand(p), as_operand(x))
-    out = broadcast_to(p[0] * 0, x.shape)
-    for i in range(p.shape[0]):
-        out = add(out * x, p[i])
-    return out
-
-
-def polyadd(a1: Any, a2: Any) -> Any:
-    """The coefficients of the sum of two polynomials."""
-    a, b = promote_dtypes(as_operand(a1), as_operand(a2))
-    n = builtins_max(a.shape[0], b.shape[0])
-    return add(*(concatenate([filled(0, (n - v.shape[0],), v.dtype), v], 0) for v in (a, b)))
-
-
-def polysub(a1: Any, a2: Any) -> Any:
-    """The coefficients of the difference of two polynomials."""
-    return polyadd(a1, -as_operand(a2))
-
-
-def polymul(a1: Any, a2: Any, *, trim_leading_zeros: bool = False) -> Any:
-    """The coefficients of the product of two polynomials.
-
-    Args:
-      a1, a2: coefficients.
-      trim_leading_zeros: whether to drop zeros in front, whose values must be known.
-    """
-    a, b = promote_dtypes(as_operand(a1), as_operand(a2))
-    if trim_leading_zeros:
-        a, b = (
-            v[builtins_min(int(np.argmax(np.append(np.asarray(host_value(v)) != 0, True))), v.shape[0] - 1) :]
-            for v in (a, b)
-        )
-    return convolve(a, b)
-
-
-def polyder(p: Any, m: int = 1) -> Any:
-    """The coefficients of the m-th derivative of a polynomial."""
-    p = inexact(as_operand(p))[0]
-    for _ in range(m):
-        n = p.shape[0]
-        p = p[:-1] * from_host(np.arange(n - 1, 0, -1).astype(p.dtype)) if n > 1 else p[:0]
-    return p
-
-
-def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
-    """The coefficients of the m-th integral of a polynomial.
-
-    Args:
-      p: coefficients.
-      m: how many times.
-      k: the constants of integration, by default 0.
-    """
-    p = inexact(as_operand(p))[0]
-    constants = broadcast_to(cast(as_operand(0 if k is None else asarray(k)), p.dtype), (m,)) if m else None
-    for i in range(m):
-        p = concatenate([p / from_host(np.arange(p.shape[0], 0, -1).astype(p.dtype)), constants[i : i + 1]], 0)  # type: ignore[index]
-    return p
-
-
-def poly(seq_of_zeros: Any) -> Any:
-    """The coefficients of the polynomial with given zeros, of which the first is 1."""
-    zeros_ = inexact(as_operand(seq_of_zeros))[0]
-    if zeros_.ndim != 1:
-        raise NotImplementedError("poly takes a vector of zeros; matrices are not supported yet.")
-    out = filled(1, (1,), zeros_.dtype)
-    for i in range(zeros_.shape[0]):
-        out = convolve(out, concatenate([filled(1, (1,), zeros_.dtype), -zeros_[i : i + 1]], 0))
-    return out
-
-
-def builtins_max(*values: int) -> int:
-    """The largest of integers."""
-    return sorted(values)[-1]
-
-
-def builtins_min(*values: int) -> int:
-    """The smallest of integers."""
-    return sorted(values)[0]
-
-
-# Windows.
-
-
-def _window(name: str, host: Callable[[int], Any], doc: str) -> Callable[[int], Any]:
-    def function(M: int) -> Any:
-        return from_host(np.asarray(host(M)).astype(dtypes.default_float()))
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{doc}, with M points, of the default float dtype."
-    return function
-
-
-bartlett = _window("bartlett", np.bartlett, "The triangular window")
-blackman = _window("blackman", np.blackman, "The Blackman window")
-hamming = _window("hamming", np.hamming, "The Hamming window")
-hanning = _window("hanning", np.hanning, "The Hann window")
-
-
-def kaiser(M: int, beta: Any) -> Any:
-    """The Kaiser window of a given shape, with M points, of the default float dtype."""
-    beta = cast(as_operand(beta), dtypes.default_float())
-    if M == 1:
-        return filled(1, (1,), beta.dtype)
-    place = 2 * arange(M, dtype=beta.dtype) / (M - 1) - 1
-    inside = 1 - place * place
-    root = e.sqrt(e.max_(inside, like(inside, 0)))
-    return i0(beta * root) / i0(beta)
-
-
-# Histograms.
-
-
-def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
-    """The edges of the bins that `histogram` counts in."""
-    x = as_operand(a)
-    if not isinstance(bins, int):
-        edges = asarray(bins)
-        if edges.ndim == 1:
-            return edges
-        bins = int(edges)
-    x = inexact(ravel(x))[0]
-    if range is None:
-        low, high = (min(x), max(x)) if x.size else (like(x, 0), like(x, 1))
-    else:
-        low, high = (cast(as_operand(v), x.dtype) for v in range)
-    same = e.eq(low, high)
-    low, high = where3(same, e.sub(low, like(low, 0.5)), low), where3(same, e.add(high, like(high, 0.5)), high)
-    return linspace(low, high, bins + 1, dtype=x.dtype)
-
-
-def histogram(
-    a: Any, bins: Any = 10, range: Any = None, weights: Any = None, density: bool | None = None
-) -> tuple[Any, Any]:
-    """How many values fall into each bin.
-
-    Args:
-      a: values.
-      bins: how many, of equal width; or their edges.
-      range: (lowest, highest) edge; by default the least and the largest value.
-      weights: what each value counts.
-      density: whether to scale so that the integral is 1.
-
-    Returns:
-      (counts as floats, edges). The last bin holds both its edges.
-    """
-    x = inexact(ravel(a))[0]
-    edges = histogram_bin_edges(a, bins, range, weights)
-    x, edges_ = promote_dtypes(x, edges)
-    n = edges_.shape[0] - 1
-    w = filled(1, tuple(x.shape), x.dtype) if weights is None else ravel(weights)
-    place = searchsorted(edges_, x, "right")
-    place = where3(e.eq(x, edges_[-1]), n, place)
-    inside = e.and_(e.ge(place, like(place, 1)), e.le(place, like(place, n)))
-    counts = bincount(where3(inside, place - 1, n), where3(inside, w, w * 0), length=n + 1)[:n]
-    if density:
-        counts = true_divide(counts, diff(edges_)) / sum(counts)
-    return counts, edges
-
-
-# Functions along axes, and pieces.
-
-
-def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
-    """`func1d` of every line of an array along an axis.
-
-    Args:
-      func1d: a function of a vector (and `*args`, `**kwargs`).
-      axis: along which.
-      arr: an array.
-    """
-    x = as_operand(arr)
-    axis = axis_of("apply_along_axis", axis, x.ndim)
-
-    def function(line: Any) -> Any:
-        return asarray(func1d(line, *args, **kwargs))
-
-    mapped: Callable[[Any], Any] = function
-    for _ in range(x.ndim - 1 - axis):
-        mapped = vmap(mapped, in_axes=1, out_axes=-1)
-    for _ in range(axis):
-        mapped = vmap(mapped, in_axes=0, out_axes=0)
-    return mapped(x)
-
-
-def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: Sequence[int]) -> Any:
-    """`func(a, axis)` for several axes in turn, the axes kept in with length 1."""
-    x = as_operand(a)
-    every: Sequence[int] = axes if isinstance(axes, (tuple, list)) else [axes]  # type: ignore[list-item]
-    for axis in every:
-        out = func(x, axis_of("apply_over_axes", axis, x.ndim))
-        shape = tuple(1 if i == axis % x.ndim else n for i, n in enumerate(x.shape))
-        x = out if out.ndim == x.ndim else reshape(out, shape)
-    return x
-
-
-def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
-    """For each element, the function whose condition holds (the last of those).
-
-    Args:
-      x: an array.
-      condlist: conditions, of the shape of `x`.
-      funclist: a function of arrays or a number for each condition; one more is for where none holds (by default 0).
-      *args, **kw: further arguments of the functions.
-    """
-    x = as_operand(x)
-    conditions = [as_operand(c) for c in (condlist if isinstance(condlist, (tuple, list)) else [condlist])]
-    functions = list(funclist)
-    if len(functions) not in (len(conditions), len(conditions) + 1):
-        raise ValueError(
-            f"piecewise: {len(conditions)} conditions need as many functions, or one more; got {len(functions)}."
-        )
-    default = functions.pop() if len(functions) > len(conditions) else 0
-
-    def value(f: Any) -> Any:
-        return cast(asarray(f(x, *args, **kw) if callable(f) else f), x.dtype)
-
-    out = broadcast_to(value(default), x.shape)
-    for condition, f in zip(conditions, functions, strict=True):
-        out = where3(condition, value(f), out)
-    return out
-
-
-def _functional(name: str, inplace: bool) -> None:
-    if inplace:
-        raise ValueError(f"{name}: arrays do not change: pass inplace=False, and use the result.")
-
-
-def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True) -> Any:
-    """`a` with its main diagonal replaced.
-
-    Args:
-      a: an array with at least two axes.
-      val: what to put there.
-      wrap: must be False.
-      inplace: must be False, arrays do not change.
-    """
-    _functional("fill_diagonal", inplace)
-    if wrap:
-        raise NotImplementedError("fill_diagonal with wrap=True is not there.")
-    x = as_operand(a)
-    if x.ndim < 2:
-        raise ShapeError(f"fill_diagonal needs at least 2 axes, got {type_of(x)}.")
-    n = sorted(x.shape)[0]
-    values = as_operand(val)
-    return x.at[(np.arange(n),) * x.ndim].set(cast(values if not values.ndim else ravel(values)[:n], x.dtype))
-
-
-def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = True) -> Any:
-    """`a` with elements of the flattened array replaced.
-
-    Args:
-      a: an array.
-      ind: positions in the flattened array.
-      v: values, repeated as needed.
-      mode: out of range: "clip", "wrap", or by default: dropped.
-      inplace: must be False, arrays do not change.
-    """
-    _functional("put", inplace)
-    x, places = as_operand(a), ravel(asarray(ind))
-    values = ravel(asarray(v))
-    if not places.size or not values.size:
-        return x
-    values = take(values, np.arange(places.shape[0]) % values.shape[0])
-    if mode == "wrap":
-        places = remainder(places, x.size)
-    elif mode == "clip":
-        places = e.min_(e.max_(places, like(places, 0)), like(places, x.size - 1))
-    return reshape(ravel(x).at[places].set(cast(values, x.dtype), mode="drop"), x.shape)
-
-
-def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Any:
-    """`arr` with the first of `vals` where `mask` first holds, the second where it next holds, and so on.
-
-    Args:
-      arr: an array.
-      mask: of its shape.
-      vals: values, repeated as needed.
-      inplace: must be False, arrays do not change.
-    """
-    _functional("place", inplace)
-    x, m, values = as_operand(arr), ravel(asarray(mask)), ravel(asarray(vals))
-    rank = cumsum(cast(m, dtypes.default_int())) - 1
-    chosen = take(values, remainder(rank, values.shape[0]), mode="clip")
-    return reshape(where3(m, cast(chosen, x.dtype), ravel(x)), x.shape)
-
-
-def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
-    """Positions in the flattened array -> positions along each axis of a shape."""
-    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    flat = asarray(indices)
-    size = math.prod(shape)
-    flat = e.min_(e.max_(flat, like(flat, -size)), like(flat, size - 1))
-    flat = where3(flat < 0, flat + size, flat)
-    out = []
-    for n in shape[::-1]:
-        out.append(remainder(flat, n))
-        flat = flat // n
-    return tuple(out[::-1])
-
-
-def ravel_multi_index(
-    multi_index: Sequence[Any], dims: Sequence[int], mode: str = "raise", order: str = "C", *, dtype: Any = None
-) -> Any:
-    """Positions along each axis of a shape -> positions in the flattened array.
-
-    Args:
-      multi_index: integers for each axis.
-      dims: the shape.
-      mode: out of range: "raise" (where values are known), "wrap" or "clip".
-      order: "C" or "F".
-      dtype: the dtype of the result.
-    """
-    places = promote("ravel_multi_index", *map(asarray, multi_index))
-    if mode not in ("raise", "wrap", "clip"):
-        raise ValueError(f"ravel_multi_index: mode must be 'raise', 'wrap' or 'clip', got {mode!r}.")
-    fixed = []
-    for p, n in zip(places, dims, strict=True):
-        if mode == "raise":
-            value = host_value(p)
-            if value is not None and value.size and (value.min() < 0 or value.max() >= n):
-                raise ValueError(f"ravel_multi_index: a position is out of range for an axis of length {n}.")
-        fixed.append(
-            remainder(p, n)
-            if mode == "wrap"
-            else e.min_(e.max_(p, like(p, 0)), like(p, n - 1))
-            if mode == "clip"
-            else p
-        )
-    pairs = list(zip(fixed, dims, strict=True))
-    out: Any = None
-    stride = 1
-    for p, n in pairs[::-1] if order == "C" else pairs:
-        out = p * stride if out is None else out + p * stride
-        stride *= n
-    return out if dtype is None else cast(out, dtypes.as_dtype(dtype))

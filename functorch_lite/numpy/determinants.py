@@ -19,9 +19,9 @@ from ..primitives.reduction import reduce_prod
 from ..primitives.slicing import iota
 from ..primitives.structural import broadcast_in_dim, expand_dims, reduce_sum
 from ..transforms.custom import custom_jvp
-from .elementwise import like
 from .factorisations import matrices
 from .logic import all_of
+from .operands import like
 from .solving import inv
 
 __all__ = ["SlogdetResult", "det", "slogdet"]

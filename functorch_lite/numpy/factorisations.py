@@ -15,10 +15,11 @@ from ..primitives import elementwise as e
 from ..primitives import linalg as p
 from ..primitives.matrices import adjoint, columns_times
 from ..promotion import as_operand
-from .elementwise import abs as abs_
-from .elementwise import like
-from .manipulation import flip, take_along_axis
-from .searching import argsort
+from .arithmetic import abs as abs_
+from .operands import like
+from .placing import take_along_axis
+from .repeating import flip
+from .sorting import argsort
 
 __all__ = ["EighResult", "QRResult", "SVDResult", "cholesky", "eigh", "eigvalsh", "qr", "svd", "svdvals"]
 

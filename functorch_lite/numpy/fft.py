@@ -23,8 +23,10 @@ from ..primitives.fft import fft as fft_p
 from ..primitives.slicing import pad
 from ..promotion import as_operand, cast
 from .axes import axes_of
-from .elementwise import conj, like, named
-from .manipulation import moveaxis, roll
+from .operands import like, named
+from .parts import conj
+from .repeating import roll
+from .shaping import moveaxis
 
 __all__ = ["fftfreq", "fftshift", "ifftshift", "rfftfreq"]
 

@@ -7,11 +7,13 @@ from typing import Any
 from ..errors import ShapeError
 from ..promotion import as_operand
 from . import contraction as _contraction
-from .contraction import matmul, tensordot, vecdot
+from . import diagonals as _diagonals
+from .contraction import matmul, tensordot
 from .determinants import SlogdetResult, det, slogdet
+from .einstein import vecdot
 from .factorisations import EighResult, QRResult, SVDResult, cholesky, eigh, eigvalsh, qr, svd, svdvals
-from .manipulation import matrix_transpose
 from .norms import cond, matrix_norm, matrix_rank, norm, vector_norm
+from .shaping import matrix_transpose
 from .solving import inv, lstsq, matrix_power, multi_dot, pinv, solve, tensorinv, tensorsolve
 
 __all__ = [
@@ -85,9 +87,9 @@ def outer(x1: Any, x2: Any, /) -> Any:
 
 def diagonal(x: Any, /, *, offset: int = 0) -> Any:
     """The diagonals of matrices [..., n, m], along the last axis; `offset` as in `numpy.diagonal`."""
-    return _contraction.diagonal(x, offset, -2, -1)
+    return _diagonals.diagonal(x, offset, -2, -1)
 
 
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     """The sums of diagonals of matrices [..., n, m]; `offset` and `dtype` as in `numpy.trace`."""
-    return _contraction.trace(x, offset, -2, -1, dtype)
+    return _diagonals.trace(x, offset, -2, -1, dtype)

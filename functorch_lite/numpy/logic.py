@@ -13,7 +13,9 @@ from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, broadcast_shapes, cast, promote
-from .elementwise import add, imag, like, named, no_out, real_operand
+from .arithmetic import add
+from .operands import like, named, no_out, real_operand
+from .parts import imag
 
 __all__ = [
     "allclose",

@@ -15,21 +15,40 @@ from ..operators import install_method, install_operator
 from ..primitives import elementwise as e
 from ..promotion import cast
 from ..tracing import Tracer, context
-from . import contraction, creation, elementwise, logic, manipulation, reductions, searching
+from . import (
+    arithmetic,
+    bitwise,
+    choosing,
+    contraction,
+    creation,
+    cumulative,
+    diagonals,
+    division,
+    extremes,
+    logic,
+    moments,
+    parts,
+    placing,
+    reductions,
+    repeating,
+    rounding,
+    shaping,
+    sorting,
+)
 
 __all__ = ["install"]
 
 
 def _reshape(x: Any, *shape: Any, order: str = "C") -> Any:
     """The same elements in another shape: `x.reshape(2, 3)` or `x.reshape((2, 3))`."""
-    return manipulation.reshape(x, shape[0] if len(shape) == 1 else shape, order)
+    return shaping.reshape(x, shape[0] if len(shape) == 1 else shape, order)
 
 
 def _transpose(x: Any, *axes: Any) -> Any:
     """`x` with its axes in another order: `x.transpose(1, 0)`, `x.transpose((1, 0))`, or reversed."""
     if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
         axes = tuple(axes[0] or ())
-    return manipulation.transpose(x, axes or None)
+    return shaping.transpose(x, axes or None)
 
 
 def _reversed_axes(x: Any) -> Any:
@@ -38,17 +57,17 @@ def _reversed_axes(x: Any) -> Any:
         buffer = x.buffer
         if len(buffer.shape) == 2:
             return Array(buffer.T, x.weak_type, x.backend)
-    return manipulation.transpose(x)
+    return shaping.transpose(x)
 
 
 def _flatten(x: Any, order: str = "C") -> Any:
     """All elements in one row."""
-    return manipulation.ravel(x, order)
+    return shaping.ravel(x, order)
 
 
 def _clip(x: Any, min: Any = None, max: Any = None) -> Any:
     """Each element moved into [min, max]."""
-    return elementwise.clip(x, min, max)
+    return arithmetic.clip(x, min, max)
 
 
 def _astype(x: Any, dtype: Any, copy: bool = False, device: Any = None) -> Any:
@@ -99,16 +118,16 @@ def _view(x: Any, dtype: Any = None, type: Any = None) -> Any:
     if ratio == 1:
         return e.bitcast_convert(x, dtype=new)
     if new.itemsize == large:
-        return e.bitcast_convert(manipulation.reshape(x, (*x.shape[:-1], x.shape[-1] // ratio, ratio)), dtype=new)
-    return manipulation.reshape(e.bitcast_convert(x, dtype=new), (*x.shape[:-1], x.shape[-1] * ratio))
+        return e.bitcast_convert(shaping.reshape(x, (*x.shape[:-1], x.shape[-1] // ratio, ratio)), dtype=new)
+    return shaping.reshape(e.bitcast_convert(x, dtype=new), (*x.shape[:-1], x.shape[-1] * ratio))
 
 
 def _round(x: Any, decimals: int = 0) -> Any:
-    return elementwise.round(x, decimals)
+    return rounding.round(x, decimals)
 
 
 def _python_round(x: Any, decimals: int | None = None) -> Any:
-    rounded = elementwise.round(x, decimals or 0)
+    rounded = rounding.round(x, decimals or 0)
     return creation.astype(rounded, int) if decimals is None else rounded  # as of Python's floats
 
 
@@ -118,78 +137,80 @@ def _ready(x: Any) -> Any:
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
-    **{
-        name: getattr(reductions, name)
-        for name in (
-            "all",
-            "any",
-            "argmax",
-            "argmin",
-            "cumprod",
-            "cumsum",
-            "max",
-            "mean",
-            "min",
-            "prod",
-            "ptp",
-            "std",
-            "sum",
-            "var",
-        )
-    },
-    **{name: getattr(manipulation, name) for name in ("ravel", "repeat", "squeeze", "swapaxes", "take")},
-    **{
-        name: getattr(searching, name)
-        for name in ("argpartition", "argsort", "choose", "nonzero", "searchsorted", "sort")
-    },
-    **{name: getattr(contraction, name) for name in ("diagonal", "dot")},
+    "all": reductions.all,
+    "any": reductions.any,
+    "argmax": extremes.argmax,
+    "argmin": extremes.argmin,
+    "argpartition": sorting.argpartition,
+    "argsort": sorting.argsort,
     "astype": _astype,
     "block_until_ready": _ready,
+    "choose": choosing.choose,
     "clip": _clip,
-    "compress": lambda x, condition, axis=None, **options: searching.compress(condition, x, axis, **options),
-    "conj": elementwise.conj,
-    "conjugate": elementwise.conj,
+    "compress": lambda x, condition, axis=None, **options: choosing.compress(condition, x, axis, **options),
+    "conj": parts.conj,
+    "conjugate": parts.conj,
     "copy": creation.copy,
+    "cumprod": cumulative.cumprod,
+    "cumsum": cumulative.cumsum,
+    "diagonal": diagonals.diagonal,
+    "dot": contraction.dot,
     "flatten": _flatten,
     "item": _item,
+    "max": extremes.max,
+    "mean": moments.mean,
+    "min": extremes.min,
+    "nonzero": choosing.nonzero,
+    "prod": reductions.prod,
+    "ptp": extremes.ptp,
+    "ravel": shaping.ravel,
+    "repeat": repeating.repeat,
     "reshape": _reshape,
     "round": _round,
+    "searchsorted": sorting.searchsorted,
+    "sort": sorting.sort,
+    "squeeze": shaping.squeeze,
+    "std": moments.std,
+    "sum": reductions.sum,
+    "swapaxes": shaping.swapaxes,
+    "take": placing.take,
     "tobytes": _tobytes,
     "tolist": _tolist,
     "transpose": _transpose,
+    "var": moments.var,
     "view": _view,
-    "__abs__": elementwise.abs,
-    "__neg__": elementwise.negative,
-    "__pos__": elementwise.positive,
-    "__invert__": elementwise.invert,
+    "__abs__": arithmetic.abs,
+    "__neg__": arithmetic.negative,
+    "__pos__": arithmetic.positive,
+    "__invert__": bitwise.invert,
     "__round__": _python_round,
 }
 
 _PROPERTIES: dict[str, Callable[[Any], Any]] = {
     "T": _reversed_axes,
-    "mT": manipulation.matrix_transpose,
-    "real": elementwise.real,
-    "imag": elementwise.imag,
+    "mT": shaping.matrix_transpose,
+    "real": parts.real,
+    "imag": parts.imag,
     "itemsize": lambda x: x.dtype.itemsize,
     "nbytes": lambda x: x.size * x.dtype.itemsize,
-    "flat": manipulation.ravel,
+    "flat": shaping.ravel,
 }
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "add": elementwise.add,
-    "sub": elementwise.subtract,
-    "mul": elementwise.multiply,
-    "truediv": elementwise.true_divide,
-    "floordiv": elementwise.floor_divide,
-    "mod": elementwise.remainder,
-    "divmod": elementwise.divmod,
-    "pow": elementwise.power,
+    "add": arithmetic.add,
+    "sub": arithmetic.subtract,
+    "mul": arithmetic.multiply,
+    "truediv": arithmetic.true_divide,
+    "floordiv": division.floor_divide,
+    "mod": division.remainder,
+    "divmod": division.divmod,
+    "pow": arithmetic.power,
     "matmul": contraction.matmul,
-    "and": elementwise.bitwise_and,
-    "or": elementwise.bitwise_or,
-    "xor": elementwise.bitwise_xor,
-    "lshift": elementwise.left_shift,
-    "rshift": elementwise.right_shift,
+    "and": bitwise.bitwise_and,
+    "or": bitwise.bitwise_or,
+    "xor": bitwise.bitwise_xor,
+    "lshift": bitwise.left_shift,
+    "rshift": bitwise.right_shift,
     "eq": logic.equal,
     "ne": logic.not_equal,
     "lt": logic.less,
@@ -204,7 +225,7 @@ def install() -> None:
     """Give arrays and tracers their methods, properties and operators."""
     for name, function in _METHODS.items():
         install_method(name, function)
-    Array.trace = contraction.trace  # type: ignore[attr-defined]  # of a tracer, `trace` is the world that it belongs to
+    Array.trace = diagonals.trace  # type: ignore[attr-defined]  # of a tracer, `trace` is the world that it belongs to
     for name, function in _PROPERTIES.items():
         install_method(name, property(function))  # type: ignore[arg-type]
     for name, function in _OPERATORS.items():

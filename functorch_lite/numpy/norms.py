@@ -11,17 +11,19 @@ from ..direct import inexact
 from ..errors import ShapeError
 from ..primitives import elementwise as e
 from ..promotion import as_operand
+from .arithmetic import abs as abs_
+from .arithmetic import power
 from .axes import axes_of
-from .elementwise import abs as abs_
-from .elementwise import like, power, real
+from .choosing import where
+from .extremes import max as max_
+from .extremes import min as min_
 from .factorisations import eigvalsh, matrices, svdvals
 from .logic import isnan
-from .manipulation import expand_dims, moveaxis
+from .operands import like
+from .parts import real
 from .reductions import any as any_
-from .reductions import max as max_
-from .reductions import min as min_
 from .reductions import sum as sum_
-from .searching import where
+from .shaping import expand_dims, moveaxis
 from .solving import inv
 
 __all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vector_norm"]

@@ -14,12 +14,13 @@ from ..primitives.slicing import pad as pad_p
 from ..primitives.structural import broadcast_to
 from ..promotion import as_operand, cast
 from ..transforms.vmap import vmap
-from .creation import linspace
-from .elementwise import round as round_
-from .manipulation import concatenate, moveaxis
-from .reductions import max as max_
-from .reductions import mean
-from .reductions import min as min_
+from .extremes import max as max_
+from .extremes import min as min_
+from .joining import concatenate
+from .moments import mean
+from .ranges import linspace
+from .rounding import round as round_
+from .shaping import moveaxis
 from .statistics import median
 
 __all__ = ["pad"]

@@ -22,15 +22,16 @@ from ..primitives.sorting import take_along
 from ..primitives.structural import broadcast_in_dim, broadcast_to, expand_dims, reshape
 from ..promotion import as_operand, broadcast_shapes, cast
 from ..transforms.custom import custom_jvp
+from .arithmetic import abs as abs_
+from .choosing import where
 from .contraction import matmul as product
-from .creation import eye
-from .elementwise import abs as abs_
-from .elementwise import like
+from .extremes import max as max_
 from .factorisations import matrices, svd, svdvals, symmetrised
-from .manipulation import moveaxis
-from .reductions import max as max_
+from .operands import like
 from .reductions import sum as sum_
-from .searching import argsort, where
+from .shaping import moveaxis
+from .sorting import argsort
+from .triangles import eye
 
 __all__ = [
     "inv",

@@ -16,14 +16,21 @@ from ..primitives import elementwise as e
 from ..primitives.sorting import sort as sort_p
 from ..primitives.structural import broadcast_in_dim, broadcast_to, expand_dims, reshape
 from ..promotion import as_operand, cast, promote
+from .arithmetic import true_divide
 from .axes import axes_of
-from .contraction import diagonal, matmul
+from .contraction import matmul
 from .creation import filled
-from .elementwise import conj, like, no_out, real, true_divide
+from .diagonals import diagonal
+from .extremes import flattened
+from .joining import concatenate
 from .logic import isnan, where3
-from .manipulation import concatenate, moveaxis, take_along_axis
-from .manipulation import reshape as reshape_to
-from .reductions import any, flattened, mean, sum
+from .moments import mean
+from .operands import like, no_out
+from .parts import conj, real
+from .placing import take_along_axis
+from .reductions import any, sum
+from .shaping import moveaxis
+from .shaping import reshape as reshape_to
 
 __all__ = [
     "average",

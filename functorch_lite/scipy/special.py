@@ -19,7 +19,7 @@ from ..errors import DTypeError
 from ..nn.normalising import log_softmax as _log_softmax
 from ..nn.normalising import logsumexp
 from ..nn.normalising import softmax as _softmax
-from ..numpy.elementwise import like, named
+from ..numpy.operands import like, named
 from ..primitives import elementwise as e
 from ..promotion import promote
 from ..transforms.custom import custom_jvp

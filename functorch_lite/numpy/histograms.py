@@ -1,0 +1,101 @@
+"""Counting: how often numbers come, and how many fall between edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import dtypes
+from ..arrays import type_of
+from ..direct import inexact
+from ..errors import ConcretizationTypeError, DTypeError
+from ..index_plan import host_value
+from ..primitives import elementwise as e
+from ..promotion import as_operand, cast, promote_dtypes
+from .arithmetic import true_divide
+from .calculus import diff
+from .creation import asarray, filled
+from .extremes import max as max_
+from .extremes import min as min_
+from .logic import where3
+from .operands import like
+from .ranges import linspace
+from .reductions import sum as sum_
+from .shaping import ravel
+from .sorting import searchsorted
+
+__all__ = [
+    "bincount",
+    "histogram",
+    "histogram_bin_edges",
+]
+
+
+def bincount(x: Any, weights: Any = None, minlength: int = 0, *, length: int | None = None) -> Any:
+    """How often each of 0, 1, 2, ... is there; or the sum of its weights.
+
+    Args:
+      x: integers; negative ones count as 0.
+      weights: one for each.
+      minlength: the least length of the result.
+      length: the length of the result; larger numbers are left out. Needed where `x` is traced.
+    """
+    x = as_operand(x)
+    if not dtypes.is_integer(x.dtype) and not dtypes.is_bool(x.dtype):
+        raise DTypeError(f"bincount needs integers, got {type_of(x)}: cast with astype(int).")
+    x = cast(ravel(x), dtypes.default_int()) if dtypes.is_bool(x.dtype) else ravel(x)
+    if length is None:
+        value = host_value(x)
+        if value is None:
+            raise ConcretizationTypeError(
+                f"bincount of {type_of(x)}, whose values are not known here: give the result's `length`."
+            )
+        length = max(int(value.max()) + 1 if value.size else 0, minlength)
+    w = filled(1, (), dtypes.default_int()) if weights is None else ravel(weights)
+    return filled(0, (length,), w.dtype).at[e.max_(x, like(x, 0))].add(w, mode="drop")
+
+
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    """The edges of the bins that `histogram` counts in."""
+    x = as_operand(a)
+    if not isinstance(bins, int):
+        edges = asarray(bins)
+        if edges.ndim == 1:
+            return edges
+        bins = int(edges)
+    x = inexact(ravel(x))[0]
+    if range is None:
+        low, high = (min_(x), max_(x)) if x.size else (like(x, 0), like(x, 1))
+    else:
+        low, high = (cast(as_operand(v), x.dtype) for v in range)
+    same = e.eq(low, high)
+    low, high = where3(same, e.sub(low, like(low, 0.5)), low), where3(same, e.add(high, like(high, 0.5)), high)
+    return linspace(low, high, bins + 1, dtype=x.dtype)
+
+
+def histogram(
+    a: Any, bins: Any = 10, range: Any = None, weights: Any = None, density: bool | None = None
+) -> tuple[Any, Any]:
+    """How many values fall into each bin.
+
+    Args:
+      a: values.
+      bins: how many, of equal width; or their edges.
+      range: (lowest, highest) edge; by default the least and the largest value.
+      weights: what each value counts.
+      density: whether to scale so that the integral is 1.
+
+    Returns:
+      (counts as floats, edges). The last bin holds both its edges.
+    """
+    x = inexact(ravel(a))[0]
+    edges = histogram_bin_edges(a, bins, range, weights)
+    x, edges_ = promote_dtypes(x, edges)
+    n = edges_.shape[0] - 1
+    w = filled(1, tuple(x.shape), x.dtype) if weights is None else ravel(weights)
+    place = searchsorted(edges_, x, "right")
+    place = where3(e.eq(x, edges_[-1]), n, place)
+    inside = e.and_(e.ge(place, like(place, 1)), e.le(place, like(place, n)))
+    counts = bincount(where3(inside, place - 1, n), where3(inside, w, w * 0), length=n + 1)[:n]
+    if density:
+        counts = true_divide(counts, diff(edges_)) / sum_(counts)
+    return counts, edges

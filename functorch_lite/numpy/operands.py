@@ -1,0 +1,77 @@
+"""What functions of this face do first with their operands: make them floating, refuse complex ones, and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import dtypes
+from ..arrays import Array, type_of
+from ..direct import floating, inexact
+from ..errors import DTypeError
+from ..primitives.structural import broadcast_in_dim
+from ..promotion import as_operand, cast, promote
+from ..tracing import Tracer
+
+ARRAYS = (Array, Tracer)
+
+
+def named(function: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
+    """Give a function made from a table its name and docstring."""
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = "functorch_lite.numpy"
+    function.__doc__ = doc
+    return function
+
+
+def no_out(name: str, out: Any) -> None:
+    """Raise if an `out` argument was given."""
+    if out is not None:
+        raise NotImplementedError(f"{name}: arrays do not change, so `out` must be None: use the result.")
+
+
+def inexact_operand(x: Any) -> Any:
+    """An operand that is floating or complex."""
+    return inexact(as_operand(x))[0]
+
+
+def inexact_pair(name: str, x: Any, y: Any) -> list[Any]:
+    """Two operands promoted, floating or complex."""
+    return floating(promote(name, x, y))
+
+
+def floating_pair(name: str, x: Any, y: Any) -> list[Any]:
+    """Two operands promoted, floating and not complex."""
+    x, y = inexact_pair(name, x, y)
+    if dtypes.is_complex(x.dtype):
+        raise DTypeError(
+            f"{name} is not defined for complex numbers, got {type_of(x)} and {type_of(y)}: pass real ones."
+        )
+    return [x, y]
+
+
+def real_operand(name: str, x: Any) -> Any:
+    """An operand that is not complex."""
+    x = as_operand(x)
+    if dtypes.is_complex(x.dtype):
+        raise DTypeError(f"{name} is not defined for complex numbers, got {type_of(x)}: pass real ones.")
+    return x
+
+
+def like(x: Any, value: Any) -> Any:
+    """A constant of the dtype of `x`."""
+    return x.dtype.type(value)
+
+
+def numbers(name: str, x: Any, y: Any) -> list[Any]:
+    """Two operands promoted, booleans to integers."""
+    x, y = promote(name, x, y)
+    return [cast(v, dtypes.default_int()) for v in (x, y)] if dtypes.is_bool(x.dtype) else [x, y]
+
+
+def zeros_of(x: Any) -> Any:
+    """Zeros of the type of `x`, without a derivative."""
+    from_type = type_of(x)
+    return cast(
+        broadcast_in_dim(from_type.dtype.type(0), shape=from_type.shape, dims=()), from_type.dtype, from_type.weak
+    )

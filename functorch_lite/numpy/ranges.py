@@ -1,0 +1,139 @@
+"""Arrays of evenly spaced numbers."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..arrays import from_host
+from ..primitives import elementwise as e
+from ..primitives.structural import broadcast_in_dim, reshape
+from ..promotion import cast, promote
+from ..tracing import Tracer
+from .creation import asarray, astype
+from .operands import like
+from .shaping import moveaxis
+
+__all__ = [
+    "arange",
+    "geomspace",
+    "linspace",
+    "logspace",
+]
+
+
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *, device: Any = None) -> Any:
+    """start, start + step, ... below `stop` (above it for a negative step).
+
+    Args:
+      start: the first number; where it stands alone, the end, and 0 is the first.
+      stop: the end, which is not reached.
+      step: by default 1.
+      dtype: by default that of the numbers: int32, or float32 if one is a float.
+      device: where to put it.
+
+    Raises:
+      TracerIntegerConversionError: if a number is traced: the length must be known.
+
+    >>> arange(1, 2, 0.25)
+    Array([1.  , 1.25, 1.5 , 1.75], dtype=float32)
+    """
+    if stop is None:
+        start, stop = 0, start
+    numbers = [_number(x) for x in (start, stop, 1 if step is None else step)]
+    if dtype is None:
+        found = [x for x in (start, stop, step) if x is not None]
+        dtype = dtypes.result_type(*found)
+    dtype = dtypes.as_dtype(dtype)
+    host = np.arange(*numbers)
+    if dtypes.is_floating(dtype) and host.dtype.kind == "f" and len(host):
+        host = numbers[0] + np.arange(len(host)) * numbers[2]
+    return from_host(host.astype(dtype))
+
+
+def _number(x: Any) -> Any:
+    """A known number; integers as Python's."""
+    if isinstance(x, (bool, int, float)) and not isinstance(x, np.generic):
+        return x
+    if isinstance(x, Tracer):
+        if dtypes.is_integer(x.dtype):
+            return operator.index(x)
+        return float(x)  # raises, and says why
+    return np.asarray(x).item()
+
+
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
+    """`num` numbers at equal distances from `start` to `stop`.
+
+    Args:
+      start, stop: the ends: numbers, or arrays that broadcast together.
+      num: how many.
+      endpoint: whether `stop` is the last of them.
+      retstep: whether to give (numbers, distance).
+      dtype: by default floating; for an integer dtype the numbers are rounded down.
+      axis: where the new axis stands in the result.
+      device: where to put it.
+
+    >>> linspace(0, 1, 5)
+    Array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
+    """
+    num = operator.index(num)
+    if num < 0:
+        raise ValueError(f"linspace: num must not be negative, got {num}.")
+    target = dtypes.as_dtype(dtype) if dtype is not None else dtypes.to_inexact(dtypes.result_type(start, stop, float))
+    within = dtypes.to_inexact(dtypes.result_type(start, stop, float))
+    if dtypes.is_inexact(target):
+        within = dtypes.promote_types(within, target) if dtype is None or not dtypes.is_complex(within) else within
+        within = target if dtypes.itemsize(target) >= 4 else np.dtype(np.float32)
+    a, b = promote("linspace", cast(asarray(start), within), cast(asarray(stop), within))
+    shape = a.shape or b.shape
+    a, b = (broadcast_in_dim(v, shape=(1, *shape), dims=tuple(range(1, len(v.shape) + 1))) for v in (a, b))
+    intervals = num - 1 if endpoint else num
+    rank = len(shape) + 1
+    k = from_host(np.arange(num).astype(dtypes.real_dtype(within)) / dtypes.real_dtype(within).type(max(intervals, 1)))
+    k = broadcast_in_dim(cast(k, within), shape=(num, *(1,) * (rank - 1)), dims=(0,))
+    one_less = e.sub(like(k, 1), k)
+    out = e.add(e.mul(*promote("linspace", a, one_less)), e.mul(*promote("linspace", b, k)))
+    axis = axis % rank
+    out = moveaxis(out, 0, axis)
+    if dtypes.is_integer(target) and not dtypes.is_integer(within):
+        out = e.floor(out)
+    out = cast(out, target)
+    if not retstep:
+        return out
+    step = e.div(e.sub(b, a), like(b, max(intervals, 1) if intervals else math.nan))
+    return out, reshape(step, shape=tuple(shape))
+
+
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+) -> Any:
+    """`base` to the powers `linspace(start, stop, num)`."""
+    exponents = linspace(start, stop, num, endpoint, axis=axis)
+    out = e.pow_(*promote("logspace", cast(asarray(base), exponents.dtype), exponents))
+    return out if dtype is None else astype(out, dtype)
+
+
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+    """`num` numbers of equal ratios from `start` to `stop`, which have one sign."""
+    target = dtypes.as_dtype(dtype) if dtype is not None else dtypes.to_inexact(dtypes.result_type(start, stop, float))
+    within = dtypes.to_inexact(target)
+    a, b = promote("geomspace", cast(asarray(start), within), cast(asarray(stop), within))
+    sign = e.sign(a)
+    out = e.exp(linspace(e.log(e.div(a, sign)), e.log(e.div(b, sign)), num, endpoint, axis=0))
+    out = e.mul(*promote("geomspace", out, sign))
+    return cast(moveaxis(out, 0, axis), target)

@@ -1,0 +1,261 @@
+"""Arrays as sets: unique elements, unions, intersections, differences."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import dtypes
+from ..arrays import from_host
+from ..index_plan import host_value
+from ..indexing import take
+from ..primitives import elementwise as e
+from ..primitives import reduction
+from ..primitives.structural import broadcast_in_dim, broadcast_to, reshape
+from ..promotion import as_operand, cast, promote_dtypes
+from .axes import axis_of
+from .choosing import flatnonzero, nonzero, resized, unknown_size
+from .creation import filled
+from .joining import concatenate
+from .logic import isnan, where3
+from .operands import like
+from .shaping import moveaxis, ravel
+from .sorting import argsort, sort
+
+__all__ = [
+    "in1d",
+    "intersect1d",
+    "isin",
+    "setdiff1d",
+    "setxor1d",
+    "union1d",
+    "unique",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
+]
+
+
+class UniqueAll(NamedTuple):
+    """What `unique_all` gives."""
+
+    values: Any
+    indices: Any
+    inverse_indices: Any
+    counts: Any
+
+
+class UniqueCounts(NamedTuple):
+    """What `unique_counts` gives."""
+
+    values: Any
+    counts: Any
+
+
+class UniqueInverse(NamedTuple):
+    """What `unique_inverse` gives."""
+
+    values: Any
+    inverse_indices: Any
+
+
+def unique(
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+    size: int | None = None,
+    fill_value: Any = None,
+    sorted: bool = True,
+) -> Any:
+    """The distinct elements, sorted.
+
+    Args:
+      ar: an array.
+      return_index: whether to give where each is found first.
+      return_inverse: whether to give which of them each element is.
+      return_counts: whether to give how often each is there.
+      axis: compare slices along this axis (their values must be known); None: elements.
+      equal_nan: whether all NaN are one.
+      size: how many to give. Needed where `ar` is traced.
+      fill_value: for missing ones; by default the smallest element.
+      sorted: taken for the array API's sake.
+
+    Returns:
+      The elements; or a tuple of them and what else was asked for.
+    """
+    x = as_operand(ar)
+    value = host_value(x)
+    if value is None and (size is None or axis is not None):
+        raise unknown_size("unique", x)
+    if value is not None:
+        found = _known_unique(x, value, axis, equal_nan, size, fill_value)
+    else:
+        found = _traced_unique(x, equal_nan, size, fill_value)
+    chosen = [
+        part for part, wanted in zip(found, (True, return_index, return_inverse, return_counts), strict=True) if wanted
+    ]
+    return chosen[0] if len(chosen) == 1 else tuple(chosen)
+
+
+def _known_unique(
+    x: Any, value: Any, axis: int | None, equal_nan: bool, size: int | None, fill_value: Any
+) -> tuple[Any, ...]:
+    host = value.astype(np.float32) if dtypes.is_floating(x.dtype) and x.dtype.kind == "V" else value
+    _, index, inverse, counts = np.unique(
+        host, return_index=True, return_inverse=True, return_counts=True, axis=axis, equal_nan=equal_nan
+    )
+    place = 0 if axis is None else axis_of("unique", axis, x.ndim)
+    source = ravel(x) if axis is None else x
+    default_int = dtypes.default_int()
+    if axis is not None:
+        inverse = inverse.reshape(-1)
+    out = take(source, index, place)
+    index_, counts_ = from_host(index.astype(default_int)), from_host(counts.astype(default_int))
+    if size is not None:
+        fill = out[(slice(None),) * place + (slice(0, 1),)] if fill_value is None else fill_value
+        moved = moveaxis(out, place, 0)
+        fill = moveaxis(fill, place, 0) if fill_value is None else fill
+        out = moveaxis(resized(moved, size, fill), 0, place)
+        index_, counts_ = resized(index_, size, index_[0] if len(index) else 0), resized(counts_, size)
+    return out, index_, from_host(inverse.astype(default_int)), counts_
+
+
+def _traced_unique(x: Any, equal_nan: bool, size: int | None, fill_value: Any) -> tuple[Any, ...]:
+    shape, x = tuple(x.shape), ravel(x)
+    n, default_int = x.shape[0], dtypes.default_int()
+    order = argsort(x)
+    ordered = take(x, order, mode="clip")
+    a, b = ordered[:-1], ordered[1:]
+    differ = e.ne(a, b)
+    if equal_nan and dtypes.is_inexact(x.dtype):
+        differ = e.and_(differ, e.not_(e.and_(isnan(a), isnan(b))))
+    new = concatenate([filled(True, (min(n, 1),), np.dtype(bool)), differ], 0)
+    number = e.sub(reduction.cumsum(cast(new, default_int), axis=0, reverse=False), like(filled(0, (), default_int), 1))
+    first = flatnonzero(new, size=size, fill_value=n)
+    there = e.lt(first, like(first, n))
+    values = take(ordered, first, mode="clip")
+    values = where3(there, values, ordered[0] if fill_value is None else cast(as_operand(fill_value), x.dtype))
+    index = take(order, where3(there, first, 0), mode="clip")
+    inverse = reshape(filled(0, (n,), default_int).at[order].set(number), shape=shape)
+    counts = filled(0, (size,), default_int).at[number].add(1, mode="drop")  # type: ignore[arg-type]
+    return values, index, inverse, counts
+
+
+def unique_all(x: Any, /, *, size: int | None = None, fill_value: Any = None) -> UniqueAll:
+    """The distinct elements, where each is first, which each element is, and how often; NaN are all different."""
+    return UniqueAll(*unique(x, True, True, True, equal_nan=False, size=size, fill_value=fill_value))
+
+
+def unique_counts(x: Any, /, *, size: int | None = None, fill_value: Any = None) -> UniqueCounts:
+    """The distinct elements, and how often each is there; NaN are all different."""
+    return UniqueCounts(*unique(x, return_counts=True, equal_nan=False, size=size, fill_value=fill_value))
+
+
+def unique_inverse(x: Any, /, *, size: int | None = None, fill_value: Any = None) -> UniqueInverse:
+    """The distinct elements, and which of them each element is; NaN are all different."""
+    return UniqueInverse(*unique(x, return_inverse=True, equal_nan=False, size=size, fill_value=fill_value))
+
+
+def unique_values(x: Any, /, *, size: int | None = None, fill_value: Any = None) -> Any:
+    """The distinct elements; NaN are all different."""
+    return unique(x, equal_nan=False, size=size, fill_value=fill_value)
+
+
+def isin(
+    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, method: str = "auto"
+) -> Any:
+    """Whether each element is one of others.
+
+    Args:
+      element: an array.
+      test_elements: what to compare with.
+      assume_unique: taken for NumPy's sake.
+      invert: whether to ask the opposite.
+      method: taken for JAX's sake.
+    """
+    x, others = promote_dtypes(as_operand(element), as_operand(test_elements))
+    others = ravel(others)
+    n = others.shape[0]
+    wide = broadcast_in_dim(x, shape=(*x.shape, n), dims=tuple(range(x.ndim)))
+    same = e.eq(wide, broadcast_to(others, (*x.shape, n)))
+    out = reduction.reduce_or(same, axes=(x.ndim,))
+    return e.not_(out) if invert else out
+
+
+in1d = isin
+
+
+def _fits(name: str, out: Any, size: int | None, fill_value: Any) -> Any:
+    if size is None:
+        return out
+    fill = (out[0] if out.shape[0] else 0) if fill_value is None else fill_value
+    return resized(out, size, fill)
+
+
+def _known_pair(name: str, a: Any, b: Any) -> list[Any]:
+    pair = promote_dtypes(as_operand(a), as_operand(b))
+    for x in pair:
+        if host_value(x) is None:
+            raise unknown_size(name, x)
+    return [ravel(x) for x in pair]
+
+
+def union1d(ar1: Any, ar2: Any, *, size: int | None = None, fill_value: Any = None) -> Any:
+    """The distinct elements of two arrays, sorted; `size` and `fill_value` as of `unique`."""
+    return unique(concatenate([as_operand(ar1), as_operand(ar2)], None), size=size, fill_value=fill_value)
+
+
+def setdiff1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, *, size: int | None = None, fill_value: Any = None
+) -> Any:
+    """The distinct elements of `ar1` that are not in `ar2`, sorted; their values must be known."""
+    x, y = _known_pair("setdiff1d", ar1, ar2)
+    x = x if assume_unique else unique(x)
+    fill_value = 0 if fill_value is None else fill_value
+    return _fits("setdiff1d", take(x, nonzero(isin(x, y, invert=True))[0]), size, fill_value)
+
+
+def setxor1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, *, size: int | None = None, fill_value: Any = None
+) -> Any:
+    """The distinct elements that are in just one of two arrays, sorted; their values must be known."""
+    x, y = _known_pair("setxor1d", ar1, ar2)
+    parts = [setdiff1d(x, y, assume_unique), setdiff1d(y, x, assume_unique)]
+    return _fits("setxor1d", sort(concatenate(parts, 0)), size, fill_value)
+
+
+def intersect1d(
+    ar1: Any,
+    ar2: Any,
+    assume_unique: bool = False,
+    return_indices: bool = False,
+    *,
+    size: int | None = None,
+    fill_value: Any = None,
+) -> Any:
+    """The distinct elements that are in both of two arrays, sorted; their values must be known.
+
+    Args:
+      ar1, ar2: arrays.
+      assume_unique: taken for NumPy's sake.
+      return_indices: whether to give where each is first, in `ar1` and in `ar2`, too.
+      size: how many to give.
+      fill_value: for missing ones.
+    """
+    x, y = _known_pair("intersect1d", ar1, ar2)
+    known: list[Any] = [host_value(x), host_value(y)]
+    _, i, j = np.intersect1d(*known, return_indices=True)
+    out = _fits("intersect1d", take(x, i), size, fill_value)
+    if not return_indices:
+        return out
+    places = [
+        resized(p, size, len(v)) if size else p
+        for p, v in ((from_host(k.astype(dtypes.default_int())), v) for k, v in ((i, x), (j, y)))
+    ]
+    return (out, *places)
