@@ -10,6 +10,7 @@ from .passes.contract import fold_transposes
 from .passes.fuse import fuse, fusion
 from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store, build
 from .passes.rewrite import map_subprograms
+from .passes.widen import widen
 from .primitive import LinearOperand, NotDifferentiable, NotLinear, Primitive, Zero, ZeroDerivative, registry
 from .primitives.base import Elementwise, kind
 from .primitives.structural import instantiate, move_to_front
@@ -61,4 +62,5 @@ __all__ = [
     "registry",
     "rewrite_algebra",
     "type_of",
+    "widen",
 ]

@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 
 import functorch_lite as fl
-from functorch_lite.extend import fuse
 from functorch_lite.passes import optimized
-from functorch_lite_numpy.compiler.compile import fusible, is_dear, is_native
+from functorch_lite_numpy.compiler.compile import is_native, prepared
 
 __all__ = ["assert_same", "check", "is_whole"]
 
 
 def is_whole(f: Any, *args: Any) -> bool:
     """Whether all of a function becomes native code."""
-    program = fuse(optimized(fl.make_program(f)(*args).program, fl.default_backend()), fusible, is_dear)
-    return all(map(is_native, program.equations))
+    program = optimized(fl.make_program(f)(*args).program, fl.default_backend())
+    return all(map(is_native, prepared(program).equations))
 
 
 def assert_same(got: Any, expected: Any, what: Any = "") -> None:
@@ -25,10 +24,17 @@ def assert_same(got: Any, expected: Any, what: Any = "") -> None:
     for x, y in zip(fl.tree_util.tree_leaves(got), fl.tree_util.tree_leaves(expected), strict=True):
         a, b = np.asarray(x), np.asarray(y)
         assert (a.dtype, a.shape) == (b.dtype, b.shape), what
-        np.testing.assert_array_equal(a, b, err_msg=str(what))
-        if a.dtype.kind == "f":
-            real = ~np.isnan(a)
-            np.testing.assert_array_equal(np.signbit(a)[real], np.signbit(b)[real], err_msg=str(what))
+        for c, d in zip(_parts(a), _parts(b), strict=True):
+            np.testing.assert_array_equal(c, d, err_msg=str(what))
+            if c.dtype.kind == "f":
+                real = ~np.isnan(c)
+                np.testing.assert_array_equal(np.signbit(c)[real], np.signbit(d)[real], err_msg=str(what))
+
+
+def _parts(x: np.ndarray) -> list[np.ndarray]:
+    """Real and imaginary parts; of dtypes that NumPy itself knows."""
+    parts = [x.real, x.imag] if x.dtype.kind == "c" else [x]
+    return [p.astype(np.float32) if p.dtype.kind == "V" else p for p in parts]
 
 
 def check(f: Any, *args: Any, native: bool = True) -> None:

@@ -16,6 +16,7 @@ from functorch_lite.extend import (
     has_dim,
     registry,
     rewrite_algebra,
+    widen,
 )
 
 from . import contraction, convolution, indexing, lapack, loops, ordering, pooling, random_bits, sorting  # noqa: F401  (they enter their steps)
@@ -50,7 +51,7 @@ def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[An
 
 def prepared(program: Program) -> Program:
     """The program in the form that native code is made from."""
-    program = rewrite_algebra(program, keeping_bits=False)
+    program = widen(rewrite_algebra(program, keeping_bits=False), lambda e: fusible(e) or is_native(e))
     return fuse(lay_out(fold_transposes(program, is_native)), fusible, is_dear)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from llvmlite import ir
 
 from .intrinsics import intrinsic
-from .types import I1, constant, is_vector, register_type, width_of
+from .types import I1, constant, is_half, is_vector, register_type, width_of
 
-__all__ = ["next_after", "reduced", "remainder", "round_away"]
+__all__ = ["from_half", "next_after", "reduced", "remainder", "round_away", "rounded_to_odd", "to_half"]
 
 
 def _dtype(x: Any) -> np.dtype:
@@ -19,6 +20,10 @@ def _dtype(x: Any) -> np.dtype:
 
 
 def _bits(b: Any, x: Any) -> Any:
+    """As an integer; 16-bit floats are such already."""
+    scalar = x.type.element if is_vector(x) else x.type
+    if isinstance(scalar, ir.IntType):
+        return x
     return b.bitcast(x, register_type(np.dtype(f"u{_dtype(x).itemsize}"), width_of(x)))
 
 
@@ -30,26 +35,70 @@ def round_away(b: Any, x: Any) -> Any:
     return b.select(b.fcmp_ordered(">=", rest, constant(x.type, 0.5)), further, whole)
 
 
-def next_after(b: Any, x: Any, y: Any) -> Any:
-    """The number next to x in the direction of y."""
-    zero = constant(x.type, 0.0)
+# 16-bit floats are integers in registers.
+
+
+def from_half(b: Any, dtype: np.dtype, x: Any) -> Any:
+    """A 16-bit float as a float32."""
+    width = width_of(x)
+    single = register_type(np.dtype(np.float32), width)
+    if dtype == np.float16:
+        half = ir.HalfType()
+        return b.fpext(b.bitcast(x, half if width == 1 else ir.VectorType(half, width)), single)
+    bits = b.zext(x, register_type(np.dtype(np.uint32), width))
+    return b.bitcast(b.shl(bits, constant(bits.type, 16)), single)
+
+
+def to_half(b: Any, dtype: np.dtype, x: Any) -> Any:
+    """The 16-bit float nearest to a float32, ties to even."""
+    width = width_of(x)
+    type = register_type(dtype, width)
+    if dtype == np.float16:
+        half = ir.HalfType()
+        return b.bitcast(b.fptrunc(x, half if width == 1 else ir.VectorType(half, width)), type)
     bits = _bits(b, x)
-    outwards = b.icmp_unsigned("==", b.fcmp_ordered("<", x, y), b.fcmp_ordered(">", x, zero))
-    moved = b.bitcast(b.add(bits, b.select(outwards, constant(bits.type, 1), constant(bits.type, -1))), x.type)
-    smallest = b.bitcast(constant(bits.type, 1), x.type)
-    moved = b.select(b.fcmp_ordered("==", x, zero), intrinsic(b, "copysign", smallest, y), moved)
-    moved = b.select(b.fcmp_ordered("==", x, y), y, moved)
-    return b.select(b.fcmp_unordered("uno", x, y), b.fadd(x, y), moved)
+    number = lambda n: constant(bits.type, n)  # noqa: E731
+    odd = b.and_(b.lshr(bits, number(16)), number(1))
+    rounded = b.add(bits, b.add(odd, number(0x7FFF)))
+    rounded = b.select(b.fcmp_unordered("uno", x, x), b.or_(bits, number(0x400000)), rounded)
+    return b.trunc(b.lshr(rounded, number(16)), type)
 
 
-def reduced(b: Any, x: Any, exponent_bits: int, mantissa_bits: int) -> Any:
+def rounded_to_odd(b: Any, x: Any) -> Any:
+    """A float64 as a float32 that rounds to the same 16-bit float: towards zero, with the last bit set if that is not exact."""
+    near = b.fptrunc(x, register_type(np.dtype(np.float32), width_of(x)))
+    back = b.fpext(near, x.type)
+    bits = _bits(b, near)
+    further = b.fcmp_ordered(">", intrinsic(b, "fabs", back), intrinsic(b, "fabs", x))
+    cut = b.or_(b.sub(bits, b.zext(further, bits.type)), constant(bits.type, 1))
+    return b.bitcast(b.select(b.fcmp_ordered("!=", back, x), cut, bits), near.type)
+
+
+def next_after(b: Any, dtype: np.dtype, x: Any, y: Any) -> Any:
+    """The number next to x in the direction of y; x and y may be 16-bit floats."""
+    u, v = (from_half(b, dtype, z) if is_half(dtype) else z for z in (x, y))
+    zero = constant(u.type, 0.0)
+    bits, target = _bits(b, x), _bits(b, y)
+    number = lambda n: constant(bits.type, n)  # noqa: E731
+    outwards = b.icmp_unsigned("==", b.fcmp_ordered("<", u, v), b.fcmp_ordered(">", u, zero))
+    moved = b.add(bits, b.select(outwards, number(1), number(-1)))
+    smallest = b.or_(b.and_(target, number(1 << (8 * dtype.itemsize - 1))), number(1))
+    moved = b.select(b.fcmp_ordered("==", u, zero), smallest, moved)
+    moved = b.select(b.fcmp_ordered("==", u, v), target, moved)
+    nan = number(int(np.asarray(np.nan).astype(dtype).view(f"u{dtype.itemsize}")))
+    return b.bitcast(b.select(b.fcmp_unordered("uno", u, v), nan, moved), x.type)
+
+
+def reduced(b: Any, dtype: np.dtype, x: Any, exponent_bits: int, mantissa_bits: int) -> Any:
     """The nearest number with so few bits, ties to even; too large: infinity, too small for a normal number: zero."""
-    info = np.finfo(_dtype(x))
+    info = ml_dtypes.finfo(dtype)
     mantissa, exponent = int(info.nmant), int(info.bits) - 1 - int(info.nmant)
     bits = _bits(b, x)
     number = lambda n: constant(bits.type, n)  # noqa: E731
     sign = b.and_(bits, number(1 << (info.bits - 1)))
     size = b.xor(bits, sign)
+    infinity = number(((1 << exponent) - 1) << mantissa)
+    nan = b.icmp_unsigned(">", size, infinity)
     if mantissa_bits < mantissa:
         dropped = mantissa - mantissa_bits
         odd = b.and_(b.lshr(size, number(dropped)), number(1))
@@ -60,8 +109,8 @@ def reduced(b: Any, x: Any, exponent_bits: int, mantissa_bits: int) -> Any:
         large = b.icmp_unsigned(">", size, number(((bias + new_bias + 1) << mantissa) - 1))
         small = b.icmp_unsigned("<", size, number((bias - new_bias + 1) << mantissa))
         size = b.select(small, number(0), size)
-        size = b.select(large, number(((1 << exponent) - 1) << mantissa), size)
-    return b.select(b.fcmp_unordered("uno", x, x), x, b.bitcast(b.or_(size, sign), x.type))
+        size = b.select(large, infinity, size)
+    return b.select(nan, x, b.bitcast(b.or_(size, sign), x.type))
 
 
 # The remainder, by quotients of at most 51 bits: each turn takes off as much of a multiple of the divisor as is exact.

@@ -15,7 +15,7 @@ import numpy as np
 from . import scalars
 from .functions import FunctionStep, at, chunks, combined, counted, lanes_of, load, number, store, stored_as, widened
 from .segment import copy_memory
-from .steps import STEPS
+from .steps import ALL_KINDS, STEPS
 from .types import I64, constant
 
 __all__ = ["ScatterStep", "UpdateSliceStep"]
@@ -157,6 +157,8 @@ class ScatterStep(_Windows):
 
 class UpdateSliceStep(_Windows):
     """`dynamic_update_slice`: one window, whose start is moved inwards."""
+
+    kinds = ALL_KINDS
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         x, update, *starts = (a.type for a in self.equation.operands)

@@ -24,7 +24,21 @@ from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction
 
 from . import scalars
 from .collapse import collapse, nodes
-from .types import I1, I8, I32, I64, PTR, constant, is_vector, lanes, memory_type, new_function, register_type, splat
+from .types import (
+    I1,
+    I8,
+    I32,
+    I64,
+    PTR,
+    constant,
+    is_vector,
+    lanes,
+    literal,
+    memory_type,
+    new_function,
+    register_type,
+    splat,
+)
 
 __all__ = ["Kernel"]
 
@@ -415,8 +429,7 @@ class Kernel:
     def compute(self, node: Node) -> Any:
         b = self.builders[-1]
         if node.op == "literal":
-            value = node.params.item()
-            return constant(register_type(node.dtype), int(value) if node.dtype.kind == "b" else value)
+            return literal(node.dtype, node.params)
         if node.op == "index":
             return self.number(b, node.params)
         if node.op == "load":
@@ -547,7 +560,7 @@ class Kernel:
         function = self.declare(name, type, [pointers.type, I32, mask.type, type])
         value = b.call(
             function,
-            [pointers, constant(I32, memory_size(dtype)), mask, constant(type, 0.0 if dtype.kind == "f" else 0)],
+            [pointers, constant(I32, memory_size(dtype)), mask, constant(type, 0)],
         )
         return b.trunc(value, register_type(dtype, lanes)) if dtype.kind == "b" else value
 
@@ -561,7 +574,7 @@ class Kernel:
         else:
             name = f"llvm.masked.load.v{lanes}{scalars._short(memory_type(dtype))}.p0"
             function = self.declare(name, type, [PTR, I32, mask.type, type])
-            zero = constant(type, 0.0 if dtype.kind == "f" else 0)
+            zero = constant(type, 0)
             value = b.call(function, [pointer, constant(I32, memory_size(dtype)), mask, zero])
         return b.trunc(value, register_type(dtype, lanes)) if dtype.kind == "b" else value
 

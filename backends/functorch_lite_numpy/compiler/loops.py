@@ -18,7 +18,7 @@ from functorch_lite.extend import ArrayType, Equation, Program
 
 from .outside import python_api
 from .segment import ON_STACK, Segment, copy_memory
-from .steps import STEPS, Step, is_native
+from .steps import ALL_KINDS, STEPS, Step, is_native
 from .types import I1, I8, I32, I64, PTR, constant
 from .unit import Unit
 
@@ -149,6 +149,8 @@ def _raised(unit: Unit) -> Any:
 
 class _Loop(Step):
     """What scan and while share: the function, the turns, the look at signals."""
+
+    kinds = ALL_KINDS
 
     n_consts: int
 
@@ -288,6 +290,8 @@ class WhileStep(_Loop):
 
 class CondStep(Step):
     """`cond` and `switch`: a jump to the branch's segment."""
+
+    kinds = ALL_KINDS
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:

@@ -16,9 +16,11 @@ from . import float_bits
 from .intrinsics import intrinsic
 from .intrinsics import short as _short
 from .math import TABLE as MATH
-from .types import I1, constant, register_type, supported, width_of
+from .types import I1, constant, is_half, kind_of, register_type, supported, width_of
 
 __all__ = ["Context", "emit", "identity", "is_dear", "supports"]
+
+_SINGLE = np.dtype(np.float32)
 
 
 class Context(NamedTuple):
@@ -143,7 +145,7 @@ def _floor_div(c: Context, x: Any, y: Any) -> Any:
     return b.add(quotient, b.sext(below, x.type))
 
 
-@_kinds("fiub")
+@_kinds("fiubh")
 def _select(c: Context, which: Any, on_false: Any, on_true: Any) -> Any:
     return c.builder.select(which, on_true, on_false)
 
@@ -225,9 +227,9 @@ def _rem(c: Context, x: Any, y: Any) -> Any:
     return b.select(zero, x, rest)
 
 
-@_kinds("f")
+@_kinds("fh")
 def _next_after(c: Context, x: Any, y: Any) -> Any:
-    return float_bits.next_after(c.builder, x, y)
+    return float_bits.next_after(c.builder, c.dtypes[0], x, y)
 
 
 @_kinds("f")
@@ -235,22 +237,27 @@ def _round_away(c: Context, x: Any) -> Any:
     return float_bits.round_away(c.builder, x)
 
 
-@_kinds("f")
+@_kinds("fh")
 def _reduce_precision(c: Context, x: Any) -> Any:
-    return float_bits.reduced(c.builder, x, **c.params)
+    return float_bits.reduced(c.builder, c.dtypes[0], x, **c.params)
 
 
-@_kinds("fiu")
+@_kinds("fiuh")
 def _bitcast(c: Context, x: Any) -> Any:
     return c.builder.bitcast(x, register_type(c.result, width_of(x)))
 
 
-@_kinds("fiub")
+@_kinds("fiubh")
 def _convert(c: Context, x: Any) -> Any:
     b, source, target = c.builder, c.dtypes[0], c.result
     type = register_type(target, width_of(x))
     if source == target:
         return x
+    if is_half(source):
+        return _convert(c._replace(dtypes=[_SINGLE]), float_bits.from_half(b, source, x))
+    if is_half(target):
+        single = float_bits.rounded_to_odd(b, x) if source == np.float64 else _convert(c._replace(result=_SINGLE), x)
+        return float_bits.to_half(b, target, single)
     if target.kind == "b":
         zero = c.like(x, 0.0 if source.kind == "f" else 0)
         return b.fcmp_unordered("!=", x, zero) if source.kind == "f" else b.icmp_unsigned("!=", x, zero)
@@ -277,7 +284,7 @@ def _saturated(b: Any, x: Any, type: Any, target: np.dtype) -> Any:
     return b.call(function, [x])
 
 
-@_kinds("fiub")
+@_kinds("fiubh")
 def _copy(c: Context, x: Any) -> Any:
     return x
 
@@ -350,7 +357,7 @@ def supports(op: str, operands: Sequence[np.dtype], result: np.dtype) -> bool:
     found = _TABLE.get(op)
     if found is None or not supported(result) or not all(map(supported, operands)):
         return False
-    return all(d.kind in found.kinds for d in operands if op != "select")
+    return all(kind_of(d) in found.kinds for d in operands)
 
 
 def is_dear(op: str) -> bool:

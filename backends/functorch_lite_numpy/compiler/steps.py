@@ -11,10 +11,14 @@ from functorch_lite.extend import Equation, build
 
 from . import scalars
 from .sharing import SharedNest
-from .types import supported
+from .types import kind_of, supported
 from .unit import Unit
 
-__all__ = ["STEPS", "FusionStep", "Step", "fusible", "is_dear", "is_native", "step"]
+__all__ = ["ALL_KINDS", "STEPS", "FusionStep", "Step", "fusible", "is_dear", "is_native", "step"]
+
+
+ALL_KINDS = "biufh"
+"""Of the dtypes that code can at least move about."""
 
 
 class Step:
@@ -24,9 +28,11 @@ class Step:
       scratch: bytes of memory that it needs while it runs.
       view: whether it computes nothing: its result is its first operand, in another shape.
       in_place: whether its first result may be the memory of its first operand, where nothing else needs that.
+      kinds: of the dtypes that it knows (see `types.kind_of`).
     """
 
     scratch: int = 0
+    kinds: ClassVar[str] = "biuf"
     view: ClassVar[bool] = False
     in_place: ClassVar[bool] = False
 
@@ -63,6 +69,8 @@ class Step:
 class FusionStep(Step):
     """A fused group: its loop nest."""
 
+    kinds = ALL_KINDS
+
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
         nest = build(**equation.params)
@@ -82,6 +90,8 @@ class FusionStep(Step):
 class ConstantStep(Step):
     """An array known to the compiler: part of the code."""
 
+    kinds = ALL_KINDS
+
     def pointer(self) -> Any:
         return self.unit.constant(np.asarray(self.equation.params["value"].array))
 
@@ -90,6 +100,7 @@ class ViewStep(Step):
     """A reshape: the same memory."""
 
     view = True
+    kinds = ALL_KINDS
 
 
 STEPS: dict[str, type[Step]] = {"constant": ConstantStep, "fusion": FusionStep, "reshape": ViewStep}
@@ -109,7 +120,7 @@ def is_native(equation: Equation) -> bool:
     if any(t.size == 0 for t in types):
         return False
     found = STEPS.get(equation.primitive.name)
-    return found is not None and found.accepts(equation)
+    return found is not None and all(kind_of(t.dtype) in found.kinds for t in types) and found.accepts(equation)
 
 
 def fusible(equation: Equation) -> bool:

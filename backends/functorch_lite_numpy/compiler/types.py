@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from llvmlite import ir
 
@@ -14,8 +15,11 @@ __all__ = [
     "I64",
     "PTR",
     "constant",
+    "is_half",
     "is_vector",
+    "kind_of",
     "lanes",
+    "literal",
     "memory_type",
     "new_function",
     "register_type",
@@ -27,6 +31,7 @@ __all__ = [
 I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 PTR = ir.PointerType()
 
+_HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 _FLOATS = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
 
 
@@ -53,13 +58,23 @@ def new_function(module: Any, name: str, result: Any, arguments: Any, linkage: s
     return function
 
 
+def is_half(dtype: np.dtype) -> bool:
+    """Whether it is one of the 16-bit floats: code moves their bits, and computes with what they are as float32."""
+    return dtype in _HALVES
+
+
+def kind_of(dtype: np.dtype) -> str:
+    """b, i, u, f, c; h for 16-bit floats."""
+    return "h" if is_half(dtype) else dtype.kind
+
+
 def supported(dtype: np.dtype) -> bool:
     """Whether values of the dtype can be held in a register."""
-    return dtype.kind in "biu" or dtype in _FLOATS
+    return dtype.kind in "biu" or dtype in _FLOATS or is_half(dtype)
 
 
 def register_type(dtype: np.dtype, width: int = 1) -> Any:
-    """The type of a value, or of a vector of them."""
+    """The type of a value, or of a vector of them; 16-bit floats are integers there."""
     scalar = I1 if dtype.kind == "b" else _FLOATS.get(dtype) or ir.IntType(8 * dtype.itemsize)
     return scalar if width == 1 else ir.VectorType(scalar, width)
 
@@ -88,6 +103,14 @@ class Splat(ir.Constant):
 
     def _get_reference(self) -> str:
         return f"splat ({self.constant[0]})"
+
+
+def literal(dtype: np.dtype, value: np.generic) -> ir.Constant:
+    """A number of a dtype."""
+    type = register_type(dtype)
+    if is_half(dtype):
+        return constant(type, int(np.asarray(value).view(np.uint16)))
+    return constant(type, int(value) if dtype.kind == "b" else value.item())
 
 
 def constant(type: Any, value: Any) -> ir.Constant:

@@ -1,0 +1,80 @@
+"""16-bit floats computed as float32: for backends whose code moves them, but does not compute with them.
+
+    add x y : f16  ->  convert[f16] (add (convert[f32] x) (convert[f32] y))
+
+Each result is rounded once, as eagerly; sums and products of matrices are taken in float32. A value is the same wherever it
+is read, from memory or from a register, so that `x == max(x)` holds somewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..array_type import ArrayType
+from ..primitives.casting import convert
+from ..program import Atom, Equation, Literal, Program, Var
+from .rewrite import map_subprograms
+
+__all__ = ["widen"]
+
+
+def widen(program: Program, native: Callable[[Equation], bool]) -> Program:
+    """The program with what is not native for 16-bit floats, and is for float32, done in that; in its bodies too.
+
+    Args:
+      program: simplified and expanded.
+      native: whether the backend can do an equation.
+    """
+    equations: list[Equation] = []
+    wide: dict[Var, Var] = {}
+    """16-bit values as float32."""
+    for equation in program.equations:
+        equation = map_subprograms(equation, lambda body: widen(body, native))
+        atoms = (*equation.operands, *equation.results)
+        widened = None
+        if any(_is_short(a.type.dtype) for a in atoms) and not native(equation):
+            casts: list[Equation] = []
+            widened = _widened(equation, {**wide}, casts)
+        if widened is None or not native(widened):
+            equations.append(equation)
+            continue
+        for cast in casts:
+            wide[cast.operands[0]] = cast.results[0]  # type: ignore[index]
+        equations += [*casts, widened]
+        for v, w in zip(equation.results, widened.results, strict=True):
+            if w is not v:
+                equations.append(_cast(w, v, equation))
+    return program.replace(equations=equations)
+
+
+def _is_short(dtype: Any) -> bool:
+    return isinstance(dtype, np.dtype) and dtype in (dtypes.float16, dtypes.bfloat16)
+
+
+def _cast(x: Var, y: Var, equation: Equation) -> Equation:
+    return Equation(convert, [x], {"dtype": y.type.dtype, "weak": y.type.weak}, [y], equation.source)
+
+
+def _widened(equation: Equation, wide: dict[Var, Var], casts: list[Equation]) -> Equation:
+    """The equation over float32; appends the casts that its operands need."""
+
+    def operand(a: Atom) -> Atom:
+        if not _is_short(a.type.dtype):
+            return a
+        if isinstance(a, Literal):
+            return Literal(np.float32(a.value))
+        if a not in wide:
+            wide[a] = Var(ArrayType(a.type.shape, dtypes.float32, a.type.weak))
+            casts.append(_cast(a, wide[a], equation))
+        return wide[a]
+
+    operands = [operand(a) for a in equation.operands]
+    params = {k: dtypes.float32 if _is_short(v) else v for k, v in equation.params.items()}
+    found = equation.primitive.infer(*(a.type for a in operands), **params)
+    types = found if equation.primitive.multiple_results else [found]
+    results = [v if v.type.dtype == t.dtype else Var(t) for v, t in zip(equation.results, types, strict=True)]
+    return equation.replace(operands=operands, params=params, results=results)
