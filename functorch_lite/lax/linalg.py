@@ -11,6 +11,7 @@ from ..numpy.factorisations import svd as _svd
 from ..numpy.factorisations import symmetrised
 from ..primitives import elementwise as e
 from ..primitives import linalg as p
+from ..primitives import spectral
 from ..primitives.matrices import matmul, matrix_transpose, tril, triu
 from ..primitives.slicing import iota
 from ..primitives.sorting import take_along
@@ -65,7 +66,7 @@ def eigh(
       v: inexact[..., n, n], and w: real [..., n].
     """
     given = as_operand(x, "the operand of eigh")
-    w, v = p.eigh(symmetrised(given) if symmetrize_input else given, lower=bool(lower))
+    w, v = spectral.eigh(symmetrised(given) if symmetrize_input else given, lower=bool(lower))
     if subset_by_index is not None:
         first, last = map(operator.index, subset_by_index)
         w, v = w[..., first:last], v[..., first:last]

@@ -14,6 +14,7 @@ from .. import dtypes
 from ..control.cond import cond
 from ..primitives import elementwise as e
 from ..primitives import linalg as p
+from ..primitives import spectral
 from ..primitives.matrices import adjoint, as_dtype_of, columns_times, diagonals, matmul, on_diagonal
 from ..primitives.reduction import reduce_prod
 from ..primitives.slicing import iota
@@ -86,7 +87,7 @@ def _without(s: Any, axes: int) -> Any:
 
 @custom_jvp
 def _adjugate(x: Any) -> Any:
-    s, u, vh = p.svd(x, full_matrices=False, compute_uv=True)
+    s, u, vh = spectral.svd(x, full_matrices=False, compute_uv=True)
     phase = e.mul(_det(u), _det(vh))
     return _from_parts(u, columns_times(adjoint(vh), _without(s, 1)), phase)
 
@@ -100,7 +101,7 @@ def _from_parts(u: Any, left: Any, phase: Any) -> Any:
 def _adjugate_jvp(primals: Any, tangents: Any) -> Any:
     """With m = U^H x' V and t, the products of all s but two: off the diagonal -m t, on it sums of t[i, j] m[j, j]."""
     (x,), (dot,) = primals, tangents
-    s, u, vh = p.svd(x, full_matrices=False, compute_uv=True)
+    s, u, vh = spectral.svd(x, full_matrices=False, compute_uv=True)
     phase = e.mul(_det(u), _det(vh))
     inner = matmul(matmul(adjoint(u), dot), adjoint(vh))
     two = as_dtype_of(_without(s, 2), inner)

@@ -13,6 +13,7 @@ from ..direct import inexact
 from ..errors import ShapeError
 from ..primitives import elementwise as e
 from ..primitives import linalg as p
+from ..primitives import spectral
 from ..primitives.matrices import adjoint, columns_times
 from ..promotion import as_operand
 from .arithmetic import abs as abs_
@@ -143,10 +144,10 @@ def svd(
     if hermitian:
         u, s, vh = _hermitian_svd(x)
     elif not compute_uv:
-        (s,) = p.svd(x, full_matrices=False, compute_uv=False)
+        (s,) = spectral.svd(x, full_matrices=False, compute_uv=False)
         u = vh = None
     else:
-        s, u, vh = p.svd(x, full_matrices=bool(full_matrices), compute_uv=True)
+        s, u, vh = spectral.svd(x, full_matrices=bool(full_matrices), compute_uv=True)
     if subset_by_index is not None:
         first, last = map(operator.index, subset_by_index)
         if not 0 <= first < last <= s.shape[-1]:
@@ -199,7 +200,7 @@ def eigh(a: Any, UPLO: str | None = None, symmetrize_input: bool = True) -> Any:
         raise ValueError(f"eigh reads the triangle 'L' or 'U', got UPLO={UPLO!r}.")
     if symmetrize_input:
         x = symmetrised(x)
-    return EighResult(*p.eigh(x, lower=UPLO not in ("U", "u")))
+    return EighResult(*spectral.eigh(x, lower=UPLO not in ("U", "u")))
 
 
 def eigvalsh(a: Any, UPLO: str | None = "L", *, symmetrize_input: bool = True) -> Any:

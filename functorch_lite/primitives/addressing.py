@@ -13,10 +13,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import dtypes
 from ..array_type import ArrayType, Shape
 from ..errors import DTypeError, ShapeError
 
-__all__ = ["GatherDimensionNumbers", "GatherScatterMode", "Layout", "ScatterDimensionNumbers", "gathered_shape"]
+__all__ = [
+    "GatherDimensionNumbers",
+    "GatherScatterMode",
+    "Layout",
+    "ScatterDimensionNumbers",
+    "default_fill",
+    "gathered_shape",
+    "window_sizes",
+]
 
 Axes = tuple[int, ...]
 
@@ -126,6 +135,23 @@ def gathered_shape(name: str, x: ArrayType, indices: ArrayType, numbers: GatherD
     batch = iter(indices.shape[:-1])
     window = iter([m for a, m in enumerate(sizes) if a not in left_out])
     return tuple(next(window) if i in offset else next(batch) for i in range(rank))
+
+
+def default_fill(dtype: Any) -> Any:
+    """What stands for an element that is not there: NaN, the least integer, the largest unsigned one, or True."""
+    if dtypes.is_inexact(dtype):
+        return math.nan
+    if dtypes.is_bool(dtype):
+        return True
+    info = dtypes.iinfo(dtype)
+    return info.max if dtypes.is_unsigned(dtype) else info.min
+
+
+def window_sizes(ndim: int, updates: Shape, numbers: ScatterDimensionNumbers) -> Shape:
+    """The shape of a scatter's windows."""
+    left_out = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
+    lengths = iter([updates[d] for d in numbers.update_window_dims])
+    return tuple(1 if a in left_out else next(lengths, 0) for a in range(ndim))
 
 
 class Layout:

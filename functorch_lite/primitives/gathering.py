@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -16,7 +15,15 @@ from ..array_type import ArrayType, Shape
 from ..arrays import type_of
 from ..errors import DTypeError, ShapeError
 from ..primitive import LinearOperand, NotLinear, Primitive, Zero
-from .addressing import GatherDimensionNumbers, GatherScatterMode, Layout, ScatterDimensionNumbers, gathered_shape
+from .addressing import (
+    GatherDimensionNumbers,
+    GatherScatterMode,
+    Layout,
+    ScatterDimensionNumbers,
+    default_fill,
+    gathered_shape,
+    window_sizes,
+)
 from .base import add
 from .elementwise import div, eq, max_, mul, select
 from .slicing import iota
@@ -33,16 +40,6 @@ __all__ = [
     "scatter_min",
     "scatter_mul",
 ]
-
-
-def default_fill(dtype: Any) -> Any:
-    """What stands for an element that is not there: NaN, the least integer, the largest unsigned one, or True."""
-    if dtypes.is_inexact(dtype):
-        return math.nan
-    if dtypes.is_bool(dtype):
-        return True
-    info = dtypes.iinfo(dtype)
-    return info.max if dtypes.is_unsigned(dtype) else info.min
 
 
 def _up(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -263,13 +260,6 @@ class Scatter(Primitive):
             window, x_batching, i_batching = _up(window), (0, *x_batching), (0, *_up(i_batching))
         numbers = ScatterDimensionNumbers(window, inserted, index_map, x_batching, i_batching)
         return self(x, indices, updates, dimension_numbers=numbers, **params), 0
-
-
-def window_sizes(ndim: int, updates: Shape, numbers: ScatterDimensionNumbers) -> Shape:
-    """The shape of a scatter's windows."""
-    left_out = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
-    lengths = iter([updates[d] for d in numbers.update_window_dims])
-    return tuple(1 if a in left_out else next(lengths, 0) for a in range(ndim))
 
 
 def _writer(xp: Any, name: str | None, unique: bool) -> Callable[[Any, Any, Any], None]:

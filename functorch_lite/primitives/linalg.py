@@ -1,9 +1,7 @@
 """Factorisations of matrices, and triangular systems, over any leading axes; in real and complex floats.
 
-Derivatives are the textbook ones, written in primitives, and finite where eigenvalues or singular values coincide: what
-would be divided by a gap that is zero, or lost in rounding, counts as zero. A function that does not depend on the
-choice of vectors among equals has no such terms to first order unless it tells the equal values apart.
-16-bit floats are computed in 32 bits.
+Derivatives are the textbook ones, written in primitives. 16-bit floats are computed in 32 bits. Eigenvalues and singular
+values are in `spectral`.
 """
 
 from __future__ import annotations
@@ -17,39 +15,42 @@ from .. import dtypes
 from ..array_type import ArrayType
 from ..errors import DTypeError, ShapeError
 from ..primitive import LinearOperand, NotLinear, Primitive, Zero
-from .arithmetic import add, div, gt, mul, neg, select, sub
+from .arithmetic import add, neg, sub
 from .elimination import eliminated
 from .matrices import (
     adjoint,
     as_dtype_of,
-    columns_times,
     conjugate,
     cut,
     diagonal_part,
-    diagonals,
+    flipped,
     halved_diagonal,
     hermitian_from,
     in_identity,
     matmul,
     matrix_transpose,
     on_diagonal,
+    ones_like,
     real_part,
-    rows_times,
     tril,
     triu,
     with_zeros,
 )
-from .parts import abs_
-from .reduction import reduce_max
 from .sorting import take_along
 from .structural import broadcast_in_dim, move_batch, move_to_front, reshape
 
-__all__ = ["cholesky", "eigh", "lu", "qr", "svd", "triangular_solve"]
+__all__ = [
+    "cholesky",
+    "lu",
+    "qr",
+    "triangular_solve",
+]
+
 
 _INT = np.dtype("int32")
 
 
-def _checked(name: str, x: ArrayType, square: bool = False) -> tuple[Any, ...]:
+def checked(name: str, x: ArrayType, square: bool = False) -> tuple[Any, ...]:
     """The leading shape and the lengths of the two axes of matrices."""
     if not dtypes.is_inexact(x.dtype):
         raise DTypeError(f"{name} needs matrices of floating or complex dtype, got {x}: cast with astype.")
@@ -60,7 +61,7 @@ def _checked(name: str, x: ArrayType, square: bool = False) -> tuple[Any, ...]:
     return x.shape[:-2], x.shape[-2], x.shape[-1]
 
 
-class _OfMatrices(Primitive):
+class OfMatrices(Primitive):
     """Works on each matrix of a stack."""
 
     def kernel(self, xp: Any, types: Sequence[ArrayType], params: Mapping[str, Any]) -> Callable[..., Any]:
@@ -86,7 +87,7 @@ def in_dtype(xp: Any, run: Callable[..., Any], dtype: Any, wide: Any) -> Callabl
     return widened
 
 
-class _Factorisation(NotLinear, _OfMatrices):
+class Factorisation(NotLinear, OfMatrices):
     """One operand, one or several factors."""
 
     def batch(self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], **params: Any) -> tuple[Any, Any]:
@@ -94,14 +95,14 @@ class _Factorisation(NotLinear, _OfMatrices):
         return (out, [0] * len(out)) if self.multiple_results else (out, 0)
 
 
-class Cholesky(_Factorisation):
+class Cholesky(Factorisation):
     """The lower triangular L with positive diagonal and L L^H = x; NaN for a matrix that is not positive definite.
 
     Of x, only the lower triangle is read.
     """
 
     def infer(self, x: ArrayType) -> ArrayType:
-        _checked(self.name, x, square=True)
+        checked(self.name, x, square=True)
         return x.update(weak=False)
 
     def impl(self, xp: Any, x: Any) -> Any:
@@ -116,7 +117,7 @@ class Cholesky(_Factorisation):
         return factor, matmul(factor, halved_diagonal(tril(inner)))
 
 
-class TriangularSolve(_OfMatrices):
+class TriangularSolve(OfMatrices):
     """The x with op(a) x = b (or x op(a) = b, unless `left_side`), of which one triangle of a is read.
 
     op is the identity, the transpose, the conjugate, or both. With `unit_diagonal`, the diagonal of a is not read, but
@@ -138,8 +139,8 @@ class TriangularSolve(_OfMatrices):
         return super().__call__(a, b, **flags, conjugate_a=conjugate_a, unit_diagonal=unit_diagonal)
 
     def infer(self, a: ArrayType, b: ArrayType, *, left_side: bool, **params: Any) -> ArrayType:
-        lead, n, _ = _checked(self.name, a, square=True)
-        rows, *lengths = _checked(self.name, b)
+        lead, n, _ = checked(self.name, a, square=True)
+        rows, *lengths = checked(self.name, b)
         if a.dtype != b.dtype:
             raise DTypeError(f"{self.name} needs operands of one dtype, got {a} and {b}: cast one with astype.")
         if rows != lead or lengths[0 if left_side else 1] != n:
@@ -151,7 +152,7 @@ class TriangularSolve(_OfMatrices):
         whole = _triangle_of(xp, a, **params)
         if left_side:
             return xp.linalg.solve(whole, b)
-        return _flipped(xp, xp.linalg.solve(_flipped(xp, whole), _flipped(xp, b)))
+        return flipped(xp, xp.linalg.solve(flipped(xp, whole), flipped(xp, b)))
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         """From op(a) x = b: x' is the solution for b' - op(a') x."""
@@ -194,16 +195,10 @@ def _triangle_of(xp: Any, a: Any, lower: bool, transpose_a: bool, conjugate_a: b
     kept = xp.tril(a, k=-k) if lower else xp.triu(a, k=k)
     kept = kept + xp.eye(a.shape[-1], dtype=a.dtype) if unit_diagonal else kept
     kept = xp.conj(kept) if conjugate_a and dtypes.is_complex(a.dtype) else kept
-    return _flipped(xp, kept) if transpose_a else kept
+    return flipped(xp, kept) if transpose_a else kept
 
 
-def _flipped(xp: Any, x: Any) -> Any:
-    """The transposes, over a namespace."""
-    n = x.ndim
-    return xp.permute_dims(x, (*range(n - 2), n - 1, n - 2))
-
-
-class LU(_Factorisation):
+class LU(Factorisation):
     """P x = L U with row exchanges.
 
     Results: L (below the diagonal, its ones left out) and U in one matrix; int32[..., k] pivots: row i was exchanged
@@ -213,7 +208,7 @@ class LU(_Factorisation):
     multiple_results = True
 
     def infer(self, x: ArrayType) -> list[ArrayType]:
-        lead, n, m = _checked(self.name, x)
+        lead, n, m = checked(self.name, x)
         return [x.update(weak=False), ArrayType((*lead, min(n, m)), _INT), ArrayType((*lead, n), _INT)]
 
     def impl(self, xp: Any, x: Any) -> tuple[Any, Any, Any]:
@@ -227,7 +222,7 @@ class LU(_Factorisation):
         places = broadcast_in_dim(permutation, shape=packed.shape, dims=tuple(range(packed.ndim - 1)))
         moved = take_along(tangents[0], places, packed.ndim - 2)
         lower = in_identity(tril(cut(packed, (0, n), (0, k)), -1), n)
-        lower = on_diagonal(lower, _ones(lower), lower)
+        lower = on_diagonal(lower, ones_like(lower), lower)
         upper = in_identity(triu(cut(packed, (0, k), (0, m))), m)
         inner = triangular_solve(lower, moved, left_side=True, lower=True, unit_diagonal=True)
         inner = triangular_solve(upper, inner, left_side=False, lower=False)
@@ -235,17 +230,13 @@ class LU(_Factorisation):
         return [packed, pivots, permutation], [dot, Zero(pivots.type.tangent()), Zero(permutation.type.tangent())]
 
 
-def _ones(x: Any) -> Any:
-    return broadcast_in_dim(x.dtype.type(1), shape=x.shape, dims=())
-
-
-class QR(_Factorisation):
+class QR(Factorisation):
     """x = Q R, Q with orthonormal columns (square if `full_matrices`), R upper triangular with real diagonal."""
 
     multiple_results = True
 
     def infer(self, x: ArrayType, *, full_matrices: bool) -> list[ArrayType]:
-        lead, n, m = _checked(self.name, x)
+        lead, n, m = checked(self.name, x)
         k = n if full_matrices else min(n, m)
         return [x.update(shape=(*lead, n, k), weak=False), x.update(shape=(*lead, k, m), weak=False)]
 
@@ -277,138 +268,13 @@ class QR(_Factorisation):
         return [q, r], [q_dot, r_dot]
 
 
-class Eigh(_Factorisation):
-    """x v = v diag(w) for Hermitian x, of which one triangle is read: w, real and ascending, and v, unitary."""
-
-    multiple_results = True
-
-    def infer(self, x: ArrayType, *, lower: bool) -> list[ArrayType]:
-        _checked(self.name, x, square=True)
-        values = ArrayType(x.shape[:-1], dtypes.real_dtype(x.dtype))
-        return [values, x.update(weak=False)]
-
-    def impl(self, xp: Any, x: Any, *, lower: bool) -> tuple[Any, Any]:
-        if not lower:
-            x = _flipped(xp, xp.conj(x) if dtypes.is_complex(x.dtype) else x)
-        w, v = xp.linalg.eigh(x)
-        return w, v
-
-    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], *, lower: bool) -> tuple[Any, Any]:
-        """With m = v^H x' v: w' is its diagonal, and v' = v times m[i, j] / (w[j] - w[i])."""
-        w, v = self(primals[0], lower=lower)
-        inner = matmul(matmul(adjoint(v), hermitian_from(tangents[0], lower)), v)
-        turn = mul(inner, as_dtype_of(_inverse_gaps(w), inner))
-        return [w, v], [real_part(diagonals(inner)), matmul(v, turn)]
-
-
-def _differences(w: Any) -> tuple[Any, Any]:
-    """w[j] - w[i], as [..., i, j]; and which of them are more than rounding errors."""
-    n, shape = w.ndim, (*w.shape, w.shape[-1])
-    columns = broadcast_in_dim(w, shape=shape, dims=(*range(n - 1), n))
-    rows = broadcast_in_dim(w, shape=shape, dims=tuple(range(n)))
-    gaps = sub(columns, rows)
-    if not w.shape[-1]:
-        return gaps, gt(gaps, gaps.dtype.type(0))
-    size = mul(reduce_max(abs_(w), axes=(n - 1,)), w.dtype.type(dtypes.finfo(w.dtype).eps))
-    size = broadcast_in_dim(size, shape=shape, dims=tuple(range(n - 1)))
-    return gaps, gt(abs_(gaps), size)
-
-
-def _inverse_gaps(w: Any, sums: Any = None) -> Any:
-    """1 / (w[j] - w[i]), zero where the gap is; of squares if `sums`, w[j] + w[i], is given."""
-    gaps, apart = _differences(w)
-    gaps = gaps if sums is None else mul(gaps, sums)
-    return _inverse(gaps, apart)
-
-
-def _inverse(x: Any, where: Any) -> Any:
-    """1 / x, zero where `where` does not hold."""
-    zero, one = x.dtype.type(0), x.dtype.type(1)
-    return select(where, zero, div(_ones(x), select(where, one, x)))
-
-
-class SVD(_Factorisation):
-    """x = u diag(s) vh: s, real and descending; if `compute_uv` also u and vh, with orthonormal columns and rows.
-
-    They have as many as s is long, or are square if `full_matrices`.
-    """
-
-    multiple_results = True
-
-    def infer(self, x: ArrayType, *, full_matrices: bool, compute_uv: bool) -> list[ArrayType]:
-        lead, n, m = _checked(self.name, x)
-        k = min(n, m)
-        values = ArrayType((*lead, k), dtypes.real_dtype(x.dtype))
-        if not compute_uv:
-            return [values]
-        left = (*lead, n, n if full_matrices else k)
-        right = (*lead, m if full_matrices else k, m)
-        return [values, x.update(shape=left, weak=False), x.update(shape=right, weak=False)]
-
-    def impl(self, xp: Any, x: Any, *, full_matrices: bool, compute_uv: bool) -> tuple[Any, ...]:
-        if not compute_uv:
-            return (xp.linalg.svdvals(x),)
-        u, s, vh = xp.linalg.svd(x, full_matrices=full_matrices)
-        return s, u, vh
-
-    def jvp(
-        self, primals: Sequence[Any], tangents: Sequence[Any], *, full_matrices: bool, compute_uv: bool
-    ) -> tuple[Any, Any]:
-        (x,), (dot,) = primals, tangents
-        n, m = x.shape[-2:]
-        if compute_uv and full_matrices and n != m:
-            raise NotImplementedError(
-                f"svd of {x.type} with full_matrices=True has no derivative: the vectors beyond the singular values "
-                "are arbitrary. Ask for full_matrices=False."
-            )
-        s, u, vh = self(x, full_matrices=False, compute_uv=True)
-        inner = matmul(matmul(adjoint(u), dot), adjoint(vh))
-        s_dot = real_part(diagonals(inner))
-        if not compute_uv:
-            return [s], [s_dot]
-        u_dot, v_dot = _turned(s, u, adjoint(vh), inner, dot)
-        return [s, u, vh], [s_dot, u_dot, adjoint(v_dot)]
-
-
-def _turned(s: Any, u: Any, v: Any, inner: Any, dot: Any) -> tuple[Any, Any]:
-    """The tangents of the singular vectors, from inner = u^H x' v and dot = x'.
-
-    Within the span of the vectors they turn by 1 / (s[j]^2 - s[i]^2) times (inner s + s inner^H) for u and (s inner +
-    inner^H s) for v; what of x' leads out of the span is divided by s. Of the common phase, u gets all.
-    """
-    n, shape = s.ndim, inner.shape
-    sums = add(
-        broadcast_in_dim(s, shape=shape, dims=(*range(n - 1), n)),
-        broadcast_in_dim(s, shape=shape, dims=tuple(range(n))),
-    )
-    gaps = as_dtype_of(_inverse_gaps(s, sums), inner)
-    right, left = columns_times(inner, s), rows_times(inner, s)
-    u_turn, v_turn = mul(gaps, add(right, adjoint(right))), mul(gaps, add(left, adjoint(left)))
-    inverse = _inverse(s, _significant(s))
-    if dtypes.is_complex(inner.dtype):
-        middle = diagonal_part(inner)
-        phase = sub(middle, as_dtype_of(real_part(middle), middle))
-        u_turn = add(u_turn, columns_times(phase, inverse))
-    u_dot, v_dot = matmul(u, u_turn), matmul(v, v_turn)
-    if u.shape[-2] > u.shape[-1]:
-        u_dot = add(u_dot, columns_times(sub(matmul(dot, v), matmul(u, inner)), inverse))
-    if v.shape[-2] > v.shape[-1]:
-        out = sub(matmul(adjoint(dot), u), matmul(v, adjoint(inner)))
-        v_dot = add(v_dot, columns_times(out, inverse))
-    return u_dot, v_dot
-
-
-def _significant(s: Any) -> Any:
-    """Which singular values are more than rounding errors of the largest."""
-    if not s.shape[-1]:
-        return gt(s, s.dtype.type(0))
-    size = mul(reduce_max(s, axes=(s.ndim - 1,)), s.dtype.type(dtypes.finfo(s.dtype).eps))
-    return gt(s, broadcast_in_dim(size, shape=s.shape, dims=tuple(range(s.ndim - 1))))
-
-
 cholesky = Cholesky("cholesky")
+
+
 triangular_solve = TriangularSolve("triangular_solve")
+
+
 lu = LU("lu")
+
+
 qr = QR("qr")
-eigh = Eigh("eigh")
-svd = SVD("svd")

@@ -23,12 +23,14 @@ __all__ = [
     "cut",
     "diagonal_part",
     "diagonals",
+    "flipped",
     "halved_diagonal",
     "hermitian_from",
     "in_identity",
     "matmul",
     "matrix_transpose",
     "on_diagonal",
+    "ones_like",
     "real_part",
     "rows_times",
     "tril",
@@ -161,3 +163,14 @@ def cut(x: Any, rows: tuple[int, int], columns: tuple[int, int]) -> Any:
     """The given rows and columns, each from the first up to (not with) the last."""
     lead = x.shape[:-2]
     return slice_(x, start=(*(0,) * len(lead), rows[0], columns[0]), limit=(*lead, rows[1], columns[1]))
+
+
+def ones_like(x: Any) -> Any:
+    """An array of ones, as large as x."""
+    return broadcast_in_dim(x.dtype.type(1), shape=x.shape, dims=())
+
+
+def flipped(xp: Any, x: Any) -> Any:
+    """The transposes, over a namespace."""
+    n = x.ndim
+    return xp.permute_dims(x, (*range(n - 2), n - 1, n - 2))

@@ -9,7 +9,7 @@ from .. import numpy as fnp
 from ..arrays import type_of
 from ..errors import ShapeError
 from ..primitives import elementwise as e
-from ..primitives import linalg
+from ..primitives import linalg, spectral
 from ..primitives.random_floats import random_normal
 from ..promotion import broadcast_shapes
 from .keys import words_of
@@ -60,10 +60,10 @@ def _factor(covariance: Any, method: str) -> Any:
     if method == "cholesky":
         return linalg.cholesky((covariance + fnp.swapaxes(covariance, -1, -2)) * 0.5)
     if method == "eigh":
-        values, vectors = linalg.eigh((covariance + fnp.swapaxes(covariance, -1, -2)) * 0.5, lower=True)
+        values, vectors = spectral.eigh((covariance + fnp.swapaxes(covariance, -1, -2)) * 0.5, lower=True)
         return vectors * e.sqrt(values)[..., None, :]
     if method == "svd":
-        values, vectors, _ = linalg.svd(covariance, full_matrices=False, compute_uv=True)
+        values, vectors, _ = spectral.svd(covariance, full_matrices=False, compute_uv=True)
         return vectors * e.sqrt(values)[..., None, :]
     raise ValueError(f"multivariate_normal: method is 'cholesky', 'eigh' or 'svd', not {method!r}.")
 

@@ -5,15 +5,11 @@ Arguments that speak of overwriting and of checking for finite numbers are taken
 
 from __future__ import annotations
 
-import math
 from typing import Any
-
-import numpy as np
 
 from .. import dtypes
 from .. import numpy as fnp
 from ..arrays import type_of
-from ..control.loops import fori_loop
 from ..direct import inexact
 from ..errors import ShapeError
 from ..lax.linalg import lu_pivots_to_permutation
@@ -21,10 +17,12 @@ from ..numpy import linalg as _linalg
 from ..numpy.factorisations import matrices, symmetrised
 from ..numpy.solving import solve_by_lu
 from ..primitives import linalg as p
+from ..primitives import spectral
 from ..primitives.matrices import adjoint, matmul, tril, triu
 from ..primitives.structural import broadcast_to, expand_dims
 from ..promotion import as_operand, broadcast_shapes
-from ..transforms.grad import jvp
+from .exponential import expm, expm_frechet
+from .matrix_forms import block_diag, circulant, dft, hilbert, toeplitz
 
 __all__ = [
     "block_diag",
@@ -279,13 +277,13 @@ def eigh(
         raise NotImplementedError("eigh solves a v = b v diag(w) for all eigenvalues: pass type=1 and eigvals=None.")
     x = matrices("eigh", a, square=True)
     if b is None:
-        w, v = p.eigh(x, lower=bool(lower))
+        w, v = spectral.eigh(x, lower=bool(lower))
         return w if eigvals_only else (w, v)
     kept = tril(x) if lower else triu(x)
     x = kept + adjoint(tril(x, -1) if lower else triu(x, 1))
     factor = _linalg.cholesky(b)
     half = solve_triangular(factor, x, lower=True)
-    w, v = p.eigh(symmetrised(adjoint(solve_triangular(factor, adjoint(half), lower=True))), lower=True)
+    w, v = spectral.eigh(symmetrised(adjoint(solve_triangular(factor, adjoint(half), lower=True))), lower=True)
     return w if eigvals_only else (w, solve_triangular(factor, v, trans=2, lower=True))
 
 
@@ -309,127 +307,3 @@ def polar(
     if side == "right":
         return whole, matmul(adjoint(vh) * s[..., None, :], vh)
     return whole, matmul(u * s[..., None, :], adjoint(u))
-
-
-# The exponential function of matrices.
-
-_DEGREE = 13
-_PADE = [
-    math.factorial(2 * _DEGREE - k)
-    * math.factorial(_DEGREE)
-    / (math.factorial(2 * _DEGREE) * math.factorial(k))
-    / math.factorial(_DEGREE - k)
-    for k in range(_DEGREE + 1)
-]
-"""Coefficients of Padé's approximation q(x) / q(-x) of the exponential function."""
-_REACH = 5.37
-"""The 1-norm up to which it is exact in double precision."""
-
-
-def expm(A: Any, *, upper_triangular: bool = False, max_squarings: int = 16) -> Any:
-    """The exponential function of matrices, the sum of A^k / k!.
-
-    By Padé's approximation of degree 13 for A / 2^s, squared s times.
-
-    Args:
-      A: inexact[..., n, n].
-      upper_triangular: taken for JAX's sake.
-      max_squarings: a matrix whose norm needs more gives NaN.
-
-    >>> import functorch_lite.numpy as fnp, functorch_lite.scipy.linalg as linalg
-    >>> linalg.expm(fnp.array([[0.0, 2.0], [0.0, 0.0]])).round(4).tolist()
-    [[1.0, 2.0], [0.0, 1.0]]
-    """
-    x = matrices("expm", A, square=True)
-    size = _linalg.norm(x, 1, axis=(-2, -1))
-    steps = fnp.maximum(0, fnp.ceil(fnp.log2(fnp.maximum(size, _REACH) / _REACH)))
-    y = x * fnp.astype(fnp.exp2(-steps), x.dtype)[..., None, None]
-    one = fnp.eye(x.shape[-1], dtype=x.dtype)
-    square = fnp.matmul(y, y)
-    odd, even = one * _PADE[-1], one * _PADE[-2]
-    for k in range(_DEGREE - 2, 0, -2):
-        odd, even = fnp.matmul(square, odd) + one * _PADE[k], fnp.matmul(square, even) + one * _PADE[k - 1]
-    odd = fnp.matmul(y, odd)
-    out = _linalg.solve(even - odd, even + odd)
-
-    def squared(i: Any, out: Any) -> Any:
-        return fnp.where((i < steps)[..., None, None], fnp.matmul(out, out), out)
-
-    turns = fnp.minimum(fnp.max(steps, initial=0), max_squarings)
-    out = fori_loop(0, fnp.astype(fnp.nan_to_num(turns), "int32"), squared, out)
-    return fnp.where((steps <= max_squarings)[..., None, None], out, fnp.nan)
-
-
-def expm_frechet(A: Any, E: Any, *, method: str | None = None, compute_expm: bool = True) -> Any:
-    """The derivative of `expm` at A along E: (expm(A), derivative), or the derivative alone.
-
-    Args:
-      A, E: inexact[..., n, n].
-      method: taken for SciPy's sake.
-      compute_expm: whether expm(A) is wanted too.
-    """
-    x, direction = inexact(as_operand(A), as_operand(E))
-    value, derivative = jvp(expm, (x,), (direction,))
-    return (value, derivative) if compute_expm else derivative
-
-
-# Matrices of a form.
-
-
-def block_diag(*arrs: Any) -> Any:
-    """Matrices along the diagonal of a matrix of zeros; vectors are rows, numbers are 1 by 1.
-
-    >>> import functorch_lite.numpy as fnp, functorch_lite.scipy.linalg as linalg
-    >>> linalg.block_diag(1, fnp.array([2, 3])).tolist()
-    [[1, 0, 0], [0, 2, 3]]
-    """
-    blocks = [fnp.atleast_2d(x) for x in arrs] or [fnp.zeros((1, 0))]
-    if any(b.ndim != 2 for b in blocks):
-        raise ShapeError("block_diag takes matrices, vectors and numbers: arrays of at most 2 axes.")
-    dtype = fnp.result_type(*blocks)
-    columns = sum(b.shape[1] for b in blocks)
-    rows, before = [], 0
-    for b in blocks:
-        width = b.shape[1]
-        rows.append(fnp.pad(fnp.astype(b, dtype), ((0, 0), (before, columns - before - width))))
-        before += width
-    return fnp.concatenate(rows, 0)
-
-
-def toeplitz(c: Any, r: Any = None) -> Any:
-    """The matrix with constant diagonals, first column `c`, and first row `r` but for its first element.
-
-    By default `r` is conj(c).
-
-    >>> import functorch_lite.scipy.linalg as linalg, functorch_lite.numpy as fnp
-    >>> linalg.toeplitz(fnp.array([1, 2, 3])).tolist()
-    [[1, 2, 3], [2, 1, 2], [3, 2, 1]]
-    """
-    column = fnp.ravel(c)
-    row = fnp.conj(column) if r is None else fnp.ravel(r)
-    both = fnp.concatenate([fnp.flip(row[1:]), column])
-    n, m = column.shape[0], row.shape[0]
-    return both[np.arange(n)[:, None] - np.arange(m) + m - 1]
-
-
-def circulant(c: Any) -> Any:
-    """The matrix [..., n, n] whose columns are the vector [..., n] rolled by 0, 1, 2 ..."""
-    x = fnp.atleast_1d(c)
-    n = x.shape[-1]
-    return x[..., (np.arange(n)[:, None] - np.arange(n)) % n]
-
-
-def dft(n: int, scale: str | None = None, *, dtype: Any = None) -> Any:
-    """The matrix of the Fourier transform of n numbers; `scale`: None, "sqrtn" or "n", by which it is divided."""
-    if scale not in (None, "sqrtn", "n"):
-        raise ValueError(f"dft: scale is None, 'sqrtn' or 'n', got {scale!r}.")
-    turns = np.outer(np.arange(n), np.arange(n)) % n / n
-    out = np.exp(-2j * np.pi * turns) / {None: 1, "sqrtn": np.sqrt(n), "n": n}[scale]
-    kind = dtypes.complex_dtype(dtypes.default_float()) if dtype is None else dtypes.as_dtype(dtype)
-    return as_operand(out.astype(kind))
-
-
-def hilbert(n: int) -> Any:
-    """The matrix 1 / (i + j + 1)."""
-    i = np.arange(n)
-    return as_operand((1 / (i[:, None] + i + 1)).astype(dtypes.default_float()))

@@ -9,6 +9,7 @@ import numpy as np
 
 import functorch_lite.numpy as fnp
 from functorch_lite.primitives import linalg as l
+from functorch_lite.primitives import spectral
 
 from .row import INEXACT, Row
 
@@ -203,7 +204,7 @@ def _svd(what: str, operands: Any, among: Sequence[str], full: bool = False, **m
     return Row(
         f"svd {what}",
         "svd",
-        lambda x: _svd_parts(fnp, *l.svd(x, full_matrices=full, compute_uv=True)),
+        lambda x: _svd_parts(fnp, *spectral.svd(x, full_matrices=full, compute_uv=True)),
         operands,
         reference,
         among,
@@ -216,7 +217,7 @@ def _singular_values(what: str, operands: Any, among: Sequence[str], **more: Any
     return Row(
         f"svd values {what}",
         "svd",
-        lambda x: l.svd(x, full_matrices=False, compute_uv=False),
+        lambda x: spectral.svd(x, full_matrices=False, compute_uv=False),
         operands,
         lambda x: np.linalg.svd(_one_dtype(x), compute_uv=False),
         among,
@@ -236,7 +237,7 @@ def _eigh(what: str, operands: Any, among: Sequence[str], lower: bool = True, **
     return Row(
         f"eigh {what}",
         "eigh",
-        lambda x: _eigh_parts(fnp, *l.eigh(x, lower=lower)),
+        lambda x: _eigh_parts(fnp, *spectral.eigh(x, lower=lower)),
         operands,
         lambda x: _eigh_parts(np, *np.linalg.eigh(_one_dtype(x), "L" if lower else "U")),
         among,
