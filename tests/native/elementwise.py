@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
-from functorch_lite_numpy.compiler import engine
+from functorch_lite_numpy.compiler import engine, ir
 
 __all__ = ["elementwise"]
 
@@ -33,17 +32,17 @@ def elementwise(emit: Any, operands: int, dtype: type, width: int, results: int 
     ir.IRBuilder(start).branch(body)
     b = ir.IRBuilder(body)
     i = b.phi(index)
-    i.add_incoming(index(0), start)
+    i.add_incoming(ir.Constant(index, 0), start)
     places = [b.gep(p, [i], source_etype=scalar) for p in function.args[:-1]]
     align = np.dtype(dtype).itemsize
     out = emit(b, *(b.load(p, typ=type, align=align) for p in places[:operands]))
     for value, place in zip((out,) if results == 1 else out, places[operands:], strict=True):
         b.store(value, place, align=align)
-    following = b.add(i, index(width))
+    following = b.add(i, ir.Constant(index, width))
     i.add_incoming(following, b.block)
     b.cbranch(b.icmp_signed("<", following, function.args[-1]), body, done)
     ir.IRBuilder(done).ret_void()
-    library = engine.Library(engine.machine().emit_object(engine.optimise(str(module))))
+    library = engine.Library(engine.machine_code(str(module)))
     signature = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (operands + results), ctypes.c_int64)
     call: Any = signature(library.address("loop"))
     call.library = library

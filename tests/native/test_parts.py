@@ -7,9 +7,7 @@ import ctypes
 import pytest
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
-from llvmlite import ir
-
-from functorch_lite_numpy.compiler import engine, parts
+from functorch_lite_numpy.compiler import engine, ir, parts
 from functorch_lite_numpy.compiler.types import I64, constant
 from functorch_lite_numpy.compiler.unit import compiled
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
+from . import ir
 from .control import displaced
 from .packing import pack
 from .parts import hurried

@@ -20,8 +20,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import llvmlite
-import llvmlite.binding as llvm
+from .engine import processor
+from .llvm import identity
 
 __all__ = ["LARGEST", "cached", "folder"]
 
@@ -50,9 +50,7 @@ def folder() -> Path | None:
 @functools.cache
 def _surroundings() -> bytes:
     """What else than the IR decides the code."""
-    features = llvm.get_host_cpu_features().flatten()
-    parts = (_FORMAT, llvm.get_host_cpu_name(), features, llvmlite.__version__, llvm.llvm_version_info, sys.platform)
-    return repr(parts).encode()
+    return repr((_FORMAT, *processor(), *identity(), sys.platform)).encode()
 
 
 def cached(text: str, make: Callable[[], bytes]) -> bytes:

@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import Equation
 
-from . import engine
+from . import engine, ir
 from .blocks import STREAMS, blocked, duration_of, scratch_of
 from .control import displaced
 from .grids import counted

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from llvmlite import ir
-
+from . import ir
 from .types import I8, I64, constant
 
 __all__ = ["accumulated", "counted", "covered", "displaced"]

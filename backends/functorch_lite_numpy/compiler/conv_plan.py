@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
 
-from . import engine
+from . import engine, ir
 from .pieces import turns_of
 from .types import register_type
 from .unit import Unit

@@ -6,8 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from llvmlite import ir
-
+from . import ir
 from .conv_plan import Plan
 from .grids import address, counted, nested, total
 from .types import I1, I32, I64, PTR, constant, splat

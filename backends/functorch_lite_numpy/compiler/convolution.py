@@ -22,10 +22,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import Equation
 
+from . import ir
 from .conv_copies import Chunk, copy_image, larger, pack_filters, smaller, value
 from .conv_plan import Memory, Plan, aligned
 from .conv_tile import fill_table, tile_function, write_function

@@ -6,141 +6,208 @@ import ctypes
 import functools
 import platform
 import sys
-import sysconfig
+import threading
+import weakref
 from collections import defaultdict
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
-from llvmlite.binding import ffi
 
-__all__ = ["Library", "joins", "machine", "machine_code", "obstacle", "optimise", "vector_bytes"]
+from .llvm import asked, checked, llvm, module
+
+__all__ = [
+    "Library",
+    "assembly",
+    "joins",
+    "machine_code",
+    "obstacle",
+    "optimised_text",
+    "processor",
+    "processor_family",
+    "vector_bytes",
+]
 
 
-@functools.cache
-def _initialise() -> None:
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
+def processor_family() -> str:
+    """The name of the processor's instruction set."""
+    name = platform.machine().lower()
+    return {"amd64": "x86_64", "arm64": "aarch64"}.get(name, name)
 
 
 def obstacle() -> str | None:
     """Why there can be no machine code here; None if there can."""
     if sys.maxsize < 2**32 or sys.byteorder != "little":
         return "it is made for 64-bit little-endian machines"
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if sys.implementation.name != "cpython" or "free-threading" in sys.version:
         return "it knows the objects of CPython with its global lock alone"
     if not np.__version__.startswith("2."):
         return f"it knows the arrays of NumPy 2, this is {np.__version__}"
-    if platform.machine().lower() in ("x86_64", "amd64") and not llvm.get_host_cpu_features().get("fma"):
+    try:
+        llvm()
+    except (ImportError, OSError) as error:
+        return f"{error}. To change that: pip install llvmlite"
+    if processor_family() == "x86_64" and not _has("fma"):
         return "the processor lacks fused multiply-add"
     return None
 
 
 @functools.cache
-def _processor() -> tuple[str, str]:
-    """Its name, and what it can do."""
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+def processor() -> tuple[str, str]:
+    """Its name, and what it can do: `+feature` or `-feature`, with commas between."""
+    features = asked(llvm().GetHostCPUFeatures)[1].split(",")
+    return asked(llvm().GetHostCPUName)[1], ",".join(sorted(features, key=lambda f: f[1:]))
 
 
-def joins() -> bool:
-    """Whether machine code can refer to that of other modules: only where all addresses are written out in full."""
-    return sys.platform == "linux" and platform.machine() == "x86_64"
-
-
-def new_machine(opt: int = 2) -> Any:
-    """A target machine of the host; engines own theirs."""
-    _initialise()
-    name, features = _processor()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=name,
-        features=features,
-        opt=opt,
-        reloc="static" if joins() else "pic",
-        codemodel="jitdefault",
-        jit=True,
-    )
-
-
-@functools.cache
-def machine() -> Any:
-    """The target machine that code is made with."""
-    return new_machine()
+def _has(*features: str) -> bool:
+    """Whether the processor has all of them."""
+    return {f"+{f}" for f in features} <= set(processor()[1].split(","))
 
 
 @functools.cache
 def vector_bytes() -> int:
     """The width of the widest registers."""
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f") and features.get("avx512bw") and features.get("avx512vl"):
+    if _has("avx512f", "avx512bw", "avx512vl"):
         return 64
-    return 32 if features.get("avx2") else 16
+    return 32 if _has("avx2") else 16
 
 
-def optimise(text: str, context: Any = None) -> Any:
-    """Parse and clean up a module: registers for stack memory, no expression twice."""
-    module = parse(text, context)
-    builder = llvm.create_pass_builder(machine(), llvm.create_pipeline_tuning_options(speed_level=1))
-    manager = llvm.create_new_module_pass_manager()
-    manager.add_sroa_pass()
-    manager.add_instruction_combine_pass()
-    manager.add_simplify_cfg_pass()
-    manager.run(module, builder)
-    return module
+def joins() -> bool:
+    """Whether machine code can refer to that of other modules: only where all addresses are written out in full."""
+    return sys.platform == "linux" and processor_family() == "x86_64"
 
 
-def parse(text: str, context: Any = None) -> Any:
-    module = llvm.parse_assembly(text, context)
-    module.triple = machine().triple
-    module.data_layout = str(machine().target_data)
-    return module
+@functools.cache
+def _triple() -> bytes:
+    triple = asked(llvm().GetDefaultTargetTriple)[1].encode()
+    return triple + b"-elf" if sys.platform == "win32" else triple  # all that the loader knows
 
 
-def machine_code(text: str, level: int) -> bytes:
+def _new_machine(level: int = 2) -> int:
+    """A target machine of the host."""
+    api = llvm()
+    target = checked(api.GetTargetFromTriple, _triple())
+    name, features = (text.encode() for text in processor())
+    kind = b"static" if joins() else b"pic"
+    return api.CreateTargetMachine(target, _triple(), name, features, level, kind, b"jitdefault", 0, 1, b"")
+
+
+_idle: dict[int, list[int]] = defaultdict(list)
+"""Target machines that no thread is using, by level."""
+
+
+class _Machine:
+    """A target machine for a while, so that several threads can work at a time."""
+
+    def __init__(self, level: int):
+        self.idle = _idle[level]
+        self.level = level
+
+    def __enter__(self) -> int:
+        try:
+            self.machine = self.idle.pop()
+        except IndexError:
+            self.machine = _new_machine(self.level)
+        return self.machine
+
+    def __exit__(self, *problem: Any) -> None:
+        self.idle.append(self.machine)
+
+
+@functools.cache
+def _layout() -> bytes:
+    """How data lies in memory."""
+    api = llvm()
+    with _Machine(2) as machine:
+        data = api.CreateTargetMachineData(machine)
+        layout = asked(api.CopyStringRepOfTargetData, data)[1]
+        api.DisposeTargetData(data)
+    return layout.encode()
+
+
+def _optimise(module: int, machine: int) -> None:
+    """Clean up a module: registers for stack memory, no expression twice."""
+    api = llvm()
+    options = api.CreatePipelineTuningOptions()
+    builder = api.CreatePassBuilder(machine, options)
+    manager = api.CreateNewModulePassManager()
+    for add in (api.module_AddSROAPass, api.module_AddInstCombinePass, api.module_AddSimplifyCFGPass):
+        add(manager)
+    api.RunNewModulePassManager(manager, module, builder)
+    api.DisposeNewModulePassManger(manager)
+    api.DisposePassBuilder(builder)
+    api.DisposePipelineTuningOptions(options)
+
+
+def _made(text: str, level: int, machine: int, write: Any) -> Any:
+    """What `write` makes of a module."""
+    api = llvm()
+    with module(text) as parsed:
+        api.SetTarget(parsed, _triple())
+        api.SetDataLayout(parsed, _layout())
+        if level:
+            _optimise(parsed, machine)
+        return write(parsed)
+
+
+def _emitted(module: int, machine: int, as_object: bool) -> bytes:
+    api = llvm()
+    buffer = checked(api.TargetMachineEmitToMemory, machine, module, int(as_object))
+    try:
+        return ctypes.string_at(api.GetBufferStart(buffer), api.GetBufferSize(buffer))
+    finally:
+        api.DisposeMemoryBuffer(buffer)
+
+
+def machine_code(text: str, level: int = 2) -> bytes:
     """Compile a module. Several threads can do that at a time.
 
     Args:
       text: the LLVM IR.
       level: how much to optimise: 0 to 3.
     """
-    context = llvm.create_context()
-    module = optimise(text, context) if level else parse(text, context)
-    try:
-        machine = _idle[level].pop()
-    except IndexError:
-        machine = new_machine(level)
-    try:
-        return _emitted(machine, module)
-    finally:
-        _idle[level].append(machine)
+    with _Machine(level) as machine:
+        return _made(text, level, machine, lambda module: _emitted(module, machine, True))
 
 
-_idle: dict[int, list[Any]] = defaultdict(list)
-"""Target machines that no thread is using, by level."""
+def assembly(text: str) -> str:
+    """The machine code of a module, to be read."""
+    with _Machine(2) as machine:
+        return _made(text, 2, machine, lambda module: _emitted(module, machine, False)).decode()
 
 
-def _emitted(machine: Any, module: Any) -> bytes:
-    """The object code. llvmlite's own method would keep its lock meanwhile, and with it all other threads from compiling."""
-    emit = ffi.lib.LLVMPY_TargetMachineEmitToMemory
-    with ffi.OutputString() as problem:
-        buffer = getattr(emit, "_cfn", emit)(machine, module, 1, problem)
-        if not buffer:
-            raise RuntimeError(str(problem))
-    try:
-        return ctypes.string_at(ffi.lib.LLVMPY_GetBufferStart(buffer), ffi.lib.LLVMPY_GetBufferSize(buffer))
-    finally:
-        ffi.lib.LLVMPY_DisposeMemoryBuffer(buffer)
+def optimised_text(text: str) -> str:
+    """A module after LLVM's passes."""
+    with _Machine(2) as machine:
+        return _made(text, 2, machine, lambda module: asked(llvm().PrintModuleToString, module)[1])
+
+
+_linking = threading.RLock()
 
 
 class Library:
     """Machine code in memory; it goes when the library does."""
 
     def __init__(self, *codes: bytes):
-        backing = llvm.parse_assembly("")
-        self.engine = llvm.create_mcjit_compiler(backing, new_machine())
-        for code in codes:
-            self.engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-        self.engine.finalize_object()
+        api = llvm()
+        with _linking:
+            context = api.ContextCreate()
+            backing = checked(api.ParseAssembly, context, b"")
+            own_manager = processor_family() == "aarch64"
+            self.engine = checked(api.CreateMCJITCompiler, backing, _new_machine(), own_manager)
+            for code in codes:
+                object_file = api.CreateObjectFile(code, len(code))
+                api.MCJITAddObjectFile(self.engine, object_file)
+                api.DisposeObjectFile(object_file)
+            api.FinalizeObject(self.engine)
+        weakref.finalize(self, _dispose, self.engine, context).atexit = False
 
     def address(self, name: str) -> int:
         """Where a function or variable is."""
-        return self.engine.get_function_address(name) or self.engine.get_global_value_address(name)
+        api, symbol = llvm(), name.encode()
+        return api.GetFunctionAddress(self.engine, symbol) or api.GetGlobalValueAddress(self.engine, symbol)
+
+
+def _dispose(engine: int, context: int) -> None:
+    with _linking:
+        llvm().DisposeExecutionEngine(engine)
+        llvm().ContextDispose(context)

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import ArrayType
 
+from . import ir
 from .control import counted
 from .outside import numpy_api, python_api
 from .parts import hurried

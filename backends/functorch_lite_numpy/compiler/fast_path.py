@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import Array, ArrayType, Backend
 
+from . import ir
 from .entry import ARRAY_DATA, METH_FASTCALL, NULL, OBJECT_TYPE, TUPLE_ITEMS, Code, Method
 from .grids import counted
 from .outside import numpy_api, python_api

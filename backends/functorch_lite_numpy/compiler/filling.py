@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
-from . import engine, scalars
+from . import engine, ir, scalars
 from .types import I64, PTR, constant, memory_type
 from .unit import Unit
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
-from llvmlite import ir
 
+from . import ir
 from .intrinsics import intrinsic
 from .types import I1, constant, is_half, is_vector, register_type, width_of
 

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
-from . import engine, scalars
+from . import engine, ir, scalars
 from .intrinsics import intrinsic
 from .steps import Step
 from .types import I64, PTR, constant, memory_type

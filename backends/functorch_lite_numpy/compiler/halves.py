@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
 
+from . import ir
 from .blocks import blocked, scratch_of
 from .control import displaced
 from .outside import blas, lapack

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from . import ir
 
 __all__ = ["intrinsic", "short"]
 

@@ -18,11 +18,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction
 
-from . import scalars
+from . import ir, scalars
 from .collapse import collapse, nodes
 from .types import (
     I1,
@@ -184,7 +183,7 @@ class Kernel:
         head = self.function.append_basic_block(f"d{d}")
         done = ir.Block(self.function, f"d{d}.done")
         b = ir.IRBuilder(head)
-        i = b.phi(I64, f"i{d}")
+        i = b.phi(I64)
         if not known:  # there may be no turn at all
             body = self.function.append_basic_block(f"d{d}.body")
             b.cbranch(b.icmp_signed("<", i, last), body, done)
@@ -553,7 +552,6 @@ class Kernel:
     def gather(self, b: Any, base: Any, places: Any, dtype: np.dtype, mask: Any) -> Any:
         lanes = places.type.count
         pointers = b.gep(base, [places], source_etype=memory_type(dtype))
-        pointers.type = ir.VectorType(PTR, lanes)
         type = memory_type(dtype, lanes)
         mask = mask if mask is not None else constant(ir.VectorType(I1, lanes), 1)
         name = f"llvm.masked.gather.v{lanes}{scalars._short(memory_type(dtype))}.v{lanes}p0"
@@ -604,7 +602,6 @@ class Kernel:
         if dtype.kind == "b":
             value = b.zext(value, memory_type(dtype, self.lanes))
         pointers = b.gep(self.buffers[target.buffer], [self.number(b, target.address)], source_etype=memory_type(dtype))
-        pointers.type = ir.VectorType(PTR, self.lanes)
         mask = self.mask if self.mask is not None else constant(ir.VectorType(I1, self.lanes), 1)
         name = f"llvm.masked.scatter.v{self.lanes}{scalars._short(memory_type(dtype))}.v{self.lanes}p0"
         function = self.declare(name, ir.VoidType(), [value.type, pointers.type, I32, mask.type])

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import Equation
 
+from . import ir
 from .control import counted, displaced
 from .halves import AS_IS, GENERAL, ROW_MAJOR, UPPER, Halves, System
 from .outside import blas, lapack

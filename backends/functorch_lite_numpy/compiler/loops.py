@@ -12,10 +12,9 @@ import math
 from collections.abc import Container, Sequence
 from typing import Any
 
-from llvmlite import ir
-
 from functorch_lite.extend import ArrayType, Equation, Program
 
+from . import ir
 from .outside import python_api
 from .segment import ON_STACK, Segment, copy_memory
 from .steps import ALL_KINDS, STEPS, Step, is_native

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import ArrayType, Equation
 
-from . import scalars
+from . import ir, scalars
 from .functions import (
     FunctionStep,
     Slot,

@@ -8,9 +8,8 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
 
-from . import engine
+from . import engine, ir
 from .control import counted, covered, displaced
 from .types import I32, I64, PTR, constant, lanes, memory_type
 from .unit import Unit

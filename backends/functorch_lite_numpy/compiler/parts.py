@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from llvmlite import ir
+from . import ir
 
 __all__ = ["Part", "hurried", "parts"]
 
@@ -53,12 +53,11 @@ def parts(module: ir.Module) -> list[Part]:
 
     def line(name: str, k: int) -> str:
         if homes.get(name, k) != k:
-            return _declaration(module.globals[name])
+            return module.globals[name].declaration()
         return texts[name].replace(" internal ", " ", 1) if name in public else texts[name]
 
-    notes = [str(note) for note in module.metadata]
     return [
-        Part("\n".join((*(line(name, k) for name in names), *notes)), level)
+        Part("\n".join(line(name, k) for name in names), level)
         for k, (names, (_, level)) in enumerate(zip(mentioned, groups, strict=True))
     ]
 
@@ -90,12 +89,3 @@ def _mentioned(
         if homes.get(name) == k:
             stack += uses[name]
     return list(out)
-
-
-def _declaration(value: Any) -> str:
-    if isinstance(value, ir.GlobalVariable):
-        kind = "constant" if value.global_constant else "global"
-        align = f", align {value.align}" if value.align is not None else ""
-        return f"{value.get_reference()} = external {kind} {value.value_type}{align}"
-    arguments = ", ".join(map(str, value.ftype.args))
-    return f"declare {value.ftype.return_type} {value.get_reference()}({arguments})"

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from llvmlite import ir
-
+from . import ir
 from .outside import python_api
 from .threads import parallel_for
 from .types import I64, PTR, constant

@@ -15,11 +15,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-from llvmlite import ir
-
 from functorch_lite.extend import Equation
 
-from . import engine, scalars
+from . import engine, ir, scalars
 from .grids import address, counted, nested
 from .pieces import in_pieces, range_of, turns_of
 from .steps import STEPS, Step

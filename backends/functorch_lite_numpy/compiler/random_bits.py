@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import Equation, registry
 
+from . import ir
 from .functions import FunctionStep, at, counted, lanes_of, load, number, store, vectors
 from .intrinsics import intrinsic
 from .outside import ufunc_loop
@@ -100,7 +100,6 @@ class _Draws(FunctionStep):
         if width == 1:
             return load(b, at(b, base, b.zext(places, I64), WORD), WORD)
         pointers = b.gep(base, [b.zext(places, register_type(np.dtype(np.int64), width))], source_etype=I32)
-        pointers.type = ir.VectorType(PTR, width)
         every = constant(ir.VectorType(I1, width), 1)
         name = f"llvm.masked.gather.v{width}i32.v{width}p0"
         type = ir.FunctionType(places.type, [pointers.type, I32, every.type, places.type])

@@ -23,10 +23,8 @@ def describe(program: Program) -> dict[str, Callable[[], str]]:
         "loop nests": lambda: _nests(prepared(program)),
         "memory plan": lambda: _each(program, _memory),
         "llvm": lambda: _each(program, lambda unit, segment: unit.text()),
-        "llvm optimized": lambda: _each(program, lambda unit, segment: str(engine.optimise(unit.text()))),
-        "assembly": lambda: _each(
-            program, lambda unit, segment: engine.machine().emit_assembly(engine.optimise(unit.text()))
-        ),
+        "llvm optimized": lambda: _each(program, lambda unit, segment: engine.optimised_text(unit.text())),
+        "assembly": lambda: _each(program, lambda unit, segment: engine.assembly(unit.text())),
     }
 
 

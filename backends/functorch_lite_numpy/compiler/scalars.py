@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
 
-from . import float_bits
+from . import float_bits, ir
 from .intrinsics import intrinsic
 from .intrinsics import short as _short
 from .math import TABLE as MATH

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import Literal, Program, Var
 
+from . import ir
 from .memory import plan
 from .steps import FusionStep, Step, step
 from .types import I1, I8, I64, PTR, constant

@@ -14,11 +14,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from llvmlite import ir
-
 from functorch_lite.extend import Affine, Load, Nest, Phase
 
-from . import scalars
+from . import ir, scalars
 from .collapse import nodes
 from .control import displaced
 from .filling import combine, fill

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import Equation
 
+from . import ir
 from .functions import FunctionStep, Slot, at, counted, lanes_of, load, number, store, stored_as
 from .intrinsics import intrinsic
 from .ordering import ahead, around

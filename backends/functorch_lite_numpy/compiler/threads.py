@@ -11,8 +11,6 @@ import functools
 import os
 import signal
 
-import llvmlite.binding as llvm
-
 from ..threads import on_change, wanted
 from . import engine
 from .cache import cached
@@ -27,9 +25,8 @@ class _Pool:
     """The machine code of the pool; it is never given back, since threads may run in it until the process ends."""
 
     def __init__(self, wanted: int):
-        processor = llvm.get_process_triple().split("-")[0].replace("arm64", "aarch64")
-        text = pool_ir(processor, getattr(signal, "SIG_BLOCK", 0))
-        library = engine.Library(cached(text, lambda: engine.new_machine(opt=0).emit_object(llvm.parse_assembly(text))))
+        text = pool_ir(engine.processor_family(), getattr(signal, "SIG_BLOCK", 0))
+        library = engine.Library(cached(text, lambda: engine.machine_code(text, 0)))
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
         self.has_threads = os.name == "posix"
         """Elsewhere there are no POSIX threads: all is done by the caller."""

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
-from . import engine
+from . import engine, ir
 from .control import accumulated, counted, covered, displaced
 from .products import Product
 from .scalars import Context, emit, intrinsic

@@ -6,7 +6,8 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
-from llvmlite import ir
+
+from . import ir
 
 __all__ = [
     "I1",
@@ -35,26 +36,10 @@ _HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 _FLOATS = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
 
 
-class _Names:
-    """The names of values in a function: numbers where none is given, and for one that is taken."""
-
-    def __init__(self, taken: int):
-        self.used = {"": taken}
-
-    def register(self, name: str, deduplicate: bool = False) -> str:
-        if name not in self.used:
-            self.used[name] = 0
-            return name
-        self.used[name] += 1
-        numbered = f"{name}.{self.used[name]}"
-        return self.register(numbered) if name else numbered
-
-
 def new_function(module: Any, name: str, result: Any, arguments: Any, linkage: str = "internal") -> Any:
     """A function without blocks."""
     function: Any = ir.Function(module, ir.FunctionType(result, arguments), name)
     function.linkage = linkage
-    function.scope = _Names(len(function.args) + 1)
     return function
 
 
@@ -100,9 +85,7 @@ class Splat(ir.Constant):
     def __init__(self, type: Any, value: Any):
         self.type = type
         self.constant = (value,) * type.count
-
-    def _get_reference(self) -> str:
-        return f"splat ({self.constant[0]})"
+        self.ref = f"splat ({value.typed})"
 
 
 def literal(dtype: np.dtype, value: np.generic) -> ir.Constant:

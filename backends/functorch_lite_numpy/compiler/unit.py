@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from functorch_lite.extend import Nest
 
 from ..threads import threads as processors
-from . import engine
+from . import engine, ir
 from .cache import cached
 from .kernel import Kernel
 from .parts import Part, parts
@@ -104,13 +103,10 @@ class Unit:
         return library
 
     def forget_code(self) -> None:
-        """Take the functions apart: they refer to themselves in circles, which Python would have to look for to free them."""
+        """Take the module apart: blocks and functions refer to each other, and Python would have to look for such circles."""
         for function in self.module.functions:
-            for block in function.blocks:
-                for instruction in block.instructions:
-                    instruction.operands = ()
-                block.instructions.clear()
             function.blocks.clear()
+        self.module.globals.clear()
 
 
 def compiled(parts: Sequence[Part]) -> list[bytes]:

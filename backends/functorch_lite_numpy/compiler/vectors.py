@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
+from . import ir
 from .grids import counted
 from .types import I1, I32, I64, PTR, constant, lanes, splat
 from .unit import Unit
@@ -80,7 +80,6 @@ def load_apart(b: Any, pointer: Any, type: Any, stride: int, mask: Any = None) -
         return load(b, pointer, type, mask)
     places = lanes(ir.VectorType(I64, type.count), [i * stride for i in range(type.count)])
     pointers = b.gep(pointer, [places], source_etype=type.element)
-    pointers.type = ir.VectorType(PTR, type.count)
     mask = mask if mask is not None else constant(ir.VectorType(I1, type.count), 1)
     args = [pointers, constant(I32, _size(type)), mask, _zero(type)]
     return intrinsic(b, f"llvm.masked.gather.{_suffix(type)}.v{type.count}p0", type, args)
@@ -102,7 +101,6 @@ def load_pattern(b: Any, pointer: Any, type: Any, places: Sequence[int | None], 
     if last - first >= 4 * n:
         indices = lanes(ir.VectorType(I64, n), [p or 0 for p in places])
         pointers = b.gep(pointer, [indices], source_etype=type.element)
-        pointers.type = ir.VectorType(PTR, n)
         args = [
             pointers,
             constant(I32, _size(type)),

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
-
+from .. import ir
 from ..types import I64, constant
 from .vector import Vector
 
@@ -55,14 +54,16 @@ def _function(v: Vector) -> Any:
     i = b.phi(I64)
     i.add_incoming(constant(I64, 0), start)
     vectors = [b.phi(type) for type in types]
-    for vector, value in zip(vectors, _one(b, b.extract_element(x, i)), strict=True):
+    one = _one(b, b.extract_element(x, i))
+    filled = [b.insert_element(vector, value, i) for vector, value in zip(vectors, one, strict=True)]
+    for vector, value in zip(vectors, filled, strict=True):
         vector.add_incoming(constant(vector.type, 0), start)
-        vector.add_incoming(b.insert_element(vector, value, i), loop)
+        vector.add_incoming(value, loop)
     following = b.add(i, constant(I64, 1))
     i.add_incoming(following, loop)
     b.cbranch(b.icmp_unsigned("<", following, constant(I64, v.count)), loop, done)
     b.position_at_end(done)
-    b.ret(_struct(b, result, [vector.incomings[1][0] for vector in vectors]))
+    b.ret(_struct(b, result, filled))
     return function
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
-
+from .. import ir
 from .exponential import EXP32, EXP64, parts
 from .logarithm import LN2_HIGH, LN2_LOW, R32, R64, split
 from .vector import Vector

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llvmlite import ir
-
+from .. import ir
 from ..engine import vector_bytes
 from ..types import constant
 

@@ -1,0 +1,63 @@
+"""The functions of LLVM that are called without llvmlite's help, and the IR that is written without it."""
+
+from __future__ import annotations
+
+import ctypes
+
+import pytest
+
+pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+from functorch_lite_numpy.compiler import engine, ir
+from functorch_lite_numpy.compiler.llvm import DECLARATIONS, LLVMError
+
+
+def kind(type):
+    """What counts of a C type: how a call passes it."""
+    if type is None or issubclass(type, (ctypes._Pointer, ctypes.c_void_p, ctypes.c_char_p)):
+        return "pointer" if type is not None else None
+    return type(0).__class__.__name__
+
+
+@pytest.mark.parametrize("name", DECLARATIONS)
+def test_declarations_are_those_of_llvmlite(name):
+    from llvmlite import binding  # noqa: F401  (it declares them)
+    from llvmlite.binding import ffi
+
+    theirs = getattr(ffi.lib, f"LLVMPY_{name}")
+    result, *arguments = DECLARATIONS[name]
+    if theirs.argtypes is not None:
+        assert [kind(t) for t in arguments] == [kind(t) for t in theirs.argtypes]
+    if result is not None:
+        assert kind(result) == kind(theirs.restype)
+
+
+def test_wrong_ir_is_an_error():
+    with pytest.raises(LLVMError, match="expected"):
+        engine.machine_code("nonsense")
+
+
+def test_types_are_the_same_objects():
+    assert ir.VectorType(ir.IntType(8), 4) is ir.VectorType(ir.IntType(8), 4)
+    assert str(ir.FunctionType(ir.VoidType(), [ir.PointerType()])) == "void (ptr)"
+
+
+@pytest.mark.parametrize("value", [0.1, -0.0, float("inf"), float("nan"), 5e-324, 1.1754942e-38])
+@pytest.mark.parametrize(("type", "c"), [(ir.FloatType(), ctypes.c_float), (ir.DoubleType(), ctypes.c_double)])
+def test_constants_keep_their_bits(type, c, value):
+    module = ir.Module()
+    function = ir.Function(module, ir.FunctionType(type, []), "constant")
+    ir.IRBuilder(function.append_basic_block()).ret(ir.Constant(type, value))
+    function.linkage = "external"
+    library = engine.Library(engine.machine_code(str(module)))
+    got = ctypes.CFUNCTYPE(c)(library.address("constant"))()
+    assert bytes(c(got)) == bytes(c(value))
+
+
+def test_bytes_are_escaped():
+    data = bytes(range(256))
+    module = ir.Module()
+    type = ir.ArrayType(ir.IntType(8), len(data))
+    variable = ir.GlobalVariable(module, type, "data")
+    variable.initializer = ir.Constant(type, data)
+    library = engine.Library(engine.machine_code(str(module)))
+    assert ctypes.string_at(library.address("data"), len(data)) == data
