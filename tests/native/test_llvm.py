@@ -42,7 +42,7 @@ def test_types_are_the_same_objects():
 
 
 @pytest.mark.parametrize("value", [0.1, -0.0, float("inf"), float("nan"), 5e-324, 1.1754942e-38])
-@pytest.mark.parametrize(("type", "c"), [(ir.FloatType(), ctypes.c_float), (ir.DoubleType(), ctypes.c_double)])
+@pytest.mark.parametrize("type, c", [(ir.FloatType(), ctypes.c_float), (ir.DoubleType(), ctypes.c_double)])
 def test_constants_keep_their_bits(type, c, value):
     module = ir.Module()
     function = ir.Function(module, ir.FunctionType(type, []), "constant")

@@ -12,6 +12,7 @@ __all__ = [
     "DoubleType",
     "FloatType",
     "FunctionType",
+    "HalfType",
     "IntType",
     "LiteralStructType",
     "PointerType",
@@ -71,6 +72,14 @@ class _FloatingType(Type):
 
     def rounded(self, value: float) -> float:
         return value
+
+
+class HalfType(Type):
+    def describe(self) -> None:
+        self.text = "half"
+
+    def literal(self, value: Any) -> str:
+        return f"0xH{struct.unpack('<H', struct.pack('<e', value))[0]:04X}"
 
 
 class FloatType(_FloatingType):
