@@ -23,11 +23,14 @@ def load_compiler() -> Any:
     """The compiler, or None if LLVM is not installed or this is no machine for it: then a warning says so once."""
     if os.environ.get("FUNCTORCH_LITE_COMPILER") == "off":
         return None
-    from . import compiler  # on first use: it takes a while
-
-    obstacle = compiler.obstacle()
-    if obstacle is None:
-        return compiler
+    try:
+        from . import compiler  # on first use: it takes a while
+    except ImportError as error:
+        obstacle = f"{error}. To change that: pip install llvmlite"
+    else:
+        obstacle = compiler.obstacle()
+        if obstacle is None:
+            return compiler
     warnings.warn(f"jit runs NumPy calls, not machine code: {obstacle}", RuntimeWarning, stacklevel=3)
     return None
 

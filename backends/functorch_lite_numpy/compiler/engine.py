@@ -44,8 +44,8 @@ def obstacle() -> str | None:
         return f"it knows the arrays of NumPy 2, this is {np.__version__}"
     try:
         llvm()
-    except (ImportError, OSError) as error:
-        return f"{error}. To change that: pip install llvmlite"
+    except OSError as error:
+        return f"LLVM cannot be loaded ({error})"
     if processor_family() == "x86_64" and not _has("fma"):
         return "the processor lacks fused multiply-add"
     return None

@@ -82,8 +82,7 @@ class _Functions:
         return function
 
 
-@functools.cache
-def _path() -> str:
+def _find() -> str:
     """Where the shared library is; llvmlite itself is not imported."""
     found = importlib.util.find_spec("llvmlite")
     if found is None or not found.submodule_search_locations:
@@ -92,9 +91,12 @@ def _path() -> str:
     return os.path.join(found.submodule_search_locations[0], "binding", name)
 
 
+_PATH = _find()
+
+
 def identity() -> tuple[Any, ...]:
     """What tells this LLVM from others."""
-    status = os.stat(_path())
+    status = os.stat(_PATH)
     return status.st_size, status.st_mtime_ns
 
 
@@ -105,7 +107,7 @@ if hasattr(os, "register_at_fork"):  # a child has no use for a library half loa
 
 @functools.cache
 def _loaded() -> _Functions:
-    functions = _Functions(_path())
+    functions = _Functions(_PATH)
     functions.InitializeNativeTarget()
     functions.InitializeNativeAsmPrinter()
     return functions
@@ -120,7 +122,7 @@ def llvm() -> Any:
 @functools.cache
 def begin() -> None:
     """Load LLVM in the background: it is a large library."""
-    path = os.fsencode(_path())
+    path = os.fsencode(_PATH)
 
     def load() -> None:
         with _loading:
