@@ -15,6 +15,7 @@ from .array_type import ArrayType, Shape
 from .backend import Backend, default_backend
 from .errors import BackendError, DeletedArrayError, TransformationError
 from .primitive import LinearOperand
+from .program import Literal
 from .tracing import Trace, Tracer, _Context, context, leaked
 
 __all__ = ["Array", "EagerTrace", "Operand", "eager", "from_host", "is_concrete", "type_of"]
@@ -114,6 +115,15 @@ def from_host(value: Any, backend: Backend | None = None, weak_type: bool = Fals
 def type_of(x: Operand) -> ArrayType:
     """The type of an operand; a constant is weak, it has been cast to what it stands beside."""
     return ArrayType.of((), x.dtype, True) if isinstance(x, np.generic) else x.type
+
+
+def operand_of(literal: Literal) -> Operand:
+    """The constant that a literal stands for; what is not weak stays a literal when it is staged again."""
+    if literal.type.weak:
+        return literal.value
+    out = from_host(literal.value)
+    out.number = literal.value.item()
+    return out
 
 
 def is_concrete(x: Any) -> bool:

@@ -186,7 +186,7 @@ class _Reader:
 
     def in_range(self, value: np.ndarray, n: int) -> np.ndarray:
         """Known indices with negative ones counted from the end; notes what is out of range if asked to."""
-        if value.dtype.kind == "u":
+        if value.dtype == np.uint64:
             value = np.minimum(value, np.iinfo(np.int64).max)
         value = value.astype(np.int64)
         if not value.size:

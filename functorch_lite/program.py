@@ -44,9 +44,9 @@ class Literal:
 
     __slots__ = ("type", "value")
 
-    def __init__(self, value: np.generic):
+    def __init__(self, value: np.generic, weak: bool = True):
         self.value = value
-        self.type = ArrayType((), value.dtype, True)
+        self.type = ArrayType((), value.dtype, weak)
 
     def __repr__(self) -> str:
         return f"{self.value.item() if self.value.dtype.kind != 'V' else self.value}:{self.type}"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .array_type import ArrayType, Dim, has_dim
-from .arrays import Array, type_of
+from .arrays import Array, operand_of, type_of
 from .errors import user_line
 from .lowering import mentions_dim, substitute_dims
 from .program import Atom, Equation, Literal, Program, Var, dead_code
@@ -60,7 +60,7 @@ class StagingTrace(Trace):
         if isinstance(x, np.generic):
             return Literal(x)
         if type(x) is Array and isinstance(x.buffer, np.generic) and (x.weak_type or hasattr(x, "number")):
-            return Literal(x.buffer)  # a number of the user's, that became an array on the way
+            return Literal(x.buffer, x.weak_type)  # a number of the user's, that became an array on the way
         var = self.captured.get(id(x))
         if var is None:
             if isinstance(x, Tracer) and not x.owner.alive:
@@ -123,7 +123,7 @@ def evaluate(program: Program, *operands: Any) -> list[Any]:
             bind_dims(v, x, dims)
 
     def read(a: Atom) -> Any:
-        return a.value if type(a) is Literal else values[a]  # type: ignore[index]
+        return operand_of(a) if type(a) is Literal else values[a]  # type: ignore[index]
 
     for equation in program.equations:
         params = known_params(equation, dims)

@@ -197,3 +197,31 @@ def test_long_compiled_sums_lose_nothing() -> None:
     total, rows = fl.jit(lambda x: (fnp.sum(x * x), fnp.sum(x, 1)))(x)
     np.testing.assert_allclose(total, 0.01 * x.size, rtol=1e-5)
     np.testing.assert_allclose(rows, 100000.3, rtol=1e-5)
+
+
+def test_small_unsigned_integers_are_indices() -> None:
+    x = fnp.arange(5.0)
+    for dtype in ("uint8", "uint16", "uint32", "uint64"):
+        i = fnp.asarray([0, 3], dtype)
+        for y in (x[i], fnp.take(x, i), x.at[i].get(), fl.jit(lambda i: x[i])(i)):
+            np.testing.assert_array_equal(y, [0, 3])
+    with pytest.raises(IndexError):
+        x[fnp.asarray([255], "uint8")]
+
+
+def test_constants_of_a_given_dtype_are_strong_under_jit_too() -> None:
+    h = fnp.ones(3, "float16")
+
+    def f(x):
+        return lax.full((), 1.5, "float32") * x
+
+    for g in (f, fl.jit(f), lambda x: fl.vmap(f)(x), fl.jit(fl.jit(f)), fl.jit(fl.vmap(fl.checkpoint(f)))):
+        assert g(h).dtype == np.float32
+    assert not fl.jit(lambda x: lax.full((), 1.5, "float32") * x)(2.0).weak_type
+
+
+def test_borders_of_weak_arrays_are_weak() -> None:
+    x = fnp.arange(3) * 1.5
+    for pad in (lambda x: fnp.pad(x, 1), lambda x: fnp.pad(x, 1, constant_values=2.0)):
+        assert pad(x).weak_type
+        assert fl.jit(pad)(x).weak_type

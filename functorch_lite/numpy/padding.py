@@ -94,9 +94,9 @@ def _constant(x: Any, widths: Sequence[tuple[int, int]], values: Any) -> Any:
         ):
             for n, value, at in ((before, low, 0), (after, high, 1)):
                 config = tuple(((n, 0, 0) if at == 0 else (0, n, 0)) if i == axis else (0, 0, 0) for i in range(x.ndim))
-                x = pad_p(x, cast(as_operand(value), x.dtype), config=config)
+                x = pad_p(x, cast(as_operand(value), x.dtype, x.weak_type), config=config)
         return x
-    value = cast(as_operand(values), x.dtype)
+    value = cast(as_operand(values), x.dtype, x.weak_type)
     return pad_p(x, value, config=tuple((a, b, 0) for a, b in widths))
 
 

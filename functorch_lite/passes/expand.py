@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays import require_expansion
+from ..arrays import operand_of, require_expansion
 from ..backend import Backend
 from ..program import Equation, Literal, Program, Var
 from ..staging import stage
@@ -35,7 +35,7 @@ def expand(program: Program, backend: Backend) -> Program:
         where = [i for i, a in enumerate(equation.operands) if not isinstance(a, Literal)]
 
         def function(*given: Any, equation: Equation = equation, where: Any = where, simpler: Any = simpler) -> Any:
-            operands = [a.value if isinstance(a, Literal) else None for a in equation.operands]
+            operands = [operand_of(a) if isinstance(a, Literal) else None for a in equation.operands]
             for i, x in zip(where, given, strict=True):
                 operands[i] = x
             return simpler(*operands)

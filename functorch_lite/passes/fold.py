@@ -44,7 +44,7 @@ def fold(program: Program, backend: Backend) -> Program:
                 equations.append(Equation(constant, (), {"value": box}, [v], equation.source))
                 buffers[v] = buffer
             else:
-                renamed[v] = Literal(v.type.dtype.type(backend.to_host(buffer)))
+                renamed[v] = Literal(v.type.dtype.type(backend.to_host(buffer)), v.type.weak)
     return program.replace(equations=equations, outputs=[rename(a) for a in program.outputs])
 
 

@@ -56,7 +56,7 @@ def common_subexpressions(program: Program) -> Program:
 
 def _key(equation: Equation) -> Any:
     """What makes two equations equal; None if a param cannot be hashed."""
-    operands = tuple((a.value.dtype, a.value.tobytes()) if isinstance(a, Literal) else a for a in equation.operands)
+    operands = tuple((a.type, a.value.tobytes()) if isinstance(a, Literal) else a for a in equation.operands)
     key = (equation.primitive, operands, tuple(equation.params.items()))
     try:
         hash(key)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..array_type import ArrayType, Dim, has_dim
+from ..arrays import operand_of
 from ..lowering import substitute_dims
 from ..primitive import LinearOperand, Zero
 from ..primitives.base import add
@@ -49,7 +50,7 @@ def backward_pass(
 
     def read(a: Any) -> Any:
         if isinstance(a, Literal):
-            return a.value
+            return operand_of(a)
         return LinearOperand(type_here(a)) if a in unknown else values[a]
 
     backwards = []
