@@ -225,3 +225,13 @@ def test_borders_of_weak_arrays_are_weak() -> None:
     for pad in (lambda x: fnp.pad(x, 1), lambda x: fnp.pad(x, 1, constant_values=2.0)):
         assert pad(x).weak_type
         assert fl.jit(pad)(x).weak_type
+
+
+def test_programs_of_short_floats_within_compiled_ones_keep_their_operands() -> None:
+    h = fnp.ones(3, "float16")
+
+    @fl.checkpoint
+    def kept(x):
+        return fnp.sin(x.astype("float32"))
+
+    np.testing.assert_allclose(fl.jit(fl.vmap(kept))(h), np.full(3, np.sin(np.float32(1.0))), rtol=1e-6)

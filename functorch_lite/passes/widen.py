@@ -36,7 +36,8 @@ def widen(program: Program, native: Callable[[Equation], bool]) -> Program:
         equation = map_subprograms(equation, lambda body: widen(body, native))
         atoms = (*equation.operands, *equation.results)
         widened = None
-        if any(_is_short(a.type.dtype) for a in atoms) and not native(equation):
+        carries = bool(equation.primitive.subprograms)  # its bodies say what its operands are
+        if not carries and any(_is_short(a.type.dtype) for a in atoms) and not native(equation):
             casts: list[Equation] = []
             widened = _widened(equation, {**wide}, casts)
         if widened is None or not native(widened):
@@ -66,7 +67,7 @@ def _widened(equation: Equation, wide: dict[Var, Var], casts: list[Equation]) ->
         if not _is_short(a.type.dtype):
             return a
         if isinstance(a, Literal):
-            return Literal(np.float32(a.value))
+            return Literal(np.float32(a.value), a.type.weak)
         if a not in wide:
             wide[a] = Var(ArrayType(a.type.shape, dtypes.float32, a.type.weak))
             casts.append(_cast(a, wide[a], equation))
