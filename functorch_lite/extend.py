@@ -8,6 +8,7 @@ from .lowering import LoweringContext, compile_program
 from .passes.algebra import rewrite_algebra
 from .passes.contract import fold_transposes
 from .passes.fuse import fuse, fusion
+from .passes.hoist import hoist
 from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store, build
 from .passes.rewrite import map_subprograms
 from .passes.widen import widen
@@ -55,6 +56,7 @@ __all__ = [
     "fuse",
     "fusion",
     "has_dim",
+    "hoist",
     "instantiate",
     "kind",
     "map_subprograms",

@@ -96,6 +96,11 @@ class Primitive:
     """For reductions along `axes`: the instruction that combines two elements."""
     expand: Callable[..., Any] | None = None
     """The same results, from operands and params, by simpler primitives."""
+    hoist: Callable[..., Any] | None = None
+    """For loops: (is_dear, **params) -> a function from operands to the same results, which does before or after the loop
+    what need not be done in each turn; None if there is nothing of that kind."""
+    batch_sum: Callable[..., Any] | None = None
+    """(axis, operands, dims, **params) -> the sum of a batch of results, where it can be had without them."""
 
     def __init__(self, name: str):
         if name in registry:

@@ -31,6 +31,7 @@ def test_the_program_can_be_read_at_each_stage():
 def test_the_compilers_stages():
     pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
     lowered = f.lower(X, Y)
+    assert "relieved" in lowered.stages
     assert "fusion" in lowered.as_text("fused")
     assert "for d0 < 8" in lowered.as_text("loop nests")
     assert "define" in lowered.as_text("llvm")

@@ -25,6 +25,7 @@ from ..transforms.linearize import Linearization, linearize_program
 from ..transforms.transpose import transpose_program
 from ..tree import flatten, unflatten
 from .bodies import convert_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
+from .hoisting import relieved
 
 __all__ = ["run_scan", "scan", "scan_p", "stack_rows"]
 
@@ -230,6 +231,9 @@ class Scan(Primitive):
         carry = [move_to_front(x, d, axis.size) if b else x for x, d, b in zip(carry, carry_d, batched, strict=True)]
         out = self(*consts, *carry, *xs, **{**params, "body": new_body})
         return out, [*(0 if b else None for b in batched), *(None if d is None else 1 for d in out_dims[n_carry:])]
+
+    def hoist(self, is_dear: Callable[[Equation], bool], **params: Any) -> Callable[..., Any] | None:  # type: ignore[override]
+        return relieved(self, is_dear, params)
 
     def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
         return params["body"].axis_names

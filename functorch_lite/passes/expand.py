@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays import operand_of, require_expansion
+from ..arrays import require_expansion
 from ..backend import Backend
-from ..program import Equation, Literal, Program, Var
-from ..staging import stage
-from .rewrite import inline_call, map_subprograms
+from ..program import Equation, Program, Var
+from .rewrite import inline_call, map_subprograms, staged_rule
 
 __all__ = ["expand"]
 
@@ -31,17 +30,8 @@ def expand(program: Program, backend: Backend) -> Program:
             out = rule(*operands, **params)
             return out if multiple else [out]
 
-        types = [a.type for a in equation.operands if not isinstance(a, Literal)]
-        where = [i for i, a in enumerate(equation.operands) if not isinstance(a, Literal)]
-
-        def function(*given: Any, equation: Equation = equation, where: Any = where, simpler: Any = simpler) -> Any:
-            operands = [operand_of(a) if isinstance(a, Literal) else None for a in equation.operands]
-            for i, x in zip(where, given, strict=True):
-                operands[i] = x
-            return simpler(*operands)
-
-        body = expand(stage(function, types, name=equation.primitive.name).program, backend)
-        inline_call(body, [equation.operands[i] for i in where], equation.results, equations, renamed)
+        body, operands = staged_rule(equation, simpler)
+        inline_call(expand(body, backend), operands, equation.results, equations, renamed)
     if len(equations) == len(program.equations) and not renamed:
         return program.replace(equations=equations)
     return program.replace(

@@ -1,14 +1,17 @@
-"""What passes share: renaming, inlining, going into the bodies of program-carrying equations."""
+"""What passes share: renaming, inlining, staging rules, going into the bodies of program-carrying equations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..array_type import fit_dims, rename_dims
+from ..arrays import operand_of
 from ..lowering import substitute_dims
-from ..program import Atom, Equation, Program, Var
+from ..program import Atom, Equation, Literal, Program, Var
+from ..staging import stage
 
-__all__ = ["inline_call", "map_subprograms", "renaming"]
+__all__ = ["inline_call", "map_subprograms", "renaming", "staged_rule"]
 
 
 def renaming(renamed: dict[Var, Atom]) -> Callable[[Atom], Atom]:
@@ -17,14 +20,18 @@ def renaming(renamed: dict[Var, Atom]) -> Callable[[Atom], Atom]:
 
 
 def map_subprograms(equation: Equation, change: Callable[[Program], Program]) -> Equation:
-    """The equation with `change` applied to the programs it carries."""
-    if not equation.primitive.subprograms:
-        return equation
+    """The equation with `change` applied to the programs it carries; itself if that changes none."""
     params = dict(equation.params)
+    changed = False
     for name in equation.primitive.subprograms:
         value = params[name]
-        params[name] = change(value) if isinstance(value, Program) else tuple(map(change, value))
-    return equation.replace(params=params)
+        if isinstance(value, Program):
+            params[name] = change(value)
+            changed = changed or params[name] is not value
+        else:
+            params[name] = tuple(map(change, value))
+            changed = changed or any(p is not q for p, q in zip(params[name], value, strict=True))
+    return equation.replace(params=params) if changed else equation
 
 
 def inline_call(
@@ -47,3 +54,18 @@ def inline_call(
         equations.append(equation.replace(operands=[inner(a) for a in equation.operands], results=fresh, params=params))
     for v, a in zip(results, body.outputs, strict=True):
         renamed[v] = inner(a)
+
+
+def staged_rule(equation: Equation, rule: Callable[..., Sequence[Any]]) -> tuple[Program, list[Var]]:
+    """What a rule (operands in, results out) does instead of an equation: a program, and the operands that it takes."""
+    operands = [operand_of(a) if isinstance(a, Literal) else None for a in equation.operands]
+    where = [i for i, a in enumerate(equation.operands) if isinstance(a, Var)]
+    variables = [a for a in equation.operands if isinstance(a, Var)]
+
+    def function(*given: Any) -> Sequence[Any]:
+        full = list(operands)
+        for i, x in zip(where, given, strict=True):
+            full[i] = x
+        return rule(*full)
+
+    return stage(function, [v.type for v in variables], name=equation.primitive.name).program, variables

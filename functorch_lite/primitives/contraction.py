@@ -11,7 +11,7 @@ from ..errors import DTypeError, ShapeError
 from ..primitive import LinearOperand, Primitive, Zero
 from .base import add
 from .casting import convert
-from .structural import move_to_front, transpose
+from .structural import move_to_front, reduce_sum, transpose
 
 __all__ = ["dot_general"]
 
@@ -110,6 +110,19 @@ class DotGeneral(Primitive):
         y = move_to_front(y, yd)
         numbers = ((xc, tuple(i + 1 for i in yc)), (xb, tuple(i + 1 for i in yb)))
         return self(x, y, dimension_numbers=numbers, preferred=preferred), x.ndim - len(xc)
+
+    def batch_sum(
+        self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], *, dimension_numbers: Dims, preferred: Any = None
+    ) -> Any:
+        """The batch is one more axis to sum over; an operand that it does not have is the same for all."""
+        (x, y), (xd, yd) = operands, dims
+        (xc, yc), batch = dimension_numbers
+        if xd is None or yd is None:
+            x, y = (z if d is None else reduce_sum(z, axes=(d,)) for z, d in ((x, xd), (y, yd)))
+            return self(x, y, dimension_numbers=dimension_numbers, preferred=preferred)
+        x, y = move_to_front(x, xd), move_to_front(y, yd)
+        xc, yc, xb, yb = (tuple(i + 1 for i in axes) for axes in (xc, yc, *batch))
+        return self(x, y, dimension_numbers=(((0, *xc), (0, *yc)), (xb, yb)), preferred=preferred)
 
 
 def _rest(shape: Sequence[Any], without: tuple[int, ...]) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from functorch_lite.extend import (
     fold_transposes,
     fuse,
     has_dim,
+    hoist,
     registry,
     rewrite_algebra,
     widen,
@@ -51,8 +52,15 @@ def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[An
 
 def prepared(program: Program) -> Program:
     """The program in the form that native code is made from."""
+    return fuse(lay_out(relieved(program)), fusible, is_dear)
+
+
+def relieved(program: Program) -> Program:
+    """The program after the passes that do not keep bits: loops do no more than they must."""
     program = widen(rewrite_algebra(program, keeping_bits=False), lambda e: fusible(e) or is_native(e))
-    return fuse(lay_out(fold_transposes(program, is_native)), fusible, is_dear)
+    program = fold_transposes(program, is_native)
+    hoisted = hoist(program, is_dear)
+    return program if hoisted is program else fold_transposes(rewrite_algebra(hoisted, keeping_bits=False), is_native)
 
 
 def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:

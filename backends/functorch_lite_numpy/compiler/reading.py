@@ -8,7 +8,7 @@ from typing import Any
 from functorch_lite.extend import Backend, Equation, Program, Var, build, fusion
 
 from . import engine
-from .compile import CALL, Context, partition, prepared
+from .compile import CALL, Context, partition, prepared, relieved
 from .entry import emit_entry
 from .segment import Segment
 from .unit import Unit
@@ -17,8 +17,9 @@ __all__ = ["describe", "steps"]
 
 
 def describe(program: Program) -> dict[str, Callable[[], str]]:
-    """Stage -> its text: the fused program, the loop nests, the memory plan, LLVM IR before and after its passes, assembly."""
+    """Stage -> its text: loops relieved, groups fused, loop nests, memory plan, LLVM IR before and after its passes, assembly."""
     return {
+        "relieved": lambda: str(relieved(program)),
         "fused": lambda: str(prepared(program)),
         "loop nests": lambda: _nests(prepared(program)),
         "memory plan": lambda: _each(program, _memory),
