@@ -5,7 +5,7 @@ segment: 0.1 microseconds where ctypes takes several. Operands are arrays or Num
 that is not contiguous is copied.
 
 A program that takes long gives up the GIL while it runs. Then another Python thread may call the same function (so may the
-handler of a signal): each call takes the arena if it is free, else memory of its own.
+handler of a signal): each call works in memory of its own (`arena.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from functorch_lite.extend import ArrayType
 
 from . import ir
+from .arena import working_memory
 from .control import counted
 from .outside import numpy_api, python_api
 from .parts import hurried
@@ -55,10 +56,10 @@ METH_FASTCALL = 0x0080
 class Code:
     """Holds what must live as long as the function: the machine code, its definition, dtypes."""
 
-    def __init__(self, library: Any, method: Any, arena: Any):
+    def __init__(self, library: Any, method: Any, dtypes: Any):
         self.library = library
         self.method = method
-        self.arena = arena
+        self.dtypes = dtypes
 
 
 class _Emitter:
@@ -198,39 +199,11 @@ class _Emitter:
         b, operands = self.b, self.items(self.data, self.n_operands)
         results = self.items(self.results, len(self.result_types))
         places = [b.load(self.at(r, ARRAY_DATA), typ=PTR) for r in results]
-        with self.arena() as arena, self.without_gil():
+        size = self.segment.arena
+        with working_memory(self.unit, b, size, self.leave_if_null) as arena, self.without_gil():
             b.call(self.segment.function, [*operands, *places, arena])
         if self.unit.interruptible:  # a loop that was interrupted ends early, with the exception set
             self.leave_if(b.icmp_unsigned("!=", self.call("python", "PyErr_Occurred", PTR), NULL))
-
-    @contextmanager
-    def arena(self) -> Iterator[Any]:
-        """The memory for what lies between operands and results: the function's own, or new if that is in use."""
-        b, size = self.b, self.segment.arena
-        if not size:
-            yield NULL
-            return
-        busy: Any = ir.GlobalVariable(self.unit.module, I32, "arena.busy")
-        busy.linkage, busy.initializer = "internal", constant(I32, 0)
-        free = b.extract_value(b.cmpxchg(busy, constant(I32, 0), constant(I32, 1), "acquire", "monotonic"), 1)
-        arena, extra = b.alloca(PTR), b.alloca(PTR)
-        with b.if_else(free) as (then, otherwise):
-            with then:
-                b.store(self.unit.outside(b, "arena", 0), arena)
-            with otherwise:
-                memory = self.call("python", "PyMem_RawMalloc", PTR, constant(I64, size + 64))
-                b.store(memory, extra)
-                with b.if_then(b.icmp_unsigned("==", memory, NULL)):
-                    self.call("python", "PyErr_NoMemory", PTR)
-                    b.branch(self.failed)
-                number = b.add(b.ptrtoint(memory, I64), constant(I64, 63))
-                b.store(b.inttoptr(b.and_(number, constant(I64, -64)), PTR), arena)
-        yield b.load(arena, typ=PTR)
-        with b.if_else(free) as (then, otherwise):
-            with then:
-                b.store_atomic(constant(I32, 0), busy, "release", 4)
-            with otherwise:
-                self.call("python", "PyMem_RawFree", ir.VoidType(), b.load(extra, typ=PTR))
 
     @contextmanager
     def without_gil(self) -> Iterator[None]:
@@ -275,19 +248,9 @@ def emit_entry(unit: Unit, segment: Segment) -> None:
 def make_callable(unit: Unit, segment: Segment) -> Callable[..., tuple[Any, ...]]:
     """Compile the unit; a Python function from operand buffers to a tuple of result buffers."""
     emit_entry(unit, segment)
-    arena = _aligned(segment.arena)
-    if segment.arena:
-        unit.addresses["arena"] = arena.ctypes.data
     library = unit.load()
     method = Method(b"program", library.address("entry"), METH_FASTCALL, None)
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
     dtypes = [a.type.dtype for a in segment.program.outputs]
-    return new(ctypes.addressof(method), Code(library, method, (arena, dtypes)), None)
-
-
-def _aligned(size: int) -> np.ndarray:
-    """Memory that starts at a multiple of 64 bytes."""
-    memory = np.empty(size + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    return memory[start : start + max(size, 1)]
+    return new(ctypes.addressof(method), Code(library, method, dtypes), None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -112,14 +113,29 @@ class SortStep(_Sorting):
         super().__init__(unit, equation)
         t = equation.operands[0].type
         self.shape = around(t, equation.params["dimension"])
-        widest = max(a.type.dtype.itemsize for a in equation.operands)
-        self.piece = -(-self.shape[1] * max(widest, PLACE.itemsize) // 64) * 64
-        self.scratch = 4 * self.piece
+        self.pieces = self.find_pieces()
+        self.scratch = sum(self.pieces)
+
+    def find_pieces(self) -> list[int]:
+        """The bytes of lines that are needed: for rows, for sorted keys, and for two orders."""
+        _, n, inner = self.shape
+        sizes = [a.type.dtype.itemsize for a in self.equation.operands]
+        n_keys = self.equation.params["num_keys"]
+        if len(sizes) == 1:
+            needed = [sizes[0] if inner > 1 else 0]
+        elif n_keys == 1 and inner > 1:
+            needed = [sizes[0], sizes[0], PLACE.itemsize]
+        elif n_keys == 1:  # the key's line is whole, the sorted keys are the first result
+            needed = [0, 0, PLACE.itemsize]
+        else:
+            widest = max(sizes[:n_keys])
+            needed = [max(widest, PLACE.itemsize), widest, PLACE.itemsize, PLACE.itemsize]
+        return [-(-n * size // 64) * 64 for size in needed]
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         outer, n, inner = self.shape
         dtypes = [stored_as(a.type.dtype) for a in self.equation.operands]
-        pieces = [at(b, scratch, k * self.piece, np.dtype(np.uint8)) for k in range(4)]
+        pieces = [at(b, scratch, start, np.dtype(np.uint8)) for start in accumulate(self.pieces[:-1], initial=0)]
         with counted(b, outer) as o, counted(b, inner) as i:
             start = b.add(b.mul(o, number(n * inner)), i)
             given, out = (
@@ -175,6 +191,8 @@ class SortStep(_Sorting):
     def together(self, b: Any, given: Sequence[_Line], out: Sequence[_Line], pieces: Sequence[Any], n: int) -> None:
         """The least significant key first; each pass leaves equal elements as the one before had them."""
         rows, sorted_, *places = pieces
+        if not self.pieces[1]:
+            sorted_ = out[0].pointer
         order: _Line | None = None
         for key in reversed(given[: self.equation.params["num_keys"]]):
             step = _Line(places[0], PLACE)

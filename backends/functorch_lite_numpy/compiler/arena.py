@@ -1,0 +1,96 @@
+"""The memory that a compiled program works in: what lies between its operands and its results.
+
+One array serves all programs of the process, each in its turn: a call takes it, and puts it back when it is done. A call
+that finds it taken (by another thread, or by the program whose loop a signal's handler interrupted) or too small makes one of its
+own. What is left in the end for the next call is never larger than `KEPT`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from . import ir
+from .outside import numpy_api, python_api
+from .types import I8, I32, I64, PTR, constant
+from .unit import Unit
+
+__all__ = ["KEPT", "forget", "working_memory"]
+
+KEPT = 256 << 20
+"""An array of up to so many bytes stays when a call is done."""
+ON_STACK = 1 << 14
+"""So little memory lies on the stack."""
+ALIGNMENT = 64
+ARRAY_DATA, ARRAY_SHAPE = 16, 32
+"""Where NumPy's arrays hold these, on 64-bit machines."""
+NULL = ir.Constant(PTR, None)
+
+_spare = ctypes.c_void_p(None)
+"""The array that no call uses now, if there is one. Who touches it holds the GIL."""
+_BYTE = np.dtype(np.uint8)
+
+
+def forget() -> None:
+    """Give the memory back that is kept for the next call."""
+    array, _spare.value = _spare.value, None
+    if array:
+        ctypes.pythonapi.Py_DecRef(ctypes.cast(array, ctypes.py_object))
+
+
+@contextmanager
+def working_memory(unit: Unit, b: Any, size: int, leave_if_null: Callable[[Any], None]) -> Iterator[Any]:
+    """Code that has so many bytes meanwhile: a pointer to them; runs with the GIL at both ends.
+
+    `leave_if_null` appends what is to happen if there is no memory: then an exception is set.
+    """
+    if size <= ON_STACK:
+        with b.goto_entry_block():
+            slot = b.alloca(PTR, -(-max(size, 1) // 8))
+        slot.align = ALIGNMENT
+        yield slot
+        return
+    needed = constant(I64, size + ALIGNMENT)
+
+    def at(pointer: Any, offset: int) -> Any:
+        return b.gep(pointer, [constant(I64, offset)], source_etype=I8)
+
+    def length(array: Any) -> Any:
+        return b.load(b.load(at(array, ARRAY_SHAPE), typ=PTR), typ=I64)
+
+    def drop(array: Any) -> None:
+        unit.call_outside(b, "Py_DecRef", python_api("Py_DecRef"), ir.VoidType(), [array])
+
+    with b.goto_entry_block():
+        place, shape = b.alloca(PTR), b.alloca(I64)
+    spare = unit.outside(b, "spare", ctypes.addressof(_spare))
+    found = b.load(spare, typ=PTR)
+    b.store(NULL, spare)
+    b.store(found, place)
+    there = b.icmp_unsigned("!=", found, NULL)
+    with b.if_then(there), b.if_then(b.icmp_unsigned("<", length(found), needed)):
+        drop(found)
+        b.store(NULL, place)
+    with b.if_then(b.icmp_unsigned("==", b.load(place, typ=PTR), NULL)):
+        b.store(needed, shape)
+        byte = unit.outside(b, "dtype.uint8", id(_BYTE))
+        unit.call_outside(b, "Py_IncRef", python_api("Py_IncRef"), ir.VoidType(), [byte])
+        arguments = [constant(I32, 1), shape, byte, constant(I32, 0)]
+        made = unit.call_outside(b, "PyArray_Empty", numpy_api("PyArray_Empty"), PTR, arguments)
+        leave_if_null(made)
+        b.store(made, place)
+    array = b.load(place, typ=PTR)
+    start = b.ptrtoint(b.load(at(array, ARRAY_DATA), typ=PTR), I64)
+    aligned = b.and_(b.add(start, constant(I64, ALIGNMENT - 1)), constant(I64, -ALIGNMENT))
+    yield b.inttoptr(aligned, PTR)
+    taken = b.icmp_unsigned("!=", b.load(spare, typ=PTR), NULL)
+    large = b.icmp_unsigned(">", length(array), constant(I64, KEPT))
+    with b.if_else(b.or_(taken, large)) as (then, otherwise):
+        with then:
+            drop(array)
+        with otherwise:
+            b.store(array, spare)
