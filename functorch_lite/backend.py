@@ -125,6 +125,9 @@ class Backend:
         """A callable from operand buffers to a tuple of result buffers, ready at once: planned calls of kernels."""
         return self.guard(compile_program(program, self))
 
+    def prepare(self) -> None:
+        """Called before a function is traced that will be compiled: what the compiler needs can be loaded meanwhile."""
+
     def compile(self, program: Program) -> Callable[..., tuple[Any, ...]]:
         """As `interpret`, for a program that will run often: it may take its time to be quick afterwards."""
         return self.interpret(program)

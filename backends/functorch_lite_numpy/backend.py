@@ -19,14 +19,25 @@ __all__ = ["NumpyBackend"]
 
 
 @functools.cache
-def load_compiler() -> Any:
-    """The compiler, or None if LLVM is not installed or this is no machine for it: then a warning says so once."""
+def import_compiler() -> Any:
+    """The compiler, None if it is turned off, or the error of its import: it begins to load LLVM in the background."""
     if os.environ.get("FUNCTORCH_LITE_COMPILER") == "off":
         return None
     try:
         from . import compiler  # on first use: it takes a while
     except ImportError as error:
-        obstacle = f"{error}. To change that: pip install llvmlite"
+        return error
+    return compiler
+
+
+@functools.cache
+def load_compiler() -> Any:
+    """The compiler, or None if LLVM is not installed or this is no machine for it: then a warning says so once."""
+    compiler = import_compiler()
+    if compiler is None:
+        return None
+    if isinstance(compiler, ImportError):
+        obstacle = f"{compiler}. To change that: pip install llvmlite"
     else:
         obstacle = compiler.obstacle()
         if obstacle is None:
@@ -61,6 +72,9 @@ class NumpyBackend(Backend):
 
     def guard(self, run: Callable[..., Any]) -> Callable[..., Any]:
         return quiet(run)
+
+    def prepare(self) -> None:
+        import_compiler()
 
     def compile(self, program: Any) -> Callable[..., Any]:
         """Machine code, if there is a compiler; else, and where that fails, planned calls of kernels."""

@@ -201,8 +201,11 @@ class Jitted:
         if key is not None:
             self.missed = key, [k for k in self.cache if k is not _LAST]
         types = [x if isinstance(x, ArrayType) else type_of(x) for x in leaves]
+        backend = backend or default_backend()
+        if not self.exact:
+            backend.prepare()
         staged = stage(flat, types, name=function_name(self.function))
-        entry = _Entry(staged.program, staged.hoisted, out_tree, backend or default_backend(), self.exact)
+        entry = _Entry(staged.program, staged.hoisted, out_tree, backend, self.exact)
         if key is not None and not any(isinstance(x, Tracer) for x in staged.hoisted):
             while len(self.cache) >= self.cached:
                 self.cache.pop(next(iter(self.cache)))

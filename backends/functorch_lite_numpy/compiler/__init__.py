@@ -8,9 +8,15 @@ function), unit (a module), steps (equations), memory, segment (a run of steps),
 for threads: pool, threads, sharing.
 """
 
+from ..threads import threads as processors
+from .background import in_background
 from .compile import compile_native
 from .engine import obstacle
-from .fast_path import fast_path
+from .fast_path import fast_path, way_in
 from .reading import describe, steps
+from .threads import parallel_for
 
 __all__ = ["compile_native", "describe", "fast_path", "obstacle", "steps"]
+
+if processors() > 1:  # what nearly every program needs, while the first one is traced
+    in_background(parallel_for, way_in)

@@ -9,16 +9,19 @@ at all, so several processes may write; of too many bytes those go that were not
 from __future__ import annotations
 
 import functools
-import hashlib
-import hmac
 import os
-import secrets
 import stat
 import sys
 import tempfile
 import threading
+from _operator import _compare_digest as compare_digest
 from collections.abc import Callable
 from pathlib import Path
+
+try:
+    from _blake2 import blake2b  # what hashlib has, without loading OpenSSL
+except ImportError:
+    from hashlib import blake2b
 
 from .engine import processor
 from .llvm import identity
@@ -29,7 +32,7 @@ LARGEST = 512 << 20
 """How many bytes are kept."""
 _DIGEST = 32
 _making_secret = threading.Lock()
-_FORMAT = b"functorch_lite machine code 1"
+_FORMAT = b"functorch_lite machine code 2"
 
 
 def folder() -> Path | None:
@@ -64,7 +67,7 @@ def cached(text: str, make: Callable[[], bytes]) -> bytes:
         place = _prepared(folder())
         if place is None:
             return make()
-        key = hashlib.sha256(_surroundings() + text.encode()).digest()
+        key = blake2b(_surroundings() + text.encode(), digest_size=_DIGEST).digest()
         secret = _secret(place)
         path = place / f"{key.hex()}.code"
         found = _read(path, key, secret)
@@ -74,7 +77,7 @@ def cached(text: str, make: Callable[[], bytes]) -> bytes:
         return make()
     code = make()
     try:
-        _write(path, hmac.digest(secret, key + code, "sha256") + code)
+        _write(path, _seal(secret, key, code) + code)
         _limit(place)
     except OSError:
         pass  # a full or read-only disk: the code runs all the same
@@ -102,7 +105,7 @@ def _secret(place: Path) -> bytes:
     path = place / "secret"
     with _making_secret:
         if not path.exists():
-            _write(path, secrets.token_bytes(_DIGEST))
+            _write(path, os.urandom(_DIGEST))
     data = path.read_bytes()
     if len(data) != _DIGEST or not _ours(path):
         raise OSError("the key of the cache is not the user's own")
@@ -118,10 +121,15 @@ def _read(path: Path, key: bytes, secret: bytes) -> bytes | None:
     except OSError:
         return None
     code = data[_DIGEST:]
-    if not code or not hmac.compare_digest(data[:_DIGEST], hmac.digest(secret, key + code, "sha256")):
+    if not code or not compare_digest(data[:_DIGEST], _seal(secret, key, code)):
         return None
     os.utime(path)
     return code
+
+
+def _seal(secret: bytes, key: bytes, code: bytes) -> bytes:
+    """What only the user can have written before the code of an entry."""
+    return blake2b(key + code, digest_size=_DIGEST, key=secret).digest()
 
 
 def _write(path: Path, data: bytes) -> None:

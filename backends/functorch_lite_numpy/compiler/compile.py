@@ -20,7 +20,6 @@ from functorch_lite.extend import (
     widen,
 )
 
-from . import contraction, convolution, indexing, lapack, loops, ordering, pooling, random_bits, sorting  # noqa: F401  (they enter their steps)
 from .entry import make_callable
 from .layouts import lay_out
 from .segment import Segment

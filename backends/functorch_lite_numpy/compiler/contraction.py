@@ -23,7 +23,7 @@ from .packing import pack
 from .parts import hurried
 from .pieces import in_pieces, memory, range_of, turns_of
 from .products import Axis, Product, product
-from .steps import STEPS, Step
+from .steps import Step
 from .tiles import dots, rows
 from .types import I32, I64, PTR, constant, register_type
 from .unit import Unit
@@ -213,5 +213,3 @@ _WAYS: dict[str, Callable[[DotStep, Any, Sequence[Any], Any], None]] = {
     "blas": lambda step, b, pointers, scratch: step.by_blas(b, pointers),
     "blocked": lambda step, b, pointers, scratch: blocked(step.unit, b, step.product, step.dtypes, pointers, scratch),
 }
-
-STEPS["dot_general"] = DotStep

@@ -32,7 +32,7 @@ from .conv_tile import fill_table, tile_function, write_function
 from .grids import address, counted, nested, total
 from .phases import Part, phases
 from .pieces import in_pieces, memory, range_of
-from .steps import STEPS, Step
+from .steps import Step
 from .types import I1, I8, I64, PTR, constant
 from .unit import Unit
 from .vectors import intrinsic
@@ -266,6 +266,3 @@ class ConvStep(Step):
             intrinsic(b, name, ir.VoidType(), [results[0], constant(I8, 0), constant(I64, self.bytes), constant(I1, 0)])
         for c in self.convolutions:
             b.call(c.function, [*operands, *results, scratch])
-
-
-STEPS.update({"conv_general_dilated": ConvStep, "laid_out_conv": ConvStep})

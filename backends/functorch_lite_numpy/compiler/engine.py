@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .background import in_background
 from .llvm import asked, checked, llvm, module
 
 __all__ = [
@@ -211,3 +212,12 @@ def _dispose(engine: int, context: int) -> None:
     with _linking:
         llvm().DisposeExecutionEngine(engine)
         llvm().ContextDispose(context)
+
+
+def _prepare() -> None:
+    """Load LLVM, and make what compiling needs."""
+    with _Machine(0), _Machine(2):
+        _layout()
+
+
+in_background(_prepare)  # while the rest of the compiler is imported

@@ -9,7 +9,6 @@ Where an operand is not of the type that the program was compiled for it returns
 from __future__ import annotations
 
 import ctypes
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,13 +17,14 @@ import numpy as np
 from functorch_lite.extend import Array, ArrayType, Backend
 
 from . import ir
+from .background import once
 from .entry import ARRAY_DATA, METH_FASTCALL, NULL, OBJECT_TYPE, TUPLE_ITEMS, Code, Method
 from .grids import counted
 from .outside import numpy_api, python_api
 from .types import I8, I32, I64, PTR, constant
 from .unit import Unit
 
-__all__ = ["fast_path"]
+__all__ = ["fast_path", "way_in"]
 
 ARRAY_NDIM, ARRAY_SHAPE, ARRAY_DTYPE = 24, 32, 56
 """Where NumPy's arrays hold these, beside `ARRAY_DATA`."""
@@ -139,8 +139,9 @@ def _slot_offset(name: str) -> int:
     return ctypes.c_ssize_t.from_address(member + 16).value
 
 
-@functools.cache
-def _function() -> tuple[Any, Method]:
+@once
+def way_in() -> tuple[Any, Method]:
+    """The function, and its definition for Python."""
     unit = Unit()
     _Emitter(unit).run()
     library = unit.load()
@@ -184,4 +185,4 @@ def fast_path(
     table.alive = (code, backend, shapes, operand_words, result_words, [t.dtype for t in operands])
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    return new(ctypes.addressof(_function()[1]), table, None)
+    return new(ctypes.addressof(way_in()[1]), table, None)

@@ -15,10 +15,10 @@ import numpy as np
 from . import scalars
 from .functions import FunctionStep, at, chunks, combined, counted, lanes_of, load, number, store, stored_as, widened
 from .segment import copy_memory
-from .steps import ALL_KINDS, STEPS
+from .steps import ALL_KINDS
 from .types import I64, constant
 
-__all__ = ["ScatterStep", "UpdateSliceStep"]
+__all__ = ["ScatterAddStep", "ScatterMaxStep", "ScatterMinStep", "ScatterMulStep", "ScatterStep", "UpdateSliceStep"]
 
 
 class _Axis(NamedTuple):
@@ -174,20 +174,17 @@ class UpdateSliceStep(_Windows):
         self.window(b, axes, at(b, results[0], target, dtype), operands[1], dtype)
 
 
-def _scatter(instruction: str) -> type[ScatterStep]:
-    class Combining(ScatterStep):
-        op = instruction
-
-    return Combining
+class ScatterAddStep(ScatterStep):
+    op = "add"
 
 
-STEPS.update(
-    {
-        "dynamic_update_slice": UpdateSliceStep,
-        "scatter": ScatterStep,
-        "scatter_add": _scatter("add"),
-        "scatter_max": _scatter("max"),
-        "scatter_min": _scatter("min"),
-        "scatter_mul": _scatter("mul"),
-    }
-)
+class ScatterMaxStep(ScatterStep):
+    op = "max"
+
+
+class ScatterMinStep(ScatterStep):
+    op = "min"
+
+
+class ScatterMulStep(ScatterStep):
+    op = "mul"

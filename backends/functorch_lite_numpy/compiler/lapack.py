@@ -20,11 +20,11 @@ from .halves import AS_IS, GENERAL, ROW_MAJOR, UPPER, Halves, System
 from .outside import blas, lapack
 from .packing import pack
 from .segment import copy_memory
-from .steps import STEPS, Step
+from .steps import Step
 from .types import I32, I64, PTR, constant, memory_type
 from .unit import Unit
 
-__all__ = ["OfMatrices"]
+__all__ = ["CholeskyStep", "EighStep", "LUStep", "OfMatrices", "QRStep", "SVDStep", "TriangularSolveStep"]
 
 _LETTERS = {"float32": "s", "float64": "d"}
 PANEL = 64
@@ -286,15 +286,3 @@ class SVDStep(OfMatrices):
         n_u, n_vh = (n, m) if self.whole else (self.k, self.k)
         failed = self.call(b, "gesdd", job, m, n, copied, m, s, vh, m, u, n_u, work, self.work, integers)
         self.nan_if(b, failed, (s, self.k), *zip(vectors, (n * n_u, n_vh * m), strict=False))
-
-
-STEPS.update(
-    {
-        "cholesky": CholeskyStep,
-        "eigh": EighStep,
-        "lu": LUStep,
-        "qr": QRStep,
-        "svd": SVDStep,
-        "triangular_solve": TriangularSolveStep,
-    }
-)

@@ -7,16 +7,16 @@ at a time into it. A test holds the declarations here to those there.
 from __future__ import annotations
 
 import ctypes
-import functools
 import importlib.util
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["DECLARATIONS", "LLVMError", "asked", "begin", "checked", "identity", "llvm", "module"]
+from .background import once
+
+__all__ = ["DECLARATIONS", "LLVMError", "asked", "checked", "identity", "llvm", "module"]
 
 _POINTER, _TEXT, _INT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
 _ANSWER = ctypes.POINTER(ctypes.c_char_p)
@@ -100,37 +100,15 @@ def identity() -> tuple[Any, ...]:
     return status.st_size, status.st_mtime_ns
 
 
-_loading = threading.Lock()
-if hasattr(os, "register_at_fork"):  # a child has no use for a library half loaded
-    os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
-
-
-@functools.cache
-def _loaded() -> _Functions:
+@once
+def llvm() -> Any:
+    """LLVM's functions."""
+    if os.name == "posix":  # it is a large library: Python's own way would keep the global lock while it is loaded
+        ctypes.CDLL(None).dlopen(os.fsencode(_PATH), os.RTLD_NOW)
     functions = _Functions(_PATH)
     functions.InitializeNativeTarget()
     functions.InitializeNativeAsmPrinter()
     return functions
-
-
-def llvm() -> Any:
-    """LLVM's functions."""
-    with _loading:
-        return _loaded()
-
-
-@functools.cache
-def begin() -> None:
-    """Load LLVM in the background: it is a large library."""
-    path = os.fsencode(_PATH)
-
-    def load() -> None:
-        with _loading:
-            if os.name == "posix":  # Python's way would keep the global lock; this one leaves the library open
-                ctypes.CDLL(None).dlopen(path, os.RTLD_NOW)
-            _loaded()
-
-    threading.Thread(target=load, daemon=True).start()
 
 
 def asked(function: Any, *args: Any) -> tuple[Any, str]:

@@ -17,7 +17,7 @@ from functorch_lite.extend import ArrayType, Equation, Program
 from . import ir
 from .outside import python_api
 from .segment import ON_STACK, Segment, copy_memory
-from .steps import ALL_KINDS, STEPS, Step, is_native
+from .steps import ALL_KINDS, Step, is_native
 from .types import I1, I8, I32, I64, PTR, constant
 from .unit import Unit
 
@@ -318,6 +318,3 @@ class CondStep(Step):
             b.call(self.branches[k].function, [*operands[1:], *results, scratch])
             b.branch(done)
         b.position_at_end(done)
-
-
-STEPS.update({"cond": CondStep, "scan": ScanStep, "while": WhileStep})

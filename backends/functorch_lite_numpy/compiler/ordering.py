@@ -30,10 +30,20 @@ from .functions import (
     vectors,
 )
 from .segment import copy_memory
-from .steps import STEPS
 from .types import constant, is_vector, register_type, splat
 
-__all__ = ["ArgExtremeStep", "CumulativeStep", "ahead", "around"]
+__all__ = [
+    "ArgExtremeStep",
+    "ArgMinStep",
+    "CumulativeMaxStep",
+    "CumulativeMinStep",
+    "CumulativeProductStep",
+    "CumulativeStep",
+    "CumulativeSumStep",
+    "LogSumExpStep",
+    "ahead",
+    "around",
+]
 
 CHAINS = 4
 """So many lines at a time, where each element waits for the one before."""
@@ -247,21 +257,17 @@ class ArgMinStep(ArgExtremeStep):
     largest = False
 
 
-def _cumulative(instruction: str) -> type[CumulativeStep]:
-    class Combining(CumulativeStep):
-        op = instruction
-
-    return Combining
+class CumulativeMaxStep(CumulativeStep):
+    op = "max"
 
 
-STEPS.update(
-    {
-        "argmax": ArgExtremeStep,
-        "argmin": ArgMinStep,
-        "cumlogsumexp": LogSumExpStep,
-        "cummax": _cumulative("max"),
-        "cummin": _cumulative("min"),
-        "cumprod": _cumulative("mul"),
-        "cumsum": _cumulative("add"),
-    }
-)
+class CumulativeMinStep(CumulativeStep):
+    op = "min"
+
+
+class CumulativeProductStep(CumulativeStep):
+    op = "mul"
+
+
+class CumulativeSumStep(CumulativeStep):
+    op = "add"

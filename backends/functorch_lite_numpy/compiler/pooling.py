@@ -20,7 +20,7 @@ from functorch_lite.extend import Equation
 from . import engine, ir, scalars
 from .grids import address, counted, nested
 from .pieces import in_pieces, range_of, turns_of
-from .steps import STEPS, Step
+from .steps import Step
 from .types import I1, I64, PTR, constant, memory_type, splat
 from .unit import Unit
 from .vectors import load, load_pattern, run_mask, store
@@ -374,4 +374,3 @@ _TAPS: dict[str, type[_Taps]] = {
     "window_place": _Place,
     "window_put": _Put,
 }
-STEPS.update(dict.fromkeys(_TAPS, WindowStep))

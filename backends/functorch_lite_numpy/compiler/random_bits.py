@@ -19,7 +19,6 @@ from . import ir
 from .functions import FunctionStep, at, counted, lanes_of, load, number, store, vectors
 from .intrinsics import intrinsic
 from .outside import ufunc_loop
-from .steps import STEPS
 from .types import I1, I32, I64, PTR, constant, lanes, register_type, splat
 
 __all__ = ["BitsStep", "FoldInStep", "NormalStep", "SplitStep", "UniformStep"]
@@ -297,14 +296,3 @@ class NormalStep(_Draws):
     def finished(self, b: Any, x: Any, logarithm: Any) -> Any:
         y = self.erf_inv(_Namespace(logarithm), _Lanes(b, x, self.result)).value
         return b.fmul(y, constant(y.type, float(self.result.type(math.sqrt(2)))))
-
-
-STEPS.update(
-    {
-        "random_bits": BitsStep,
-        "random_fold_in": FoldInStep,
-        "random_normal": NormalStep,
-        "random_split": SplitStep,
-        "random_uniform": UniformStep,
-    }
-)

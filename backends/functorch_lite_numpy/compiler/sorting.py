@@ -20,7 +20,6 @@ from .intrinsics import intrinsic
 from .ordering import ahead, around
 from .outside import arg_sorter, sorter
 from .segment import copy_memory
-from .steps import STEPS
 from .types import I1, I32, I64, PTR, constant, register_type, splat
 
 __all__ = ["SortStep", "TopKStep"]
@@ -300,6 +299,3 @@ class TopKStep(_Sorting):
             place = back.get(b, j)
             values.set(b, j, x.get(b, place))
             places.set(b, j, b.trunc(place, I32))
-
-
-STEPS.update({"sort": SortStep, "top_k": TopKStep})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -14,7 +16,7 @@ from .sharing import SharedNest
 from .types import kind_of, supported
 from .unit import Unit
 
-__all__ = ["ALL_KINDS", "STEPS", "FusionStep", "Step", "fusible", "is_dear", "is_native", "step"]
+__all__ = ["ALL_KINDS", "STEPS", "FusionStep", "Step", "fusible", "is_dear", "is_native", "step", "step_class"]
 
 
 ALL_KINDS = "biufh"
@@ -103,11 +105,65 @@ class ViewStep(Step):
     kinds = ALL_KINDS
 
 
-STEPS: dict[str, type[Step]] = {"constant": ConstantStep, "fusion": FusionStep, "reshape": ViewStep}
+STEPS = {
+    "argmax": "ordering.ArgExtremeStep",
+    "argmin": "ordering.ArgMinStep",
+    "cholesky": "lapack.CholeskyStep",
+    "cond": "loops.CondStep",
+    "constant": "steps.ConstantStep",
+    "conv_general_dilated": "convolution.ConvStep",
+    "cumlogsumexp": "ordering.LogSumExpStep",
+    "cummax": "ordering.CumulativeMaxStep",
+    "cummin": "ordering.CumulativeMinStep",
+    "cumprod": "ordering.CumulativeProductStep",
+    "cumsum": "ordering.CumulativeSumStep",
+    "dot_general": "contraction.DotStep",
+    "dynamic_update_slice": "indexing.UpdateSliceStep",
+    "eigh": "lapack.EighStep",
+    "fusion": "steps.FusionStep",
+    "laid_out_conv": "convolution.ConvStep",
+    "lu": "lapack.LUStep",
+    "qr": "lapack.QRStep",
+    "random_bits": "random_bits.BitsStep",
+    "random_fold_in": "random_bits.FoldInStep",
+    "random_normal": "random_bits.NormalStep",
+    "random_split": "random_bits.SplitStep",
+    "random_uniform": "random_bits.UniformStep",
+    "reduce_window_max": "pooling.WindowStep",
+    "reduce_window_min": "pooling.WindowStep",
+    "reduce_window_sum": "pooling.WindowStep",
+    "reshape": "steps.ViewStep",
+    "scan": "loops.ScanStep",
+    "scatter": "indexing.ScatterStep",
+    "scatter_add": "indexing.ScatterAddStep",
+    "scatter_max": "indexing.ScatterMaxStep",
+    "scatter_min": "indexing.ScatterMinStep",
+    "scatter_mul": "indexing.ScatterMulStep",
+    "sort": "sorting.SortStep",
+    "svd": "lapack.SVDStep",
+    "top_k": "sorting.TopKStep",
+    "triangular_solve": "lapack.TriangularSolveStep",
+    "while": "loops.WhileStep",
+    "window_pick": "pooling.WindowStep",
+    "window_place": "pooling.WindowStep",
+    "window_put": "pooling.WindowStep",
+}
+"""Primitive -> the class of its step and the module that has it, which is imported when a program needs it."""
+
+
+@functools.cache
+def step_class(primitive: str) -> type[Step] | None:
+    """The class of a primitive's steps; None if there is none."""
+    if primitive not in STEPS:
+        return None
+    module, name = STEPS[primitive].split(".")
+    return getattr(importlib.import_module(f".{module}", __package__), name)
 
 
 def step(unit: Unit, equation: Equation) -> Step:
-    return STEPS[equation.primitive.name](unit, equation)
+    found = step_class(equation.primitive.name)
+    assert found is not None, f"{equation.primitive.name} has no native code"
+    return found(unit, equation)
 
 
 def is_native(equation: Equation) -> bool:
@@ -119,7 +175,7 @@ def is_native(equation: Equation) -> bool:
         return False
     if any(t.size == 0 for t in types):
         return False
-    found = STEPS.get(equation.primitive.name)
+    found = step_class(equation.primitive.name)
     return found is not None and all(kind_of(t.dtype) in found.kinds for t in types) and found.accepts(equation)
 
 

@@ -7,12 +7,12 @@ says, but no more than the process may use (its affinity mask). A forked child s
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 import signal
 
 from ..threads import on_change, wanted
 from . import engine
+from .background import once
 from .cache import cached
 from .pool import FUNCTIONS, MOST_THREADS, pool_ir
 
@@ -48,7 +48,7 @@ class _Pool:
         self.resize(min(n, MOST_THREADS) if self.has_threads else 1)
 
 
-@functools.cache
+@once
 def _pool() -> _Pool:
     pool = _Pool(wanted())
     on_change(pool.want)

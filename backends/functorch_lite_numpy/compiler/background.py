@@ -1,0 +1,42 @@
+"""Things that are made once in a process, where there is time for it: while Python traces, other threads load and compile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+__all__ = ["in_background", "once"]
+
+T = TypeVar("T")
+
+
+def once(make: Callable[[], T]) -> Callable[[], T]:
+    """The function as one that does its work at the first call; calls by other threads meanwhile wait for it."""
+    made: list[T] = []
+    lock = threading.RLock()
+
+    def get() -> T:
+        if not made:
+            with lock:
+                if not made:
+                    made.append(make())
+        return made[0]
+
+    return get
+
+
+def in_background(*tasks: Callable[[], Any]) -> None:
+    """Do things, one after the other, in a thread. What fails is done again, and complains, where it is needed."""
+
+    def work() -> None:
+        for task in tasks:
+            with contextlib.suppress(Exception):
+                task()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    if hasattr(os, "register_at_fork"):  # a child has no use for what is half made
+        os.register_at_fork(before=thread.join)

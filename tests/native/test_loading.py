@@ -1,0 +1,80 @@
+"""What of the compiler is loaded when, and in which thread."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+from functorch_lite_numpy.compiler.background import once
+from functorch_lite_numpy.compiler.steps import STEPS, Step, step_class
+
+LOADED = """
+import sys
+import functorch_lite as fl, functorch_lite.numpy as fnp
+def loaded(prefix):
+    return sorted(m for m in sys.modules if m.startswith(prefix))
+x = fnp.ones(3) + 1
+f = fl.jit(lambda x: x + 1)
+print(loaded("functorch_lite_numpy.compiler"))
+f(x)
+steps = ("convolution", "lapack", "sorting")
+print(loaded("llvmlite"), loaded("scipy"), [m for m in steps if loaded(f"functorch_lite_numpy.compiler.{m}")])
+"""
+FORKED = """
+import os
+import functorch_lite as fl, functorch_lite.numpy as fnp
+x = fnp.ones(3)
+fl.jit(lambda x: x + 1).lower(x)
+child = os.fork()
+out = fl.jit(lambda x: x * 2)(x)
+if not child:
+    os._exit(0 if out.tolist() == [2.0, 2.0, 2.0] else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def output(source):
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().split("\n")
+
+
+def test_little_is_loaded_for_a_small_program():
+    assert output(LOADED) == ["[]", "[] [] []"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_while_llvm_is_loaded():
+    assert output(FORKED) == ["0"]
+
+
+@pytest.mark.parametrize("primitive", STEPS)
+def test_each_step_is_there(primitive):
+    found = step_class(primitive)
+    assert found is not None
+    assert issubclass(found, Step)
+
+
+def test_once_for_several_threads():
+    made, entered = [], threading.Barrier(4)
+
+    @once
+    def make():
+        made.append(1)
+        return made
+
+    def get():
+        entered.wait()
+        assert make() is made
+
+    threads = [threading.Thread(target=get) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [1]
