@@ -60,7 +60,9 @@ class _Windows(FunctionStep):
 
     op: str | None = None
     """The scalar instruction that combines an element with an update; None: the update replaces it."""
-    in_place = True
+
+    def overlays(self, k: int) -> Sequence[int]:
+        return (0,) if k == 0 else ()
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         t = self.equation.results[0].type

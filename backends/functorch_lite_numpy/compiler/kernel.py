@@ -23,6 +23,7 @@ from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction
 
 from . import ir, scalars
 from .collapse import collapse, nodes
+from .overlays import loads_to_hurry, overlays
 from .types import (
     I1,
     I8,
@@ -56,6 +57,7 @@ class Kernel:
       parts: the length of the loop that threads share, 1 if the work cannot be shared.
       grain: parts are multiples of this.
       accumulated: the buffers that rows are accumulated in, and by what.
+      overlays: for buffers of results, the operands whose memory they may take.
       private: those of them in which all parts accumulate to the same elements: each part needs a copy of its own.
     """
 
@@ -68,8 +70,12 @@ class Kernel:
         n = len(nest.types)
         self.function = new_function(module, name, ir.VoidType(), [PTR] * (n + 1) + [I64, I64])
         self.buffers = self.function.args[:n]
-        for argument in self.buffers:
-            argument.add_attribute("noalias")
+        self.overlays = overlays(nest)
+        self.early = loads_to_hurry(nest, self.overlays)
+        mixed = {*self.overlays, *(j for operands in self.overlays.values() for j in operands)}
+        for k, argument in enumerate(self.buffers):
+            if k not in mixed:
+                argument.add_attribute("noalias")
         self.scratch_pointer, self.begin, self.end = self.function.args[n:]
         self.vector = nest.columns[-1] if nest.columns else None
         self.width = self.choose_width(vector_bytes)
@@ -314,6 +320,9 @@ class Kernel:
             if r not in inner:
                 assert r.target is not None
                 self.accumulate(r, self.value(r.node))
+        if phase is self.nest.phases[-1]:
+            for node in self.early:
+                self.value(node)
         for s in phase.stores:
             self.store(s.target, self.value(s.node), s.node.dtype)
 

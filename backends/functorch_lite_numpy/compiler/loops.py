@@ -78,9 +78,9 @@ class _Carry:
             self.next.append(pair[1])
 
     @staticmethod
-    def scratch(types: Sequence[ArrayType]) -> int:
+    def scratch(types: Sequence[ArrayType], stays: Container[int]) -> int:
         """How many bytes the second copies take."""
-        return sum(_aligned(_bytes(t)) for t in types if _bytes(t) > ON_STACK)
+        return sum(_aligned(_bytes(t)) for k, t in enumerate(types) if k not in stays and _bytes(t) > ON_STACK)
 
     def start(self, b: Any, operands: Sequence[Any]) -> None:
         for p, x, n in zip(self.now, operands, self.sizes, strict=True):
@@ -187,7 +187,7 @@ class ScanStep(_Loop):
         n_carry = p["n_carry"]
         self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_consts"] + k: k for k in range(n_carry)})
         self.carry_types = [v.type for v in equation.results[:n_carry]]
-        self.carry_scratch = _Carry.scratch(self.carry_types)
+        self.carry_scratch = _Carry.scratch(self.carry_types, self.body.stays)
         self.scratch = self.carry_scratch + self.body.arena
         self.function = self.make_function()
         self.emit_function()
@@ -248,7 +248,7 @@ class WhileStep(_Loop):
             unit, p["body"], unit.name("turn"), {p["n_body"] + k: k for k in range(len(equation.results))}
         )
         self.carry_types = [v.type for v in equation.results]
-        self.carry_scratch = _Carry.scratch(self.carry_types)
+        self.carry_scratch = _Carry.scratch(self.carry_types, self.body.stays)
         self.scratch = self.carry_scratch + max(self.body.arena, self.test.arena)
         self.function = self.make_function()
         self.emit_function()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["Interval", "plan"]
+__all__ = ["ON_STACK", "Interval", "plan"]
+
+ON_STACK = 256
+"""Values of up to so many bytes lie on the stack, where they can become registers."""
 
 Interval = tuple[int, int, int]
 """(first step, last step, bytes) of a value."""

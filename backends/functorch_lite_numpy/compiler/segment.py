@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from functorch_lite.extend import Literal, Program, Var
 
 from . import ir
-from .memory import plan
+from .memory import ON_STACK, plan
 from .steps import FusionStep, Step, step
 from .types import I1, I8, I64, PTR, constant
 from .unit import Unit
@@ -26,8 +26,6 @@ __all__ = ["Segment"]
 
 NEXT_TO_NOTHING = 1e-3
 """Of the time, that is so much."""
-ON_STACK = 256
-"""Values of up to so many bytes lie on the stack."""
 
 
 class Segment:
@@ -51,7 +49,9 @@ class Segment:
         places = ((e.results[0], s.pointer()) for e, s in pairs if len(e.results) == 1)
         self.given = {v: place for v, place in places if place is not None}
         self.roots = self.find_roots()
-        self.stays = frozenset(k for v, k in self.overwritten.items() if self.root_of(program.outputs[k]) is v)
+        self.stays = frozenset(
+            k for v, k in self.overwritten.items() if self.root_of(program.outputs[k], self.roots) is v
+        )
         self.targets = self.find_targets()
         self.offsets, self.arena = self.plan_memory()
         n_in, n_out = len(program.inputs), len(program.outputs)
@@ -77,22 +77,33 @@ class Segment:
         """For each value, the one whose memory it shares."""
         roots: dict[Var, Any] = {v: v for v in self.program.inputs}
         last = self.last_reads()
+        outputs = {a for a in self.program.outputs if isinstance(a, Var)}
         until = {v: last.get(v, -1) if v in self.overwritten else len(self.steps) for v in roots}
         """The last step that needs a root's memory as it is; most inputs always."""
         for i, (equation, s) in enumerate(zip(self.program.equations, self.steps, strict=True)):
+            given = [self.root_of(a, roots) for a in equation.operands]
+            taken: set[Any] = set()
             for k, v in enumerate(equation.results):
-                first = equation.operands[0] if k == 0 and equation.operands and (s.view or s.in_place) else None
-                root = roots[first] if isinstance(first, Var) else v
-                if s.in_place and root is not v:
-                    others = [roots[a] for a in equation.operands[1:] if isinstance(a, Var)]
-                    if until[root] > i or root in others:
-                        root = v
+                if s.view and given[0] is not None:
+                    root = given[0]
+                else:
+                    root = next(
+                        (r for r in self.overlaid(s, k, v, given, outputs) if until[r] <= i and r not in taken), v
+                    )
+                taken.add(root)
                 roots[v] = root
                 until[root] = len(self.steps) if v in self.given else max(until.get(root, i), last.get(v, i))
         return roots
 
-    def root_of(self, a: Any) -> Any:
-        return self.roots[a] if isinstance(a, Var) else None
+    def overlaid(self, s: Step, k: int, v: Var, given: Sequence[Any], outputs: Container[Var]) -> list[Any]:
+        """The memory that result k of a step may take if nothing else needs it: best that of the output that it is."""
+        found = [r for r in (given[j] for j in s.overlays(k)) if r is not None and given.count(r) == 1]
+        own = [r for r in found if r in self.overwritten and self.program.outputs[self.overwritten[r]] is v]
+        others = [r for r in found if r not in self.overwritten or v not in outputs]
+        return own + others
+
+    def root_of(self, a: Any, roots: Mapping[Var, Any]) -> Any:
+        return roots[a] if isinstance(a, Var) else None
 
     def last_reads(self) -> dict[Var, int]:
         """For each value the last step that reads it; for the program's results the step after all."""

@@ -12,6 +12,7 @@ import numpy as np
 from functorch_lite.extend import Equation, build
 
 from . import scalars
+from .memory import ON_STACK
 from .sharing import SharedNest
 from .types import kind_of, supported
 from .unit import Unit
@@ -29,14 +30,12 @@ class Step:
     Attributes:
       scratch: bytes of memory that it needs while it runs.
       view: whether it computes nothing: its result is its first operand, in another shape.
-      in_place: whether its first result may be the memory of its first operand, where nothing else needs that.
       kinds: of the dtypes that it knows (see `types.kind_of`).
     """
 
     scratch: int = 0
     kinds: ClassVar[str] = "biuf"
     view: ClassVar[bool] = False
-    in_place: ClassVar[bool] = False
 
     def pointer(self) -> Any:
         """Where the result lies already; None if it is yet to be computed."""
@@ -56,6 +55,10 @@ class Step:
     def accepts(cls, equation: Equation) -> bool:
         """Whether it can do this equation."""
         return True
+
+    def overlays(self, k: int) -> Sequence[int]:
+        """The operands whose memory result k may take, where nothing else needs that."""
+        return ()
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         """Append the code.
@@ -84,6 +87,12 @@ class FusionStep(Step):
     @property
     def duration(self) -> float:
         return self.nest.duration
+
+    def overlays(self, k: int) -> Sequence[int]:
+        t = self.equation.results[k].type
+        if t.size * t.dtype.itemsize <= ON_STACK:  # rather in registers than in the memory of another value
+            return ()
+        return self.nest.kernel.overlays.get(len(self.equation.operands) + k, ())
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         self.nest.emit(b, [*operands, *results], scratch)

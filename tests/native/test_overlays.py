@@ -1,0 +1,87 @@
+"""Results that take the memory of an operand: where nothing else needs it, and only there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite import lax
+
+pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+from tests.native.checks import assert_same
+
+N = 1003
+BYTES = 4 * N
+rng = np.random.default_rng(0)
+X, Y = (fnp.asarray(rng.normal(size=N).astype(np.float32)) for _ in range(2))
+LARGE = fnp.asarray(rng.normal(size=300_007).astype(np.float32))
+
+
+def turns(step: Any, n: int = 5) -> Any:
+    return lambda *carry: lax.fori_loop(0, n, lambda _, c: step(*c), carry)
+
+
+def mandelbrot(x: Any, y: Any, count: Any) -> Any:
+    inside = x * x + y * y < 4
+    return fnp.where(inside, x * x - y * y + 0.1, x), fnp.where(inside, 2 * x * y + 0.2, y), count + inside
+
+
+LOOPS = {
+    "both of both": (lambda x, y: (x + y, x - y), (X, Y)),
+    "exchanged": (lambda x, y: (y, x), (X, Y)),
+    "one moves up": (lambda x, y: (y, x + y), (X, Y)),
+    "crossed": (lambda x, y: (y * 0.5, x * 2.0), (X, Y)),
+    "shifted": (lambda x, y: (fnp.roll(x, 1) + y, y[::-1] * 0.5), (X, Y)),
+    "shifted and not": (lambda x, y: (x + fnp.roll(x, 1), y + fnp.sum(x)), (X, Y)),
+    "twice the same": (lambda x, y: (x + y, x + y), (X, Y)),
+    "threads": (lambda x, y: (fnp.sin(x) + y, fnp.cos(x) * y), (LARGE, LARGE + 1)),
+    "a sum between": (lambda x, y: (x / fnp.sum(x * x), x + y), (X, Y)),
+    "rows": (lambda x: (x / fnp.sum(fnp.exp(x), 1, keepdims=True),), (LARGE[:300_000].reshape(300, 1000),)),
+    "columns": (lambda x: (x / fnp.sum(fnp.exp(x), 0, keepdims=True),), (LARGE[:300_000].reshape(300, 1000),)),
+    "transposed": (lambda x: (x.T + 0.1 * x,), (LARGE[:250_000].reshape(500, 500),)),
+    "updated": (lambda x, y: (x.at[3].set(2.0) * 2, y.at[5].add(x[5])), (X, Y)),
+    "counted": (mandelbrot, (X, Y, fnp.zeros(N, "int32"))),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_loops(name: str) -> None:
+    step, carry = LOOPS[name]
+    found, expected = fl.jit(turns(step))(*carry), fl.jit(turns(step), exact=True)(*carry)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=2e-5, atol=1e-5)
+
+
+def arena(f: Any, *args: Any) -> int:
+    return int(re.findall(r"arena of (\d+)", fl.jit(f).lower(*args).as_text("memory plan"))[0])
+
+
+def test_a_carry_is_changed_where_it_lies() -> None:
+    assert arena(turns(mandelbrot), X, Y, fnp.zeros(N, "int32")) < BYTES
+    assert arena(turns(lambda x: (fnp.roll(x, 1) * 2,)), X) > BYTES
+
+
+def test_between_other_steps() -> None:
+    """A product, and three steps over it, in one place."""
+
+    def f(x: Any, w: Any) -> Any:
+        y = x @ w
+        for _ in range(3):
+            y = (fnp.tanh(y) @ w) * 0.5
+        return (y * 2).sum()
+
+    w = fnp.asarray(rng.normal(size=(64, 64)).astype(np.float32))
+    assert arena(f, w, w) < 4 * w.nbytes
+    np.testing.assert_allclose(float(fl.jit(f)(w, w)), float(fl.jit(f, exact=True)(w, w)), rtol=1e-3)
+
+
+def test_operands_of_the_caller_stay() -> None:
+    x = fnp.asarray(np.arange(N, dtype=np.float32))
+    y = fl.jit(lambda x: (x + 1, x * 2))(x)
+    assert_same(x, np.arange(N, dtype=np.float32))
+    assert_same(y, (np.arange(N, dtype=np.float32) + 1, np.arange(N, dtype=np.float32) * 2))
