@@ -35,6 +35,8 @@ ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112
 
 SMALL = 96**3
 """Up to so many multiplications, a product is done by our own code."""
+MIDDLING = 256**3
+"""Up to so many, our own blocks are as quick as BLAS with registers of 32 bytes too, and our threads do not wait for BLAS's."""
 FAR = 1 << 17
 """From so many elements of a matrix, a vector is multiplied by some of its rows at a time, which lie in a row."""
 WRITTEN_OUT = 64
@@ -56,7 +58,8 @@ def planned(p: Product, dtypes: Sequence[np.dtype]) -> tuple[str, Product]:
     """How the products are done, with operands copied where they must be."""
     along_n = p.n.length == 1 or p.n.y == 1
     y_along_k, x_along_k = p.k.length == 1 or p.k.y == 1, p.k.length == 1 or p.k.x == 1
-    blocks = dtypes[1] == dtypes[2] and (engine.vector_bytes() == 64 or not _has_blas(dtypes))
+    own = engine.vector_bytes() == 64 or p.size <= MIDDLING or not _has_blas(dtypes)
+    blocks = own and dtypes[1] == dtypes[2]
     if p.m.length == 1 or p.size <= SMALL or not (blocks or _has_blas(dtypes)):
         if p.n.length > 1 and along_n and p.copy_y is None:
             far = p.m.length == 1 and p.k.length > STREAMS and p.size > FAR and dtypes[1] == dtypes[2]
