@@ -129,6 +129,7 @@ STEPS = {
     "dot_general": "contraction.DotStep",
     "dynamic_update_slice": "indexing.UpdateSliceStep",
     "eigh": "lapack.EighStep",
+    "fft": "fourier.FftStep",
     "fusion": "steps.FusionStep",
     "laid_out_conv": "convolution.ConvStep",
     "lu": "lapack.LUStep",
@@ -180,9 +181,7 @@ def is_native(equation: Equation) -> bool:
     if equation.effects:
         return False
     types = [a.type for a in (*equation.operands, *equation.results)]
-    if not all(supported(t.dtype) for t in types) or any(type(n) is not int for t in types for n in t.shape):
-        return False
-    if any(t.size == 0 for t in types):
+    if any(type(n) is not int for t in types for n in t.shape) or any(t.size == 0 for t in types):
         return False
     found = step_class(equation.primitive.name)
     return found is not None and all(kind_of(t.dtype) in found.kinds for t in types) and found.accepts(equation)
