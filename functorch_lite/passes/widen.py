@@ -35,11 +35,10 @@ def widen(program: Program, native: Callable[[Equation], bool]) -> Program:
     for equation in program.equations:
         equation = map_subprograms(equation, lambda body: widen(body, native))
         atoms = (*equation.operands, *equation.results)
-        widened = None
+        widened, casts = None, []
         carries = bool(equation.primitive.subprograms)  # its bodies say what its operands are
         if not carries and any(_is_short(a.type.dtype) for a in atoms) and not native(equation):
-            casts: list[Equation] = []
-            widened = _widened(equation, {**wide}, casts)
+            widened = _widened(equation, dict(wide), casts)
         if widened is None or not native(widened):
             equations.append(equation)
             continue

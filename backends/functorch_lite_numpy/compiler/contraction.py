@@ -30,7 +30,7 @@ from .unit import Unit
 
 __all__ = ["DotStep"]
 
-_GEMM = {"float32": "sgemm", "float64": "dgemm"}
+_GEMM = {"float32": "sgemm", "float64": "dgemm", "complex64": "cgemm", "complex128": "zgemm"}
 ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112
 
 SMALL = 96**3
@@ -49,18 +49,21 @@ def _dtypes(equation: Equation) -> tuple[np.dtype, np.dtype, np.dtype] | None:
     """Of the operands, the sums and the result; None if that is not for us."""
     given, other = (a.type.dtype for a in equation.operands)
     result = equation.results[0].type.dtype
-    if given != other or given.kind not in "iuf" or result.kind != given.kind:
+    if given != other or given.kind not in "iufc" or result.kind != given.kind:
+        return None
+    if given.kind == "c" and not _has_blas((given, given, result)):
         return None
     return given, np.promote_types(given, result), result
 
 
 def planned(p: Product, dtypes: Sequence[np.dtype]) -> tuple[str, Product]:
-    """How the products are done, with operands copied where they must be."""
+    """How the products are done, with operands copied where they must be. Complex ones are always BLAS's."""
     along_n = p.n.length == 1 or p.n.y == 1
     y_along_k, x_along_k = p.k.length == 1 or p.k.y == 1, p.k.length == 1 or p.k.x == 1
     own = engine.vector_bytes() == 64 or p.size <= MIDDLING or not _has_blas(dtypes)
-    blocks = own and dtypes[1] == dtypes[2]
-    if p.m.length == 1 or p.size <= SMALL or not (blocks or _has_blas(dtypes)):
+    blocks = own and dtypes[1] == dtypes[2] and dtypes[0].kind != "c"
+    ours = p.m.length == 1 or p.size <= SMALL or not (blocks or _has_blas(dtypes))
+    if ours and dtypes[0].kind != "c":
         if p.n.length > 1 and along_n and p.copy_y is None:
             far = p.m.length == 1 and p.k.length > STREAMS and p.size > FAR and dtypes[1] == dtypes[2]
             return "blocked" if far else "rows", p
@@ -84,7 +87,9 @@ def _has_blas(dtypes: Sequence[np.dtype]) -> bool:
 
 
 class DotStep(Step):
-    """`dot_general` of real numbers."""
+    """`dot_general`."""
+
+    kinds = "biufc"
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
@@ -183,7 +188,8 @@ class DotStep(Step):
 
     def by_blas(self, b: Any, pointers: Sequence[Any]) -> None:
         p, dtype = self.product, self.dtypes[0]
-        name, scalar = _GEMM[dtype.name], register_type(dtype)
+        name = _GEMM[dtype.name]
+        one, zero = (self.factor(x) for x in (1, 0))
         args: list[Any] = [constant(I32, ROW_MAJOR)]
         # A matrix is as it is if its last axis is contiguous; of an axis of length 1, any stride may be said.
         x_as_is = p.k.length == 1 or (p.k.x == 1 and (p.m.x >= p.k.length or p.m.length == 1))
@@ -193,9 +199,16 @@ class DotStep(Step):
         x, y, z = pointers
         x_lead = max(p.m.x, p.k.length) if x_as_is else max(p.k.x, p.m.length)
         y_lead = max(p.k.y, p.n.length) if y_as_is else max(p.n.y, p.k.length)
-        args += [constant(scalar, 1.0), x, constant(I64, x_lead), y, constant(I64, y_lead)]
-        args += [constant(scalar, 0.0), z, constant(I64, max(p.m.z, p.n.length))]
+        args += [one, x, constant(I64, x_lead), y, constant(I64, y_lead)]
+        args += [zero, z, constant(I64, max(p.m.z, p.n.length))]
         self.unit.call_outside(b, name, blas(name) or 0, ir.VoidType(), args)
+
+    def factor(self, x: int) -> Any:
+        """A number as BLAS takes it: complex ones by pointer."""
+        dtype = self.dtypes[0]
+        if dtype.kind == "c":
+            return self.unit.constant(np.asarray(x, dtype))
+        return constant(register_type(dtype), x)
 
 
 def _x(a: Axis) -> int:

@@ -100,11 +100,11 @@ def at(b: Any, base: Any, place: Any, dtype: np.dtype) -> Any:
 
 def load(b: Any, pointer: Any, dtype: np.dtype, width: int = 1) -> Any:
     """Elements as they lie in memory."""
-    return b.load(pointer, typ=memory_type(dtype, width), align=dtype.itemsize)
+    return b.load(pointer, typ=memory_type(dtype, width), align=min(dtype.itemsize, 8))
 
 
 def store(b: Any, value: Any, pointer: Any, dtype: np.dtype) -> None:
-    b.store(value, pointer, align=dtype.itemsize)
+    b.store(value, pointer, align=min(dtype.itemsize, 8))
 
 
 def stored_as(dtype: np.dtype) -> np.dtype:

@@ -36,6 +36,7 @@ from .types import (
     literal,
     memory_type,
     new_function,
+    real_dtype,
     register_type,
     splat,
 )
@@ -131,7 +132,7 @@ class Kernel:
                 if node in seen or not node.dims & columns:
                     continue
                 seen.add(node)
-                if first.setdefault(node, k) < k and scalars.is_dear(node.op):
+                if first.setdefault(node, k) < k and worth_keeping(node):
                     again[node] = None
                     continue
                 stack.extend(node.args)
@@ -445,9 +446,13 @@ class Kernel:
             return self.load_at(b, node.params, node.dtype, guard)
         if node in self.kept:
             return self.reload(b, node)
+        if node.op == "part":
+            return self.value(node.args[0])[node.params]
         args = [self.value(a) for a in node.args]
         lanes = max((a.type.count for a in args if is_vector(a)), default=1)
         args = [splat(b, a, lanes) for a in args]
+        if node.op == "pair":
+            return tuple(args)
         context = scalars.Context(b, [a.dtype for a in node.args], node.dtype, dict(node.params))
         value = scalars.emit(node.op, context, args)
         if node in self.saved:
@@ -556,7 +561,26 @@ class Kernel:
         if stride == 1:
             pointer = b.gep(base, [self.start(b, target.address)], source_etype=memory_type(dtype))
             return self.read(b, pointer, dtype, self.lanes, mask)
+        if stride == 2 and self.in_pairs(target):
+            return self.read_every_second(b, target, dtype, mask, guard)
         return self.gather(b, base, self.number(b, target.address), dtype, mask)
+
+    def in_pairs(self, target: Load) -> bool:
+        """Whether a buffer is read in pairs of elements, of which both are there."""
+        return all(c % 2 == 0 for c in target.address.terms.values()) and self.nest.types[target.buffer][1] % 2 == 0
+
+    def read_every_second(self, b: Any, target: Load, dtype: np.dtype, mask: Any, guard: Any) -> Any:
+        """The first or the second elements of pairs that lie in a row; the pairs are read once."""
+        n, odd = self.lanes, target.address.const % 2
+        first = target.address + -odd
+        key = ("pairs", target.buffer, first.key, guard)
+        if key not in self.values:
+            pointer = self.pointer(b, Load(target.buffer, first), dtype)
+            self.values[key] = self.read(b, pointer, dtype, 2 * n, None if mask is None else twice(b, mask))
+            self.depths[key] = len(self.builders) - 1
+        both = self.values[key]
+        picks = lanes(ir.VectorType(I32, n), range(odd, 2 * n, 2))
+        return b.shuffle_vector(both, ir.Constant(both.type, ir.Undefined), picks)
 
     def gather(self, b: Any, base: Any, places: Any, dtype: np.dtype, mask: Any) -> Any:
         lanes = places.type.count
@@ -601,6 +625,9 @@ class Kernel:
     def store(self, target: Load, value: Any, dtype: np.dtype) -> None:
         b = self.builders[-1]
         stride = self.lane_stride(target.address)
+        if isinstance(value, tuple):
+            self.store_pairs(b, target, value, real_dtype(dtype), stride)
+            return
         if stride == 0:
             self.write(b, self.pointer(b, target, dtype), self.scalar(value))
             return
@@ -615,6 +642,31 @@ class Kernel:
         name = f"llvm.masked.scatter.v{self.lanes}{scalars._short(memory_type(dtype))}.v{self.lanes}p0"
         function = self.declare(name, ir.VoidType(), [value.type, pointers.type, I32, mask.type])
         b.call(function, [value, pointers, constant(I32, memory_size(dtype)), mask])
+
+    def store_pairs(self, b: Any, target: Load, pair: tuple[Any, Any], dtype: np.dtype, stride: int | None) -> None:
+        """Both parts of complex numbers, to neighbouring places."""
+        if stride != 2:
+            for k, part in enumerate(pair):
+                self.store(Load(target.buffer, target.address + k), part, dtype)
+            return
+        n = self.lanes
+        x, y = (splat(b, part, n) for part in pair)
+        picks = lanes(ir.VectorType(I32, 2 * n), [i // 2 + i % 2 * n for i in range(2 * n)])
+        mask = None if self.mask is None else twice(b, self.mask)
+        self.write(b, self.pointer(b, target, dtype), b.shuffle_vector(x, y, picks), mask)
+
+
+def worth_keeping(node: Node) -> bool:
+    """Whether it is dear, and a single number."""
+    of = node.args[0] if node.op == "part" else node
+    return scalars.is_dear(of.op) and node.dtype.kind != "c"
+
+
+def twice(b: Any, mask: Any) -> Any:
+    """A mask with each lane twice."""
+    n = mask.type.count
+    picks = lanes(ir.VectorType(I32, 2 * n), [i // 2 for i in range(2 * n)])
+    return b.shuffle_vector(mask, ir.Constant(mask.type, ir.Undefined), picks)
 
 
 def memory_size(dtype: np.dtype) -> int:

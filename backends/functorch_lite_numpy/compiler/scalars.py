@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import float_bits, ir
+from . import float_bits, ir, pairs
 from .intrinsics import intrinsic
 from .intrinsics import short as _short
+from .math import COMPLEX_TABLE as COMPLEX
 from .math import TABLE as MATH
 from .types import I1, constant, is_half, kind_of, register_type, supported, width_of
 
-__all__ = ["Context", "emit", "identity", "is_dear", "supports"]
+__all__ = ["Context", "emit", "identity", "is_dear", "reduces", "supports"]
 
 _SINGLE = np.dtype(np.float32)
 
@@ -302,7 +303,19 @@ def _not(c: Context, x: Any) -> Any:
     return c.builder.xor(x, c.like(x, 1 if c.kind == "b" else -1))
 
 
+def _of_pairs(name: str) -> Any:
+    """A function of complex numbers, whose parts are operands of their own; it gives both parts."""
+
+    @_kinds("f")
+    def emit_(c: Context, *args: Any) -> Any:
+        return COMPLEX[name](c.builder, *zip(args[::2], args[1::2], strict=True))
+
+    emit_.dear = getattr(COMPLEX[name], "dear", True)
+    return emit_
+
+
 _TABLE: dict[str, Any] = {
+    **{f"complex_{name}": _of_pairs(name) for name in COMPLEX},
     **{name: _math(name) for name in MATH if name not in ("sqrt", "integer_pow", "floor", "ceil", "round", "trunc")},
     "abs": _abs,
     "add": _by_kind("fadd", "add"),
@@ -353,10 +366,17 @@ _TABLE: dict[str, Any] = {
 
 def supports(op: str, operands: Sequence[np.dtype], result: np.dtype) -> bool:
     """Whether there is such an instruction for these dtypes."""
+    if result.kind == "c" or any(d.kind == "c" for d in operands):
+        return pairs.supports(op) and all(map(supported, (*operands, result)))
     found = _TABLE.get(op)
     if found is None or not supported(result) or not all(map(supported, operands)):
         return False
     return all(kind_of(d) in found.kinds for d in operands)
+
+
+def reduces(op: str, dtype: np.dtype) -> bool:
+    """Whether elements of the dtype can be combined in any order, on their own."""
+    return pairs.reduces(op) if dtype.kind == "c" else supports(op, (dtype, dtype), dtype)
 
 
 def is_dear(op: str) -> bool:

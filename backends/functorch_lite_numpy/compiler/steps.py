@@ -13,6 +13,7 @@ from functorch_lite.extend import Equation, build
 
 from . import scalars
 from .memory import ON_STACK
+from .pairs import split
 from .sharing import SharedNest
 from .types import kind_of, supported
 from .unit import Unit
@@ -20,7 +21,7 @@ from .unit import Unit
 __all__ = ["ALL_KINDS", "STEPS", "FusionStep", "Step", "fusible", "is_dear", "is_native", "step", "step_class"]
 
 
-ALL_KINDS = "biufh"
+ALL_KINDS = "biufhc"
 """Of the dtypes that code can at least move about."""
 
 
@@ -80,7 +81,7 @@ class FusionStep(Step):
         super().__init__(unit, equation)
         nest = build(**equation.params)
         key = ("nest", str(nest), tuple(nest.types), tuple(nest.extents))
-        self.nest = unit.shared(key, lambda: SharedNest(unit, nest))
+        self.nest = unit.shared(key, lambda: SharedNest(unit, split(nest)))
         self.nest.users += 1
         self.scratch = self.nest.scratch
 
@@ -198,7 +199,7 @@ def fusible(equation: Equation) -> bool:
         return False
     given = [t.dtype for t in types[1:]]
     if primitive.combines is not None:
-        return scalars.supports(primitive.combines, (given[0], given[0]), given[0])
+        return scalars.reduces(primitive.combines, given[0])
     if primitive.element is None:
         return False
     if not primitive.elementwise:

@@ -23,6 +23,7 @@ __all__ = [
     "literal",
     "memory_type",
     "new_function",
+    "real_dtype",
     "register_type",
     "splat",
     "supported",
@@ -53,9 +54,14 @@ def kind_of(dtype: np.dtype) -> str:
     return "h" if is_half(dtype) else dtype.kind
 
 
+def real_dtype(dtype: np.dtype) -> np.dtype:
+    """The dtype of a complex number's parts; of the others, itself."""
+    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
+
+
 def supported(dtype: np.dtype) -> bool:
-    """Whether values of the dtype can be held in a register."""
-    return dtype.kind in "biu" or dtype in _FLOATS or is_half(dtype)
+    """Whether values of the dtype can be held in registers."""
+    return dtype.kind in "biu" or real_dtype(dtype) in _FLOATS or is_half(dtype)
 
 
 def register_type(dtype: np.dtype, width: int = 1) -> Any:

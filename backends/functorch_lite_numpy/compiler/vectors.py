@@ -23,9 +23,11 @@ def _suffix(type: Any) -> str:
     return f"v{type.count}{short}" if isinstance(type, ir.VectorType) else short
 
 
-def _size(type: Any) -> int:
+def _alignment(type: Any) -> int:
     scalar = type.element if isinstance(type, ir.VectorType) else type
-    return scalar.width // 8 if isinstance(scalar, ir.IntType) else 8 if isinstance(scalar, ir.DoubleType) else 4
+    return (
+        min(scalar.width // 8, 8) if isinstance(scalar, ir.IntType) else 8 if isinstance(scalar, ir.DoubleType) else 4
+    )
 
 
 def _zero(type: Any) -> Any:
@@ -61,17 +63,17 @@ def first_lanes(b: Any, n: Any, width: int) -> Any:
 def load(b: Any, pointer: Any, type: Any, mask: Any = None, other: Any = None) -> Any:
     """A vector; zero, or another vector's lanes, where the mask says no."""
     if mask is None:
-        return b.load(pointer, typ=type, align=_size(type))
-    args = [pointer, constant(I32, _size(type)), mask, _zero(type) if other is None else other]
+        return b.load(pointer, typ=type, align=_alignment(type))
+    args = [pointer, constant(I32, _alignment(type)), mask, _zero(type) if other is None else other]
     return intrinsic(b, f"llvm.masked.load.{_suffix(type)}.p0", type, args)
 
 
 def store(b: Any, value: Any, pointer: Any, mask: Any = None) -> None:
     if mask is None:
-        b.store(value, pointer, align=_size(value.type))
+        b.store(value, pointer, align=_alignment(value.type))
         return
     name = f"llvm.masked.store.{_suffix(value.type)}.p0"
-    intrinsic(b, name, ir.VoidType(), [value, pointer, constant(I32, _size(value.type)), mask])
+    intrinsic(b, name, ir.VoidType(), [value, pointer, constant(I32, _alignment(value.type)), mask])
 
 
 def load_apart(b: Any, pointer: Any, type: Any, stride: int, mask: Any = None) -> Any:
@@ -81,7 +83,7 @@ def load_apart(b: Any, pointer: Any, type: Any, stride: int, mask: Any = None) -
     places = lanes(ir.VectorType(I64, type.count), [i * stride for i in range(type.count)])
     pointers = b.gep(pointer, [places], source_etype=type.element)
     mask = mask if mask is not None else constant(ir.VectorType(I1, type.count), 1)
-    args = [pointers, constant(I32, _size(type)), mask, _zero(type)]
+    args = [pointers, constant(I32, _alignment(type)), mask, _zero(type)]
     return intrinsic(b, f"llvm.masked.gather.{_suffix(type)}.v{type.count}p0", type, args)
 
 
@@ -103,7 +105,7 @@ def load_pattern(b: Any, pointer: Any, type: Any, places: Sequence[int | None], 
         pointers = b.gep(pointer, [indices], source_etype=type.element)
         args = [
             pointers,
-            constant(I32, _size(type)),
+            constant(I32, _alignment(type)),
             lanes(ir.VectorType(I1, n), [p is not None for p in places]),
             other,
         ]
