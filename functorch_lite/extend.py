@@ -15,7 +15,7 @@ from .passes.widen import widen
 from .primitive import LinearOperand, NotDifferentiable, NotLinear, Primitive, Zero, ZeroDerivative, registry
 from .primitives.base import Elementwise, kind
 from .primitives.structural import instantiate, move_to_front
-from .program import Equation, Literal, Program, Var, dead_code
+from .program import Atom, Equation, Literal, Program, Var, dead_code
 from .tracing import Tracer, bind
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Affine",
     "Array",
     "ArrayType",
+    "Atom",
     "Backend",
     "BackendError",
     "DTypeError",

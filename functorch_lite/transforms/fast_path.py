@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..tree import PyTreeDef
+from ..tree_nodes import kind_of
 
 __all__ = ["Picker", "picker"]
 
@@ -19,7 +20,7 @@ DEEPEST = 20
 
 
 def picker(tree: PyTreeDef) -> Picker | None:
-    """The function for a structure of (args, kwargs); None if that has other containers than Python's own.
+    """The function for a structure of (args, kwargs); None if that is too deep.
 
     >>> from functorch_lite.tree import structure
     >>> pick = picker(structure(((1, {"a": 2, "b": (3, 4)}), {})))
@@ -39,7 +40,7 @@ def picker(tree: PyTreeDef) -> Picker | None:
 
 
 class _Unknown(Exception):
-    """A container of another kind, or too deep."""
+    """Too deep, or a container whose kind is no longer known."""
 
 
 class _Writer:
@@ -67,8 +68,25 @@ class _Writer:
             self.lines.append(f"{here} = {place}")
             self.refuse_unless(f"type({here}) is {data[0].__name__}")
             self.container(here, tree, depth)
+        elif depth < DEEPEST:
+            self.registered(place, tree, data, depth)
         else:
             raise _Unknown
+
+    def registered(self, place: str, tree: PyTreeDef, data: Any, depth: int) -> None:
+        """A node of any other kind: what its own function splits it into."""
+        type, auxiliary = data
+        kind = kind_of(type)
+        if kind is None:
+            raise _Unknown
+        here, given = f"x{len(self.lines)}", f"a{len(self.lines)}"
+        self.lines.append(f"{here} = {place}")
+        self.refuse_unless(f"type({here}) is {self.name(type)}")
+        self.lines.append(f"{here}, {given} = {self.name(kind.split)}({here})")
+        children = tree.children()
+        self.refuse_unless(f"len({here}) == {len(children)} and {given} == {self.name(auxiliary)}")
+        for i, child in enumerate(children):
+            self.node(f"{here}[{i}]", child, depth + 1)
 
     def container(self, here: str, tree: PyTreeDef, depth: int) -> None:
         """The children of a tuple, list or dict, a variable."""

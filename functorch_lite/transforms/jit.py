@@ -7,6 +7,8 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import Array, eager, type_of
@@ -30,6 +32,14 @@ __all__ = ["Jitted", "clear_caches", "jit"]
 _UNKNOWN: Any = object()
 _LAST = ("last",)
 """The key of the fast path of the last call, beside those of signatures."""
+
+
+_IMMEDIATE = frozenset({np.ndarray, float})
+"""What becomes an array without further questions."""
+
+
+def _array_of(x: Any) -> Any:
+    return as_operand(x) if type(x) in _IMMEDIATE else x
 
 
 class _FastPath(NamedTuple):
@@ -126,6 +136,8 @@ class Jitted:
             leaves = fast.pick(args, kwargs)
             if leaves is not None and dtypes.defaults() == fast.defaults:
                 out = fast.run(*leaves)
+                if out is NotImplemented and not _IMMEDIATE.isdisjoint(map(type, leaves)):
+                    out = fast.run(*map(_array_of, leaves))
                 if out is not NotImplemented:
                     return out[0] if fast.single else unflatten(fast.out_tree, out)
         return self._checked_call(args, kwargs)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def warm(f: Any, *args: Any, **kwargs: Any) -> Any:
     jitted = fl.jit(f)
     for _ in range(2):
         jitted(*args, **kwargs)
-    native = all(x.size for x in fl.tree.leaves((args, kwargs)))
+    native = all(np.size(x) for x in fl.tree.leaves((args, kwargs)))
     assert (jitted.cache[jit_module._LAST] is not None) == native
     return jitted
 
@@ -35,6 +36,18 @@ def same(got: Any, want: Any) -> None:
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
 
 
+@fl.tree_util.register_dataclass
+@dataclasses.dataclass
+class Pair:
+    a: Any
+    b: Any
+
+
+class Named(NamedTuple):
+    a: Any
+    b: Any
+
+
 ARGUMENTS = {
     "array": ((fnp.arange(5.0),), {}),
     "scalars": ((fnp.asarray(2.0), fnp.float32(3), fnp.asarray(2.5, "float64")), {}),
@@ -42,6 +55,11 @@ ARGUMENTS = {
     "tree": (({"b": fnp.ones(3), "a": (fnp.zeros((2, 3)), None, [fnp.asarray(1)])}, fnp.arange(3)), {}),
     "keywords": ((fnp.ones(2),), {"y": fnp.ones((2, 2)), "x": {"z": fnp.ones(1)}}),
     "not contiguous": ((fnp.arange(12.0).reshape(3, 4).T,), {}),
+    "key": ((fl.random.key(3),), {}),
+    "registered": ((Pair(fnp.ones(2), (fnp.zeros(3), None)), Named(fnp.ones(1), {"x": fnp.ones(4)})), {}),
+    "numpy": ((np.ones((3, 4), np.float32), fnp.ones(2)), {}),
+    "python": ((2.5, fnp.ones(2)), {}),
+    "large": ((fnp.ones((50, 60)), fnp.ones(2)), {}),
     "empty": ((fnp.zeros((0, 3)), ()), {}),
     "other dtypes": ((fnp.ones(3, bool), fnp.ones(3, "uint8"), fnp.ones(3, "float64")), {}),
 }
@@ -53,8 +71,8 @@ def test_same_as_first_call(name: str) -> None:
     hoisted = fnp.arange(1)
 
     def f(*args: Any, **kwargs: Any) -> Any:
-        total = sum(x.sum() for x in fl.tree.leaves((args, kwargs)))
-        return {"out": fl.tree.map(lambda x: x + x, args), "total": total + hoisted}
+        total = sum(fnp.sum(x) for x in fl.tree.leaves((args, kwargs)))
+        return {"out": fl.tree.map(lambda x: x + x, args), "total": total + hoisted, "given": args}
 
     first = fl.jit(lambda *args, **kwargs: f(*args, **kwargs))(*args, **kwargs)
     jitted = warm(f, *args, **kwargs)
@@ -101,6 +119,49 @@ def test_structures_of_other_shape() -> None:
         same(jitted(tree), f(tree))
     with pytest.raises(TypeError):
         jitted()
+
+
+def test_registered_nodes_of_other_auxiliary_data() -> None:
+    @fl.tree_util.register_pytree_node_class
+    class Scaled:
+        def __init__(self, x: Any, by: float):
+            self.x, self.by = x, by
+
+        def tree_flatten(self) -> Any:
+            return (self.x,), self.by
+
+        @classmethod
+        def tree_unflatten(cls, by: float, children: Any) -> Any:
+            return cls(*children, by)
+
+    jitted = warm(lambda s: s.x * s.by, Scaled(fnp.ones(2), 2.0))
+    same(jitted(Scaled(fnp.ones(2), 3.0)), fnp.full(2, 3.0, "float32"))
+    same(jitted(Scaled(fnp.ones(2), 2.0)), fnp.full(2, 2.0, "float32"))
+
+
+def test_what_comes_from_numpy_is_copied() -> None:
+    host = np.ones(3000, np.float32)
+    jitted = warm(lambda x: (x, x + 1), host)
+    for _ in range(3):
+        out, _ = jitted(host)
+        host[:] += 1
+        assert out[0] == host[0] - 1
+    same(jitted(host.astype("int32"))[0], fnp.asarray(host.astype("int32")))
+    with fl.use_backend("numpy"):
+        same(jitted(host)[0], fnp.asarray(host))
+
+
+def test_a_large_argument_that_is_returned_is_not_copied() -> None:
+    x, y = fnp.ones((300, 40)), fnp.arange(4.0)
+    jitted = warm(lambda x, y: (x, y + x[0, 0], x, y), x, y)
+    a, b, c, d = jitted(x, y)
+    assert a.buffer is c.buffer is x.buffer
+    same((b, d), (y + 1, y))
+    before = sys.getrefcount(x.buffer)
+    for _ in range(10):
+        jitted(x, y)
+    after = sys.getrefcount(x.buffer)
+    assert after == before
 
 
 def test_inside_transformations() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from functorch_lite.extend import (
+    Atom,
     Backend,
     Equation,
     LoweringContext,
@@ -65,11 +66,18 @@ def relieved(program: Program) -> Program:
 def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
     """A program whose equations are all native, as a Python callable."""
     unit = Unit()
-    return make_callable(unit, Segment(unit, program, "segment"))
+    passed = {k: program.inputs.index(a) for k, a in enumerate(program.outputs) if is_passed(a, program.inputs)}
+    made = [a for k, a in enumerate(program.outputs) if k not in passed]
+    return make_callable(unit, Segment(unit, program.replace(outputs=made), "segment"), passed)
 
 
 SMALL = 1 << 12
-"""An operand of up to so many bytes that is also a result is rather copied than returned by Python."""
+"""An operand of up to so many bytes that is also a result is rather copied than given back itself."""
+
+
+def is_passed(a: Atom, inputs: Sequence[Var]) -> bool:
+    """Whether a result is an operand that is given back as it is."""
+    return a in inputs and a.type.size * a.type.dtype.itemsize > SMALL
 
 
 def _compiled(program: Program, context: Context) -> Callable[..., tuple[Any, ...]]:
@@ -82,8 +90,7 @@ def is_whole(program: Program) -> bool:
     """Whether one native function does all of it."""
     if not program.equations or not all(map(is_native, program.equations)):
         return False
-    types = [a.type for a in set(program.inputs).intersection(a for a in program.outputs if isinstance(a, Var))]
-    return all(not has_dim(t.shape) and t.size * t.dtype.itemsize <= SMALL for t in types)
+    return not any(has_dim(a.type.shape) for a in set(program.inputs).intersection(program.outputs))
 
 
 def partition(program: Program) -> Program:

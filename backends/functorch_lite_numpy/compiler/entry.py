@@ -2,7 +2,7 @@
 
 It reads the data pointers of its operands out of NumPy's objects, allocates the results by NumPy's C interface and calls the
 segment: 0.1 microseconds where ctypes takes several. Operands are arrays or NumPy scalars of known dtype and shape; an array
-that is not contiguous is copied.
+that is not contiguous is copied. A large operand that is a result too is given back as it is: nobody changes arrays.
 
 A program that takes long gives up the GIL while it runs. Then another Python thread may call the same function (so may the
 handler of a signal): each call works in memory of its own (`arena.py`).
@@ -11,7 +11,7 @@ handler of a signal): each call works in memory of its own (`arena.py`).
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -68,9 +68,10 @@ class _Emitter:
     Loops over operands and results, so that its size does not depend on how many they are; and LLVM takes no pains with it.
     """
 
-    def __init__(self, unit: Unit, segment: Segment):
+    def __init__(self, unit: Unit, segment: Segment, passed: Mapping[int, int]):
         self.unit = unit
         self.segment = segment
+        self.passed = passed
         self.n_operands = len(segment.program.inputs)
         self.result_types = [a.type for a in segment.program.outputs]
         self.function = hurried(unit.function("entry", PTR, [PTR, PTR, I64], "external"))
@@ -218,17 +219,30 @@ class _Emitter:
     def return_results(self) -> None:
         """A tuple of them, as NumPy returns them: scalars where there are no axes."""
         b, n = self.b, len(self.result_types)
-        out = self.call("python", "PyTuple_New", PTR, constant(I64, n))
+        out = self.call("python", "PyTuple_New", PTR, constant(I64, n + len(self.passed)))
         self.leave_if_null(out)
+        items = self.at(out, TUPLE_ITEMS)
         if n:
             with counted(b, n) as k:
                 result = b.load(self.item(self.results, k), typ=PTR)
                 _, ndim, _ = self.described(k)
-                place = self.item(self.at(out, TUPLE_ITEMS), k)
+                place = self.item(items, self.place_of(k))
                 b.store(result, place)
                 with b.if_then(b.icmp_unsigned("==", ndim, constant(I64, 0))):
                     b.store(self.call("numpy", "PyArray_Return", PTR, result), place)
+        for k, i in self.passed.items():
+            operand = b.load(self.item(self.function.args[1], constant(I64, i)), typ=PTR)
+            self.call("python", "Py_IncRef", ir.VoidType(), operand)
+            b.store(operand, self.item(items, constant(I64, k)))
         b.ret(out)
+
+    def place_of(self, k: Any) -> Any:
+        """Where in the tuple a result of the segment belongs."""
+        if not self.passed:
+            return k
+        total = len(self.result_types) + len(self.passed)
+        table = self.unit.constant(np.asarray([i for i in range(total) if i not in self.passed], np.int64))
+        return self.b.load(self.b.gep(table, [k], source_etype=I64), typ=I64)
 
     def write_failure(self) -> None:
         self.b.position_at_end(self.failed)
@@ -237,17 +251,24 @@ class _Emitter:
         self.b.ret(NULL)
 
 
-def emit_entry(unit: Unit, segment: Segment) -> None:
-    """Append the entry to the unit."""
+def emit_entry(unit: Unit, segment: Segment, passed: Mapping[int, int] | None = None) -> None:
+    """Append the entry to the unit. `passed`: see `make_callable`."""
     segment.hurry_small_nests()
     if len(segment.function.blocks) == 1:
         hurried(segment.function)
-    _Emitter(unit, segment).run()
+    _Emitter(unit, segment, passed or {}).run()
 
 
-def make_callable(unit: Unit, segment: Segment) -> Callable[..., tuple[Any, ...]]:
-    """Compile the unit; a Python function from operand buffers to a tuple of result buffers."""
-    emit_entry(unit, segment)
+def make_callable(
+    unit: Unit, segment: Segment, passed: Mapping[int, int] | None = None
+) -> Callable[..., tuple[Any, ...]]:
+    """Compile the unit; a Python function from operand buffers to a tuple of result buffers.
+
+    Args:
+      unit, segment: the segment, and what it is in.
+      passed: results beside those of the segment, by number, with the numbers of the operands that they are.
+    """
+    emit_entry(unit, segment, passed)
     library = unit.load()
     method = Method(b"program", library.address("entry"), METH_FASTCALL, None)
     new = ctypes.pythonapi.PyCFunction_NewEx
