@@ -33,6 +33,7 @@ def mandelbrot(x: Any, y: Any, count: Any) -> Any:
 
 LOOPS = {
     "both of both": (lambda x, y: (x + y, x - y), (X, Y)),
+    "complex": (lambda x, y: (x * y, (x - y).conj()), (X + 1j * Y, Y * 0.5 + 1j)),
     "exchanged": (lambda x, y: (y, x), (X, Y)),
     "one moves up": (lambda x, y: (y, x + y), (X, Y)),
     "crossed": (lambda x, y: (y * 0.5, x * 2.0), (X, Y)),

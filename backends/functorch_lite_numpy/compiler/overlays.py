@@ -22,8 +22,9 @@ def overlays(nest: Nest) -> dict[int, list[int]]:
     out: dict[int, list[int]] = {}
     for store in nest.phases[-1].stores if nest.phases else ():
         buffer, address = store.target
-        here = {address.key}
-        out[buffer] = [j for j in range(nest.n_inputs) if places.get(j) == here and nest.types[j] == nest.types[buffer]]
+        here = {address.key, (address + 1).key} if store.node.op == "pair" else {address.key}
+        found = [j for j in range(nest.n_inputs) if j in places and places[j] <= here]
+        out[buffer] = [j for j in found if nest.types[j] == nest.types[buffer]]
     return {buffer: operands for buffer, operands in out.items() if operands}
 
 
