@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
-from functorch_lite_numpy.compiler import cache
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite_numpy.compiler import cache, engine
 
 PROGRAM = """
 import functorch_lite as fl, functorch_lite.numpy as fnp
@@ -50,6 +52,35 @@ def test_off(tmp_path):
 def place(tmp_path, monkeypatch):
     monkeypatch.setenv("FUNCTORCH_LITE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
+
+
+def test_code_is_remembered(place, monkeypatch):
+    """Functions made anew are compiled once; what was not used for the longest time is forgotten."""
+    monkeypatch.setattr(cache, "IN_MEMORY", 8)
+    monkeypatch.setattr(cache, "_recent", cache._Recent())
+    monkeypatch.setenv("FUNCTORCH_LITE_CACHE", "off")
+    made = []
+
+    def code_of(text):
+        return cache.remembered(text, lambda: made.append(text) or text.encode() * 3)
+
+    assert [code_of(t) for t in "aabab"] == [b"aaa", b"aaa", b"bbb", b"aaa", b"bbb"]
+    assert made == ["a", "b"]
+    assert code_of("c") == b"ccc"
+    assert (code_of("b"), code_of("a")) == (b"bbb", b"aaa")
+    assert made == ["a", "b", "c", "a"]
+
+
+def test_fresh_functions_of_one_kind_are_compiled_once(monkeypatch):
+    made = []
+    compile = engine.machine_code
+    monkeypatch.setattr(engine, "machine_code", lambda *a: made.append(a) or compile(*a))
+    monkeypatch.setenv("FUNCTORCH_LITE_CACHE", "off")
+    counts = []
+    for _ in range(3):
+        fl.jit(lambda x: fnp.cos(x) * 1.0625)(fnp.ones(37))
+        counts.append(len(made))
+    assert counts[0] == counts[2] > 0
 
 
 def test_entries_are_kept_by_text(place):

@@ -4,6 +4,9 @@ In the user's cache folder, or where the environment variable FUNCTORCH_LITE_CAC
 a hash of the LLVM IR, the processor and the versions of all that took part. Before the code it has a keyed hash of itself, with
 a secret of the user's: what was changed, or written by somebody else, is not run but made anew. Files appear whole or not
 at all, so several processes may write; of too many bytes those go that were not used for the longest time.
+
+What this process used last it also keeps in memory: a function made anew at each turn of a loop is not compiled at each turn
+(LLVM never gives back some kilobytes of each compilation).
 """
 
 from __future__ import annotations
@@ -26,10 +29,12 @@ except ImportError:
 from .engine import processor
 from .llvm import identity
 
-__all__ = ["LARGEST", "cached", "folder"]
+__all__ = ["LARGEST", "cached", "folder", "remembered"]
 
 LARGEST = 512 << 20
-"""How many bytes are kept."""
+"""How many bytes are kept on disk."""
+IN_MEMORY = 32 << 20
+"""How many bytes are kept in memory."""
 _DIGEST = 32
 _making_secret = threading.Lock()
 _FORMAT = b"functorch_lite machine code 2"
@@ -48,6 +53,42 @@ def folder() -> Path | None:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
     return base / "functorch_lite"
+
+
+class _Recent:
+    """The machine code that was used last, by key."""
+
+    def __init__(self) -> None:
+        self.codes: dict[bytes, bytes] = {}
+        self.size = 0
+        self.lock = threading.Lock()
+
+    def get(self, key: bytes) -> bytes | None:
+        with self.lock:
+            code = self.codes.pop(key, None)
+            if code is not None:
+                self.codes[key] = code  # the last one of all
+            return code
+
+    def put(self, key: bytes, code: bytes) -> None:
+        with self.lock:
+            self.size += len(code) - len(self.codes.pop(key, b""))
+            self.codes[key] = code
+            while self.size > IN_MEMORY:
+                self.size -= len(self.codes.pop(next(iter(self.codes))))
+
+
+_recent = _Recent()
+
+
+def remembered(text: str, make: Callable[[], bytes]) -> bytes:
+    """As `cached`, but looks in memory first."""
+    key = hashlib.sha256(text.encode()).digest()
+    code = _recent.get(key)
+    if code is None:
+        code = cached(text, make)
+        _recent.put(key, code)
+    return code
 
 
 @functools.cache

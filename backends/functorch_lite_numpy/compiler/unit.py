@@ -17,7 +17,7 @@ from functorch_lite.extend import Nest
 
 from ..threads import threads as processors
 from . import engine, ir
-from .cache import cached
+from .cache import remembered
 from .kernel import Kernel
 from .parts import Part, parts
 from .types import I8, PTR, new_function
@@ -116,7 +116,7 @@ def compiled(parts: Sequence[Part]) -> list[bytes]:
     def make(i: int) -> None:
         text, level = parts[i]
         try:
-            codes[i] = cached(f"{text}; {level}", lambda: engine.machine_code(text, level))
+            codes[i] = remembered(f"{text}; {level}", lambda: engine.machine_code(text, level))
         except Exception as problem:
             codes[i] = problem
 
