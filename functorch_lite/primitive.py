@@ -153,6 +153,10 @@ class Primitive:
             return 0
         return max((t.size for t in (*types, *results) if all(type(n) is int for n in t.shape)), default=0)
 
+    def closes_over(self, params: Mapping[str, Any]) -> bool:
+        """Whether the params hold functions that have not been staged, and may close over tracers of any trace."""
+        return False
+
     def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
         """The named axes that an equation with these params speaks of."""
         return frozenset()

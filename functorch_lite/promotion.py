@@ -15,7 +15,16 @@ from .primitives.elementwise import convert
 from .primitives.structural import broadcast_in_dim
 from .tracing import Tracer
 
-__all__ = ["already_fit", "as_operand", "broadcast_shapes", "cast", "is_arraylike", "promote", "promote_dtypes"]
+__all__ = [
+    "already_fit",
+    "as_operand",
+    "broadcast_shapes",
+    "cast",
+    "flagged",
+    "is_arraylike",
+    "promote",
+    "promote_dtypes",
+]
 
 
 def is_arraylike(x: Any) -> bool:
@@ -70,6 +79,15 @@ def cast(x: Operand, dtype: np.dtype, weak: bool = False) -> Any:
         out.number = x.number
         return out
     return convert(x, dtype=dtype, weak=weak)
+
+
+def flagged(x: Operand, weak: bool) -> Array | Tracer:
+    """`x` as users get it, an array or tracer, with this weak flag."""
+    if isinstance(x, np.generic):
+        return from_host(x, weak_type=weak)
+    if type(x) is Array:
+        return x if x.weak_type == weak else Array(x.buffer, weak, x.backend)
+    return cast(x, x.dtype, weak)
 
 
 def _of_one_dtype(operands: Sequence[Any]) -> bool:

@@ -138,6 +138,11 @@ class Tracer(ArrayInterface):
 def leaked(tracer: Tracer) -> UnexpectedTracerError:
     """The error for a tracer met outside the transformation that made it."""
     kind = type(tracer).__name__
+    if tracer.owner.alive:
+        return UnexpectedTracerError(
+            f"a {kind} of type {tracer.type} was used where the transformation that made it does not reach: a function with a "
+            "custom derivative (or its rule), whose arguments do not depend on the value, closes over it. Pass it as an argument."
+        )
     return UnexpectedTracerError(
         f"a {kind} of type {tracer.type} was used after the transformation that made it had ended, or outside of it. "
         "It was probably stored in a global, an attribute or a list by a function under grad, vmap or jit. "

@@ -149,3 +149,123 @@ def test_custom_vjp_is_told_what_is_perturbed():
     fl.vmap(fl.grad(lambda x, y: f(x, y, n)), (0, None))(x, fnp.ones(()))
     once = [(True, False, False), (False, True, False), (True, True, False), (True, False, False), (True, False, False)]
     assert seen == once
+
+
+def test_integers_are_not_perturbed():
+    seen = []
+
+    @fl.custom_vjp
+    def f(x, n):
+        return x * n
+
+    def fwd(x, n):
+        seen.append((x.perturbed, n.perturbed))
+        return f(x.value, n.value), (x.value, n.value)
+
+    f.defvjp(fwd, lambda r, ct: (ct * r[1], None), symbolic_zeros=True)
+    assert float(fl.vjp(f, 2.0, 3)[1](1.0)[0]) == 3.0
+    assert float(fl.grad(f, (0, 1), allow_int=True)(2.0, 3)[0]) == 3.0
+    assert seen == [(True, False)] * 2
+
+
+def test_rules_are_given_arrays():
+    """Scalars of NumPy, which arrays of rank 0 hold, would promote as NumPy does."""
+    kinds = []
+
+    def note(*xs):
+        kinds.extend((type(x), x.weak_type) for x in xs)
+
+    @fl.custom_vjp
+    def f(x, n):
+        return x * n
+
+    def bwd(residuals, ct):
+        x, n = residuals
+        note(x, n, ct)
+        return ct * n, None
+
+    f.defvjp(lambda x, n: (f(x, n), (x, n)), bwd)
+    x, n = fnp.asarray(np.float32(2.0)), fnp.asarray(np.int32(3))
+    gradient = fl.grad(f)(x, n)
+    assert (float(gradient), gradient.dtype) == (3.0, np.dtype("float32"))
+    assert kinds == [(fl.Array, False)] * 3
+
+    @fl.custom_jvp
+    def g(x):
+        return x
+
+    g.defjvp(lambda primals, tangents: (note(*primals, *tangents), (primals[0], tangents[0]))[1])
+    kinds.clear()
+    fl.jvp(g, (2.0,), (1.0,))
+    assert kinds == [(fl.Array, True)] * 2
+    assert type(fl.grad(lambda x: x)(2.0)) is fl.Array
+
+
+def closing_jvp(y):
+    @fl.custom_jvp
+    def f(x):
+        return x * y
+
+    f.defjvp(lambda p, t: (f(p[0]), 2.0 * y * t[0]))
+    return f
+
+
+def closing_vjp(y):
+    @fl.custom_vjp
+    def f(x):
+        return x * y
+
+    f.defvjp(lambda x: (f(x), None), lambda _, ct: (2.0 * y * ct,))
+    return f
+
+
+@pytest.mark.parametrize("closing", [closing_jvp, closing_vjp])
+def test_closing_over_what_vmap_maps_over(closing):
+    ys = fnp.arange(3.0)
+    expected = np.arange(3.0)
+    close(fl.vmap(lambda y: closing(y)(3.0))(ys), 3 * expected)
+    close(fl.vmap(lambda y: closing(y)(y))(ys), expected**2)
+    close(fl.vmap(lambda y: fl.grad(closing(y))(3.0))(ys), 2 * expected)
+    close(fl.grad(lambda x: fl.vmap(lambda y: closing(y)(x))(ys).sum())(3.0), np.asarray(6.0))
+    close(fl.vmap(lambda x: fl.vmap(lambda y: closing(y)(x))(ys))(ys), np.outer(expected, expected))
+    close(fl.jit(fl.vmap(fl.grad(lambda x: fl.vmap(lambda y: closing(y)(x))(ys).sum())))(ys), np.full(3, 6.0))
+
+
+@pytest.mark.parametrize("f", [doubled_jvp, doubled_vjp, lax.stop_gradient])
+def test_what_vmap_does_not_map_over_stays_so(f):
+    out = fl.vmap(lambda x: (x, f(2.0)), out_axes=(0, None))(fnp.arange(3.0))
+    close(out[1], np.asarray(f(2.0)))
+
+
+@pytest.mark.parametrize("closing", [closing_jvp, closing_vjp])
+def test_closing_over_what_is_differentiated_is_an_error(closing):
+    with pytest.raises(fl.errors.UnexpectedTracerError, match="closes over it. Pass it as an argument"):
+        fl.grad(lambda y: closing(y)(3.0))(2.0)
+    with pytest.raises(TypeError, match="closes over a value that is being differentiated"):
+        fl.grad(fl.jit(lambda y: closing(y)(3.0)))(2.0)
+
+
+def test_a_rule_alone_must_not_close_over_what_vmap_maps_over():
+    def f(y):
+        @fl.custom_jvp
+        def g(x):
+            return 2.0 * x
+
+        g.defjvp(lambda p, t: (g(*p), y * t[0]))
+        return g
+
+    def total(x):
+        return fl.vmap(lambda y: f(y)(x))(fnp.arange(3.0)).sum()
+
+    assert float(fl.grad(total)(3.0)) == 3.0  # the rule alone runs, and shows it
+    with pytest.raises(TypeError, match="derivative rule of g closes over a value that vmap maps over"):
+        fl.grad(fl.jit(total))(3.0)
+
+
+def test_collectives_in_functions_of_constants():
+    @fl.custom_jvp
+    def f(x):
+        return lax.psum(x, "i")
+
+    f.defjvp(lambda p, t: (f(*p), lax.psum(t[0], "i")))
+    close(fl.vmap(lambda x: x + f(2.0), axis_name="i")(fnp.arange(3.0)), np.arange(3.0) + 6)

@@ -18,7 +18,10 @@ __all__ = ["BatchAxis", "BatchTrace", "BatchTracer", "batch_flat", "batch_progra
 
 
 class BatchAxis(NamedTuple):
-    """What a batch rule is told of the axis: its size, and its name if it has one."""
+    """What a batch rule is told of the axis: its size, and its name if it has one.
+
+    Each `vmap` makes one of its own: traces with the very same axis know each other's tracers.
+    """
 
     size: Any
     name: Any = None
@@ -60,7 +63,7 @@ class BatchTrace(Trace):
             value, dim = self.split(x)
             values.append(value)
             dims.append(dim)
-        constant = all(d is None for d in dims)
+        constant = all(d is None for d in dims) and not primitive.closes_over(params)
         named = self.axis.name is not None and self.axis.name in primitive.axis_names(params)
         with use_trace(self.parent):
             if constant and not named:
@@ -76,7 +79,8 @@ class BatchTrace(Trace):
 
     def split(self, x: Any) -> tuple[Any, int | None]:
         """The value and batch dimension of an operand."""
-        return (x.value, x.dim) if type(x) is BatchTracer and x.owner is self else (x, None)
+        own = type(x) is BatchTracer and x.owner.axis is self.axis  # type: ignore[attr-defined]
+        return (x.value, x.dim) if own else (x, None)
 
 
 def batch_flat(

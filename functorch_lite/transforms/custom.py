@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import dtypes
+from ..array_type import ArrayType
 from ..arrays import type_of
 from ..errors import TransformationError, transparent
 from ..primitive import Zero
 from ..primitives.base import add
 from ..primitives.structural import broadcast_to, instantiate
-from ..promotion import as_operand, cast, is_arraylike
+from ..promotion import as_operand, cast, flagged, is_arraylike
 from ..tree import flatten, unflatten
 from .custom_rules import Rule, custom_jvp_p, custom_vjp_p
 from .grad import float0_zeros
@@ -81,11 +82,13 @@ def _operands(tree: Any, what: str) -> tuple[list[Any], Any]:
     return [as_operand(x, what) for x in leaves], structure
 
 
-def _tangent_argument(t: Any, symbolic: bool) -> Any:
-    """A tangent or cotangent as the user's rule gets it."""
-    if not isinstance(t, Zero) or symbolic:
+def _tangent_argument(t: Any, primal: ArrayType, symbolic: bool) -> Any:
+    """A tangent or cotangent as the user's rule gets it, weak if the value it belongs to is."""
+    if not isinstance(t, Zero):
+        return flagged(t, primal.weak)
+    if symbolic:
         return t
-    return instantiate(t) if dtypes.is_inexact(t.type.dtype) else float0_zeros(t.type)
+    return flagged(instantiate(t), primal.weak) if dtypes.is_inexact(primal.dtype) else float0_zeros(primal)
 
 
 def _checked(t: Any, primal: Any, what: str) -> Any:
@@ -100,7 +103,7 @@ def _checked(t: Any, primal: Any, what: str) -> Any:
         )
     if found.dtype != wanted.dtype and not found.weak_type:
         raise TransformationError(f"{what} has type {type_of(found)}, needed is {wanted}: cast it with astype.")
-    return cast(found, wanted.dtype)
+    return cast(found, wanted.dtype, found.weak_type)
 
 
 class custom_jvp(_Function):
@@ -159,6 +162,7 @@ class custom_jvp(_Function):
         rule, symbolic = self.rule, self.symbolic_zeros
         static, dynamic = self.separate(self.positional(args, kwargs))
         operands, in_tree = _operands(dynamic, f"an argument of {function_name(self.fun)}")
+        types = [type_of(x) for x in operands]
         name = function_name(self.fun)
         out_tree: Any = None
 
@@ -169,8 +173,9 @@ class custom_jvp(_Function):
 
         def jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
             nonlocal out_tree
-            dots = [_tangent_argument(t, symbolic) for t in tangents]
-            pair = rule(*static, tuple(unflatten(in_tree, primals)), tuple(unflatten(in_tree, dots)))
+            xs = [flagged(x, t.weak) for x, t in zip(primals, types, strict=True)]
+            dots = [_tangent_argument(t, x, symbolic) for t, x in zip(tangents, types, strict=True)]
+            pair = rule(*static, tuple(unflatten(in_tree, xs)), tuple(unflatten(in_tree, dots)))
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TransformationError(
                     f"the jvp rule of {name} must give a pair (result, tangent), got {type(pair).__name__}."
@@ -228,7 +233,7 @@ class custom_vjp(_Function):
         static, dynamic = self.separate(self.positional(args, kwargs))
         operands, in_tree = _operands(dynamic, f"an argument of {name}")
         out_tree: Any = None
-        residual_tree: Any = None
+        left: _Left | None = None
         types = [type_of(x) for x in operands]
 
         def fun(*xs: Any) -> list[Any]:
@@ -237,8 +242,10 @@ class custom_vjp(_Function):
             return outs
 
         def fwd(xs: Sequence[Any], nonzeros: Sequence[bool]) -> tuple[list[Any], list[Any]]:
-            nonlocal out_tree, residual_tree
-            values = [Perturbed(x, m) for x, m in zip(xs, nonzeros, strict=True)] if symbolic else xs
+            nonlocal out_tree, left
+            values: list[Any] = [flagged(x, t.weak) for x, t in zip(xs, types, strict=True)]
+            if symbolic:
+                values = [Perturbed(x, m) for x, m in zip(values, nonzeros, strict=True)]
             pair = fwd_rule(*self.joined(static, unflatten(in_tree, values)))
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TransformationError(
@@ -247,21 +254,35 @@ class custom_vjp(_Function):
             outs, out_tree = _operands(pair[0], f"a result of the fwd rule of {name}")
             leaves, tree = flatten(pair[1])
             arrays = [is_arraylike(x) for x in leaves]
-            kept = [None if a else x for x, a in zip(leaves, arrays, strict=True)]
-            residual_tree = (tree, arrays, kept)
-            return outs, [as_operand(x) for x, a in zip(leaves, arrays, strict=True) if a]
+            residuals = [as_operand(x) if a else x for x, a in zip(leaves, arrays, strict=True)]
+            kept = [x.weak_type if a else x for x, a in zip(residuals, arrays, strict=True)]
+            left = _Left([type_of(x) for x in outs], tree, arrays, kept)
+            return outs, [x for x, a in zip(residuals, arrays, strict=True) if a]
 
         def bwd(residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
-            tree, arrays, kept = residual_tree
+            assert left is not None
             given = iter(residuals)
-            leaves = [next(given) if a else k for a, k in zip(arrays, kept, strict=True)]
-            ct = unflatten(out_tree, [_tangent_argument(c, symbolic) for c in cts])
-            found = bwd_rule(*static, unflatten(tree, leaves), ct)
+            leaves = [flagged(next(given), k) if a else k for a, k in zip(left.arrays, left.kept, strict=True)]
+            ct = unflatten(out_tree, [_tangent_argument(c, t, symbolic) for c, t in zip(cts, left.types, strict=True)])
+            found = bwd_rule(*static, unflatten(left.tree, leaves), ct)
             return _argument_cotangents(found, in_tree, types, name)
 
         params = {"fun": Rule(fun, name), "fwd": Rule(fwd, f"{name}_fwd"), "bwd": Rule(bwd, name)}
         out = custom_vjp_p(*operands, program=None, n_hoisted=0, **params)
         return unflatten(out_tree, out)
+
+
+class _Left(NamedTuple):
+    """What the fwd rule left for the bwd rule, beside the residuals that are arrays."""
+
+    types: list[ArrayType]
+    """Of the results."""
+    tree: Any
+    """The structure of the residuals."""
+    arrays: list[bool]
+    """Which of them are arrays."""
+    kept: list[Any]
+    """The weak flags of those; the others themselves."""
 
 
 class Perturbed:

@@ -6,7 +6,7 @@ staged is the primal function staged with them, into the param `program`; compil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import dtypes
@@ -73,11 +73,20 @@ class _Custom(NotLinear, Primitive):
             )
         return primals[n_hoisted:]
 
-    def batched_primal(self, axis: BatchAxis, dims: Sequence[int | None], fun: Rule, program: Program | None) -> Any:
-        """`fun` and `program` for a whole batch; all results have their batch dimension at the front."""
+    def closes_over(self, params: Mapping[str, Any]) -> bool:
+        return params["program"] is None
+
+    def batched_primal(self, results: _Results, dims: Sequence[int | None], fun: Rule, program: Program | None) -> Any:
+        """`fun` and `program` for a whole batch."""
         if program is not None:
-            return fun, batch_program(program, axis, tuple(dims), True)[0]
-        return Rule(lambda *xs: _fronts(fun, axis, xs, dims), fun.name), None
+            return fun, batch_program(program, results.axis, tuple(dims), True)[0]
+
+        def batched_fun(*xs: Any) -> list[Any]:
+            values, found = batch_flat(fun, results.axis, xs, dims)
+            results.settle(found)
+            return results.place(values, found)
+
+        return Rule(batched_fun, fun.name), None
 
     def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
         return frozenset() if params["program"] is None else params["program"].axis_names
@@ -86,12 +95,39 @@ class _Custom(NotLinear, Primitive):
         return frozenset() if params["program"] is None else params["program"].effects
 
 
-def _fronts(
-    function: Callable[..., Any], axis: BatchAxis, operands: Sequence[Any], dims: Sequence[int | None]
-) -> list[Any]:
-    """Results of a batch, all with the batch dimension at the front."""
-    outs, found = batch_flat(function, axis, operands, dims)
-    return [move_to_front(x, d, axis.size) for x, d in zip(outs, found, strict=True)]
+class _Results:
+    """Whether the results of a batched function have a batch dimension; it is at the front then.
+
+    They have, if an operand has one. Otherwise it depends on what the function closes over, which shows when it, or its
+    rule, runs.
+    """
+
+    def __init__(self, axis: BatchAxis, dims: Sequence[int | None], name: str):
+        self.axis = axis
+        self.batched = True if any(d is not None for d in dims) else None
+        self.name = name
+
+    def settle(self, found: Sequence[int | None]) -> None:
+        """Learn where the function or a rule left the batch dimensions of its results."""
+        batched = any(d is not None for d in found)
+        if self.batched is None:
+            self.batched = batched
+        elif batched and not self.batched:
+            raise TransformationError(
+                f"a derivative rule of {self.name} closes over a value that vmap maps over, but {self.name} itself does not "
+                "depend on it: pass the value as an argument."
+            )
+
+    def place(self, values: Sequence[Any], found: Sequence[int | None]) -> list[Any]:
+        """Values with their batch dimensions where they belong."""
+        if not self.batched:
+            return list(values)
+        return [move_to_front(x, d, self.axis.size) for x, d in zip(values, found, strict=True)]
+
+    @property
+    def dim(self) -> int | None:
+        """The position of the batch dimension."""
+        return 0 if self.batched else None
 
 
 class CustomJvp(_Custom):
@@ -122,7 +158,8 @@ class CustomJvp(_Custom):
         program: Any,
         n_hoisted: int,
     ) -> tuple[Any, Any]:
-        new_fun, new_program = self.batched_primal(axis, dims, fun, program)
+        results = _Results(axis, dims, fun.name)
+        new_fun, new_program = self.batched_primal(results, dims, fun, program)
         own_dims = dims[n_hoisted:]
 
         def batched_jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -141,13 +178,15 @@ class CustomJvp(_Custom):
                 marks.extend(not isinstance(t, Zero) for t in out_dots)
                 return [*outs, *(t for t in out_dots if not isinstance(t, Zero))]
 
-            found = _fronts(function, axis, [*primals, *given], [*own_dims, *given_dims])
-            outs, dots = found[: len(marks)], iter(found[len(marks) :])
+            values, found = batch_flat(function, axis, [*primals, *given], [*own_dims, *given_dims])
+            results.settle(found)
+            placed = results.place(values, found)
+            outs, dots = placed[: len(marks)], iter(placed[len(marks) :])
             return outs, [next(dots) if m else Zero(x.type.tangent()) for x, m in zip(outs, marks, strict=True)]
 
         new_jvp = Rule(batched_jvp, jvp.name)
         out = self(*operands, fun=new_fun, jvp=new_jvp, program=new_program, n_hoisted=n_hoisted)
-        return out, [0] * len(out)
+        return out, [results.dim] * len(out)
 
 
 class CustomVjp(_Custom):
@@ -203,7 +242,8 @@ class CustomVjp(_Custom):
         program: Any,
         n_hoisted: int,
     ) -> tuple[Any, Any]:
-        new_fun, new_program = self.batched_primal(axis, dims, fun, program)
+        results = _Results(axis, dims, fun.name)
+        new_fun, new_program = self.batched_primal(results, dims, fun, program)
         own_dims = dims[n_hoisted:]
         residual_dims: list[int | None] = []
 
@@ -218,19 +258,19 @@ class CustomVjp(_Custom):
 
             values, found = batch_flat(function, axis, own, own_dims)
             residual_dims[:] = found[n_out:]
-            outs = [move_to_front(x, d, axis.size) for x, d in zip(values[:n_out], found[:n_out], strict=True)]
-            return outs, values[n_out:]
+            results.settle(found[:n_out])
+            return results.place(values[:n_out], found[:n_out]), values[n_out:]
 
-        new_bwd = _batched_bwd(bwd, axis, residual_dims, own_dims)
+        new_bwd = _batched_bwd(bwd, results, residual_dims, own_dims)
         rules = {"fwd": Rule(batched_fwd, fwd.name), "bwd": new_bwd}
         out = self(*operands, fun=new_fun, program=new_program, n_hoisted=n_hoisted, **rules)
-        return out, [0] * len(out)
+        return out, [results.dim] * len(out)
 
 
 def _batched_bwd(
-    bwd: Rule, axis: BatchAxis, residual_dims: Sequence[int | None], own_dims: Sequence[int | None]
+    bwd: Rule, results: _Results, residual_dims: Sequence[int | None], own_dims: Sequence[int | None]
 ) -> Rule:
-    """`bwd` for a whole batch: cotangents come with the batch dimension at the front, and go where the operands have it."""
+    """`bwd` for a whole batch: cotangents come as the results went, and go where the operands have the batch dimension."""
 
     def batched(residuals: Sequence[Any], cts: Sequence[Any]) -> list[Any]:
         n = len(residuals)
@@ -239,16 +279,22 @@ def _batched_bwd(
 
         def function(*xs: Any) -> list[Any]:
             rest = iter(xs[n:])
-            inner = [_element(ct) if isinstance(ct, Zero) else next(rest) for ct in cts]
+            inner = [(_element(ct) if results.batched else ct) if isinstance(ct, Zero) else next(rest) for ct in cts]
             found = bwd(xs[:n], inner)
             marks.extend(found)
             return [ct for ct in found if not isinstance(ct, Zero)]
 
-        out = iter(_fronts(function, axis, [*residuals, *given], [*residual_dims, *(0 for _ in given)]))
-        return [
-            m if isinstance(m, Zero) else reduce_sum(next(out), axes=(0,)) if d is None else move_batch(next(out), 0, d)
-            for m, d in zip(marks, own_dims, strict=True)
-        ]
+        dims = [*residual_dims, *(results.dim for _ in given)]
+        values, found = batch_flat(function, results.axis, [*residuals, *given], dims)
+        results.settle(found)
+        placed = iter(results.place(values, found))
+        out = [ct if isinstance(ct, Zero) else next(placed) for ct in marks]
+        return [to_operand(ct, d) for ct, d in zip(out, own_dims, strict=True)]
+
+    def to_operand(ct: Any, d: int | None) -> Any:
+        if isinstance(ct, Zero) or not results.batched:
+            return ct
+        return reduce_sum(ct, axes=(0,)) if d is None else move_batch(ct, 0, d)
 
     return Rule(batched, bwd.name)
 
@@ -323,7 +369,8 @@ class CustomLinear(Primitive):
     ) -> tuple[Any, Any]:
         marks = params["differentiable"]
         dots = [move_to_front(x, d, axis.size) for x, d in zip(operands[n_residuals:], dims[n_residuals:], strict=True)]
-        new_bwd = _batched_bwd(bwd, axis, dims[:n_residuals], [0 if m else None for m in marks])
+        results = _Results(axis, dims, bwd.name)
+        new_bwd = _batched_bwd(bwd, results, dims[:n_residuals], [0 if m else None for m in marks])
         types = tuple(t.update(shape=(axis.size, *t.shape)) for t in out_types)
         rest = {"n_residuals": n_residuals, "out_types": types, "differentiable": marks}
         out = self(*operands[:n_residuals], *dots, bwd=new_bwd, **rest)

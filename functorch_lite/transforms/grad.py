@@ -14,11 +14,11 @@ import numpy as np
 
 from .. import dtypes
 from ..array_type import ArrayType
-from ..arrays import Array, type_of
+from ..arrays import type_of
 from ..errors import DTypeError, ShapeError, TransformationError, transparent
 from ..primitive import Zero
 from ..primitives.structural import instantiate
-from ..promotion import as_operand, cast, is_arraylike
+from ..promotion import as_operand, cast, flagged, is_arraylike
 from ..staging import evaluate, stage
 from ..tree import flatten, flatten_up_to, unflatten
 from .jvp import jvp_flat
@@ -173,10 +173,7 @@ def _gradient_out(ct: Any, t: ArrayType) -> Any:
     """A gradient as it is given to the user; those by weak arguments are weak, others are not."""
     if not dtypes.is_inexact(t.dtype):
         return float0_zeros(t)
-    ct = instantiate(ct)
-    if type(ct) is Array:
-        return ct if ct.weak_type == t.weak else Array(ct.buffer, t.weak, ct.backend)
-    return cast(ct, t.dtype, t.weak)
+    return flagged(instantiate(ct), t.weak)
 
 
 def grad(

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import Array, eager, type_of
 from ..backend import Backend
@@ -168,8 +169,10 @@ class LinearizeTrace(Trace):
         self.slots = 0
 
     def new_input(self, primal: Any) -> Any:
-        """A tracer for a value whose tangent is an input of the tape."""
+        """A tracer for a value whose tangent is an input of the tape; integers have none, their slot stays empty."""
         self.slots += 1
+        if not dtypes.is_inexact(primal.dtype):
+            return primal
         return LinearizeTracer(self, primal, _signature(primal), self.slots - 1)
 
     def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
