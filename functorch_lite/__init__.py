@@ -27,9 +27,10 @@ from .transforms.capture import ShapeDtypeStruct, closure_convert, eval_shape, m
 from .transforms.checkpoint import checkpoint
 from .transforms.checkpoint import policies as checkpoint_policies
 from .transforms.custom import custom_jvp, custom_vjp
-from .transforms.grad import grad, grad_and_value, jvp, linear_transpose, linearize, value_and_grad, vjp
+from .transforms.grad import grad, grad_and_value, value_and_grad
 from .transforms.jacobian import hessian, jacfwd, jacrev
 from .transforms.jit import clear_caches, jit
+from .transforms.linear_maps import jvp, linear_transpose, linearize, vjp
 from .transforms.vmap import vmap
 
 __version__ = "0.1.0"

@@ -16,9 +16,10 @@ from functools import partial
 from typing import Any, ClassVar
 
 from .array_type import ArrayType
+from .errors import TransformationError
 from .tracing import context
 
-__all__ = ["LinearOperand", "Primitive", "Zero", "registry"]
+__all__ = ["LinearOperand", "Primitive", "Zero", "not_linear", "registry"]
 
 registry: dict[str, Primitive] = {}
 """Every primitive by name."""
@@ -176,11 +177,19 @@ def _lookup(name: str) -> Primitive:
     return registry[name]
 
 
+def not_linear(primitive: Any) -> TransformationError:
+    """The error for a value that is to be transposed through an operation that is not linear in it."""
+    return TransformationError(
+        f"only linear functions can be transposed, but this one takes {primitive} of a value that depends on its arguments: use "
+        "vjp, or linearize first. (In a rule of custom_jvp, the tangent of the result must be linear in the tangents.)"
+    )
+
+
 class NotLinear:
     """Marks a primitive that is linear in no operand, and so is never transposed."""
 
     def transpose(self, cotangents: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
-        raise AssertionError(f"{self} is linear in no operand: a jvp rule made a program that is not linear")
+        raise not_linear(self)
 
 
 class ZeroDerivative(NotLinear):

@@ -239,7 +239,7 @@ def test_what_vmap_does_not_map_over_stays_so(f):
 
 @pytest.mark.parametrize("closing", [closing_jvp, closing_vjp])
 def test_closing_over_what_is_differentiated_is_an_error(closing):
-    with pytest.raises(fl.errors.UnexpectedTracerError, match="closes over it. Pass it as an argument"):
+    with pytest.raises(fl.errors.UnexpectedTracerError, match=r"closes over it\. Pass it as an argument"):
         fl.grad(lambda y: closing(y)(3.0))(2.0)
     with pytest.raises(TypeError, match="closes over a value that is being differentiated"):
         fl.grad(fl.jit(lambda y: closing(y)(3.0)))(2.0)

@@ -21,8 +21,9 @@ from ..tracing import context
 from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
 from ..transforms.jvp import jvp_program
-from ..transforms.linearize import Linearization, linearize_program
+from ..transforms.linearize import linearize_program
 from ..transforms.signature import check_callable
+from ..transforms.tape import Linearization
 from ..transforms.transpose import transpose_program
 from ..tree import unflatten
 from .bodies import StagedBody, operands_of, split, stage_flat

@@ -21,7 +21,8 @@ from ..staging import evaluate, stage
 from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
 from ..transforms.jvp import jvp_program
-from ..transforms.linearize import Linearization, linearize_program
+from ..transforms.linearize import linearize_program
+from ..transforms.tape import Linearization
 from ..transforms.transpose import transpose_program
 from ..tree import flatten, unflatten
 from .bodies import convert_carry, only, operands_of, rearranged, settle_carry, split, stage_flat

@@ -23,7 +23,8 @@ from ..staging import evaluate, stage
 from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
 from ..transforms.jvp import jvp_program
-from ..transforms.linearize import Linearization, linearize_program
+from ..transforms.linearize import linearize_program
+from ..transforms.tape import Linearization
 from ..tree import flatten, unflatten
 from .bodies import convert_carry, on_strong_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
 from .scan import linearize_body, residual_kinds, scan_p, stack_rows, with_residuals_in_place

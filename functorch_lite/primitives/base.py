@@ -16,7 +16,7 @@ from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import type_of
 from ..errors import DTypeError, ShapeError
-from ..primitive import LinearOperand, Primitive, Zero
+from ..primitive import LinearOperand, Primitive, Zero, not_linear
 from .structural import broadcast_in_dim, broadcast_to, move_to_front, reduce_sum
 
 __all__ = ["Elementwise", "add", "align_batch", "const", "either", "kind", "linear", "same", "unsplat"]
@@ -154,7 +154,7 @@ class Elementwise(Primitive):
         for i, (x, rule) in enumerate(zip(operands, rules, strict=True)):
             if isinstance(x, LinearOperand):
                 if rule is None:
-                    raise AssertionError(f"{self.name} is not linear in operand {i}: a jvp rule made a wrong program")
+                    raise not_linear(self)
                 cts[i] = ct if isinstance(ct, Zero) else unsplat(rule(ct, *operands, **params), x.type)
         return cts
 

@@ -11,7 +11,7 @@ from ..direct import inexact
 from ..numpy import linalg as _linalg
 from ..numpy.factorisations import matrices
 from ..promotion import as_operand
-from ..transforms.grad import jvp
+from ..transforms.linear_maps import jvp
 
 __all__ = [
     "expm",

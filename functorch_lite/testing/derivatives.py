@@ -19,7 +19,7 @@ import numpy as np
 from .. import dtypes
 from ..arrays import Array, from_host
 from ..promotion import as_operand
-from ..transforms.grad import jvp, linear_transpose, vjp
+from ..transforms.linear_maps import jvp, linear_transpose, vjp
 from ..tree import flatten, unflatten
 from .closeness import assert_close, wide
 

@@ -27,7 +27,7 @@ from ..primitives.base import Elementwise
 from ..program import Program, subprograms
 from ..promotion import as_operand
 from ..transforms.capture import make_program
-from ..transforms.grad import jvp, vjp
+from ..transforms.linear_maps import jvp, vjp
 from .closeness import assert_close, assert_same_bits, tolerance, wide
 from .derivatives import check_grads, check_transpose
 from .equivalence import check_jit, check_vmap

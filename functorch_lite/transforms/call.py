@@ -14,7 +14,8 @@ from ..primitive import LinearOperand, Primitive, Zero
 from ..program import Equation, Program, Var
 from .batching import batch_program
 from .jvp import jvp_program
-from .linearize import Linearization, linearize_program
+from .linearize import linearize_program
+from .tape import Linearization
 from .transpose import transpose_program
 
 __all__ = ["ProgramCall", "as_call", "call", "only_backend", "run_equation", "run_program"]

@@ -14,8 +14,9 @@ from ..promotion import as_operand
 from ..staging import stage
 from ..tree import flatten, unflatten
 from .call import ProgramCall, as_call
-from .linearize import Linearization, linearize_program
-from .signature import StaticArguments, function_name
+from .linearize import linearize_program
+from .signature import StaticArguments, check_callable, function_name
+from .tape import Linearization
 
 __all__ = ["checkpoint", "checkpoint_p", "policies"]
 
@@ -148,6 +149,7 @@ def checkpoint(
             static_argnames=static_argnames,
         )
     del prevent_cse
+    check_callable("checkpoint", fun)
     static = StaticArguments.of(fun, static_argnums or None, static_argnames or None)
 
     @transparent

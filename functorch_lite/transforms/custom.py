@@ -17,8 +17,8 @@ from ..primitives.structural import broadcast_to, instantiate
 from ..promotion import as_operand, cast, flagged, is_arraylike
 from ..tree import flatten, unflatten
 from .custom_rules import Rule, custom_jvp_p, custom_vjp_p
-from .grad import float0_zeros
-from .signature import function_name
+from .edges import float0_zeros
+from .signature import check_callable, function_name
 
 __all__ = ["custom_jvp", "custom_vjp", "stop_gradient"]
 
@@ -29,6 +29,7 @@ class _Function:
     def __init__(
         self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()
     ):
+        check_callable(type(self).__name__, fun)
         functools.update_wrapper(self, fun)
         self.fun = fun
         names = _positional_names(fun)

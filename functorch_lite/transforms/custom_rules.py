@@ -19,8 +19,8 @@ from ..program import Equation, Program
 from ..staging import stage
 from .batching import BatchAxis, batch_flat, batch_program
 from .call import run_program
-from .linearize import Linearization
 from .partial import linear_part
+from .tape import Linearization
 
 __all__ = ["Rule", "custom_jvp_p", "custom_vjp_p"]
 

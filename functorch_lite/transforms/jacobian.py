@@ -11,11 +11,13 @@ import numpy as np
 from .. import dtypes
 from ..arrays import from_host, type_of
 from ..errors import DTypeError, transparent
-from ..primitives.structural import reshape
-from ..promotion import as_operand
+from ..primitives.structural import reshape, zeros
+from ..promotion import as_operand, flagged
 from ..tree import flatten, unflatten
-from .grad import check_input, jvp, vjp
-from .signature import function_name, normalized_argnums
+from .edges import Aux
+from .grad import check_input
+from .linear_maps import jvp, vjp
+from .signature import check_callable, function_name, normalized_argnums
 from .vmap import vmap
 
 __all__ = ["hessian", "jacfwd", "jacrev"]
@@ -61,6 +63,14 @@ def _split_columns(x: Any, leaves: Sequence[Any]) -> list[Any]:
     return out
 
 
+def _without_float0(derivatives: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """Derivatives of, or by, integers as zeros of their dtype."""
+    return [
+        flagged(zeros(type_of(x)), x.weak_type) if getattr(d, "dtype", None) == dtypes.float0 else d
+        for d, x in zip(derivatives, values, strict=True)
+    ]
+
+
 def jacfwd(
     fun: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Callable[..., Any]:
@@ -81,6 +91,7 @@ def jacfwd(
     Array([[0., 0.],
            [0., 2.]], dtype=float32)
     """
+    check_callable("jacfwd", fun)
 
     @transparent
     @functools.wraps(fun)
@@ -90,22 +101,25 @@ def jacfwd(
             check_input(x, holomorphic, False, "jacfwd")
         function = _of_argument(fun, args, kwargs, positions, single)
         primal = unflatten(tree, leaves)
-        aux: Any = None
+        aux = Aux(None)
+        out_tree: Any = None
+        weak: list[bool] = []
 
         def push(tangent: Any) -> Any:
-            nonlocal aux
-            out = jvp(function, (primal,), (tangent,), has_aux=has_aux)
-            aux = out[2] if has_aux else None
-            return (out[1], aux) if has_aux else out[1]
+            nonlocal aux, out_tree
+            value, dots, *rest = jvp(function, (primal,), (tangent,), has_aux=has_aux)
+            aux = Aux(rest[0] if has_aux else None)
+            outs, out_tree = flatten(value)
+            weak[:] = [x.weak_type for x in outs]
+            return _without_float0(flatten(dots)[0], outs), aux.tracers
 
-        out_axes = (-1, None) if has_aux else -1
-        columns = vmap(push, out_axes=out_axes)(unflatten(tree, _basis(leaves)))
-        if has_aux:
-            columns, aux = columns
-        outs, out_tree = flatten(columns)
-        rows = [unflatten(tree, _split_columns(x, leaves)) for x in outs]
+        columns, values = vmap(push, out_axes=(-1, None))(unflatten(tree, _basis(leaves)))
+        rows = [
+            unflatten(tree, [flagged(part, w) for part in _split_columns(x, leaves)])
+            for x, w in zip(columns, weak, strict=True)
+        ]
         jac = unflatten(out_tree, rows)
-        return (jac, aux) if has_aux else jac
+        return (jac, aux.finished(values)) if has_aux else jac
 
     return jacobian
 
@@ -119,13 +133,14 @@ def jacrev(
 ) -> Callable[..., Any]:
     """The Jacobian of `fun` by reverse mode, a row at a time (all at once by `vmap`): for many inputs, few outputs.
 
-    Arguments and result as of `jacfwd`; `allow_int` lets integer arguments be differentiated by, to `float0`.
+    Arguments and result as of `jacfwd`; `allow_int` lets integer arguments be differentiated by, to zeros.
 
     >>> import functorch_lite as fl, functorch_lite.numpy as fnp
     >>> fl.jacrev(lambda x: x * x)(fnp.arange(2.0))
     Array([[0., 0.],
            [0., 2.]], dtype=float32)
     """
+    check_callable("jacrev", fun)
 
     @transparent
     @functools.wraps(fun)
@@ -143,8 +158,11 @@ def jacrev(
                 raise DTypeError(
                     f"jacrev needs {wanted} results, {function_name(fun)} gave {type_of(x)}: cast with astype."
                 )
-        (rows,) = vmap(pullback)(unflatten(out_tree, _basis(outs)))
-        ins = flatten(rows)[0]
+
+        def pull(cotangent: Any) -> list[Any]:
+            return _without_float0(flatten(pullback(cotangent))[0], leaves)
+
+        ins = vmap(pull)(unflatten(out_tree, _basis(outs)))
         parts = [_split_rows(g, outs) for g in ins]
         jac = unflatten(out_tree, [unflatten(tree, [p[i] for p in parts]) for i in range(len(outs))])
         return (jac, out[2]) if has_aux else jac
@@ -157,11 +175,7 @@ def _split_rows(g: Any, outs: Sequence[Any]) -> list[Any]:
     parts, start = [], 0
     for x in outs:
         part = g if len(outs) == 1 else g[start : start + x.size]
-        parts.append(
-            reshape(part, shape=(*x.shape, *g.shape[1:]))
-            if not isinstance(g, np.ndarray)
-            else part.reshape((*x.shape, *g.shape[1:]))
-        )
+        parts.append(reshape(part, shape=(*x.shape, *g.shape[1:])))
         start += x.size
     return parts
 
@@ -176,5 +190,6 @@ def hessian(
     Array([[0., 0.],
            [0., 6.]], dtype=float32)
     """
+    check_callable("hessian", fun)
     inner = jacrev(fun, argnums, has_aux=has_aux, holomorphic=holomorphic)
     return jacfwd(inner, argnums, has_aux=has_aux, holomorphic=holomorphic)

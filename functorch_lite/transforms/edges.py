@@ -1,0 +1,99 @@
+"""What passes between users and derivatives: tangents and cotangents in their types, float0, auxiliary data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..array_type import ArrayType
+from ..arrays import type_of
+from ..errors import DTypeError, ShapeError
+from ..primitive import Zero
+from ..primitives.structural import instantiate
+from ..promotion import as_operand, cast, flagged
+from ..tracing import Tracer
+from ..tree import flatten, flatten_up_to, unflatten
+
+__all__ = ["Aux", "float0_zeros", "given_tangents", "gradient_out", "operands_of", "tangent_out"]
+
+
+def operands_of(tree: Any, what: str) -> tuple[list[Any], Any]:
+    """The leaves of a pytree as operands, and its structure."""
+    leaves, structure = flatten(tree)
+    return [as_operand(x, what) for x in leaves], structure
+
+
+def float0_zeros(t: ArrayType) -> np.ndarray:
+    """What stands for the derivative of, or by, an integer array."""
+    return np.zeros(t.shape, dtypes.float0)
+
+
+def tangent_out(t: Any, primal: ArrayType) -> Any:
+    """A tangent as users get it: an array also where it is known to be zero."""
+    if not dtypes.is_inexact(primal.dtype):
+        return float0_zeros(primal)
+    t = instantiate(t)
+    return flagged(t, type_of(t).weak)
+
+
+def gradient_out(ct: Any, primal: ArrayType) -> Any:
+    """A cotangent as users get it: weak if the argument that it belongs to is."""
+    return flagged(instantiate(ct), primal.weak) if dtypes.is_inexact(primal.dtype) else float0_zeros(primal)
+
+
+def given_tangents(tree: Any, structure: Any, primals: Sequence[ArrayType], what: str, tangent: str) -> list[Any]:
+    """Tangents or cotangents that the user hands in, checked against the types of what they belong to."""
+    found = flatten_up_to(structure, tree)
+    return [_given(t, p, what, tangent) for t, p in zip(found, primals, strict=True)]
+
+
+def _given(t: Any, primal: ArrayType, what: str, tangent: str) -> Any:
+    wanted = primal.tangent()
+    if wanted.dtype == dtypes.float0:
+        if getattr(t, "dtype", None) != dtypes.float0:
+            raise DTypeError(
+                f"{what}: {primal} has no derivative, its {tangent} must be an array of dtype float0, got {_type_name(t)}: "
+                f"give np.zeros({primal.shape}, functorch_lite.float0)."
+            )
+        return Zero(wanted)
+    if getattr(t, "dtype", None) == dtypes.float0:
+        raise DTypeError(f"{what}: a {tangent} has dtype float0, needed is {wanted}, the type of its primal.")
+    given = as_operand(t, f"a {tangent} given to {what}")
+    if given.shape != wanted.shape:
+        raise ShapeError(f"{what}: a {tangent} has type {given.type}, needed is {wanted}, the type of its primal.")
+    if given.dtype != wanted.dtype:
+        if not given.weak_type:
+            raise DTypeError(
+                f"{what}: a {tangent} has type {given.type}, needed is {wanted}, the type of its primal: cast it."
+            )
+        given = cast(given, wanted.dtype)
+    return given
+
+
+def _type_name(x: Any) -> str:
+    return (
+        str(type_of(as_operand(x))) if isinstance(x, (bool, int, float, complex)) else str(getattr(x, "dtype", type(x)))
+    )
+
+
+class Aux:
+    """Auxiliary data of any kind. Tracers in it are taken out, to be replaced by their values in the end."""
+
+    def __init__(self, data: Any):
+        self.leaves, self.tree = flatten(data)
+        self.traced = [i for i, x in enumerate(self.leaves) if isinstance(x, Tracer)]
+
+    @property
+    def tracers(self) -> list[Tracer]:
+        """Those taken out."""
+        return [self.leaves[i] for i in self.traced]
+
+    def finished(self, values: Sequence[Any]) -> Any:
+        """The data with values in place of the tracers."""
+        leaves = list(self.leaves)
+        for i, x in zip(self.traced, values, strict=True):
+            leaves[i] = x
+        return unflatten(self.tree, leaves)
