@@ -83,7 +83,7 @@ _recent = _Recent()
 
 def remembered(text: str, make: Callable[[], bytes]) -> bytes:
     """As `cached`, but looks in memory first."""
-    key = hashlib.sha256(text.encode()).digest()
+    key = blake2b(text.encode(), digest_size=_DIGEST).digest()
     code = _recent.get(key)
     if code is None:
         code = cached(text, make)
