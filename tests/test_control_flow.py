@@ -210,5 +210,90 @@ def test_carry_must_keep_its_type():
 
 
 def test_branches_must_agree():
-    with pytest.raises(TypeError, match=r"branch 0 gives f32\[\], branch 1 gives f32\[2\]"):
+    with pytest.raises(TypeError, match=r"false_fun gives f32\[\], true_fun gives f32\[2\]"):
         fl.jit(lambda x: lax.cond(x > 0, lambda x: fnp.ones(2), lambda x: x, x))(fnp.asarray(1.0))
+
+
+# What a carry may be, and what is said of one that does not keep its type
+
+
+def test_a_carry_never_loses_its_fraction():
+    """A weak float in place of an integer was cut off in silence."""
+    for loop in (
+        lambda: lax.scan(lambda c, x: (c + 1.5, x), fnp.int32(1), fnp.arange(4.0)),
+        lambda: lax.while_loop(lambda c: c < 3, lambda c: c + 1.5, fnp.int32(0)),
+        lambda: lax.fori_loop(0, 3, lambda i, c: c + 1.5, fnp.int32(0)),
+    ):
+        with pytest.raises(
+            TypeError, match=r"carry must keep its type, but it comes in as i32\[\] and goes out as f32\[\]"
+        ):
+            loop()
+    assert lax.scan(lambda c, x: (0, x), fnp.float32(1), fnp.arange(4.0))[0].dtype == np.float32
+
+
+def test_an_entry_of_a_carry_is_named_by_its_path():
+    init = {"a": (fnp.int32(1), 2.0), "b": 3.0}
+
+    def step(c, _):
+        return {"a": (c["a"][0] * 1.5, c["a"][1]), "b": c["b"]}, None
+
+    with pytest.raises(TypeError, match=r"its entry \['a'\]\[0\] comes in as i32\[\]"):
+        lax.scan(step, init, None, length=2)
+
+
+def test_weak_entries_stay_weak_where_nothing_promotes_them():
+    assert lax.scan(lambda c, x: (c * 2, None), 1, None, length=3)[0].weak_type
+    assert not lax.scan(lambda c, x: (c * 2.5, None), 1, None, length=3)[0].weak_type
+    assert not lax.while_loop(lambda c: c < 3, lambda c: c + 1.5, 0).weak_type
+
+
+@pytest.mark.parametrize("bounds", [(0, 4), (fnp.asarray(0), 4)])
+@pytest.mark.parametrize("wrap", [lambda f: f, fl.jit])
+def test_the_index_of_fori_loop_is_weak_if_both_bounds_are(wrap, bounds):
+    out = wrap(lambda c: lax.fori_loop(0, 4, lambda i, c: c + i, c))(fnp.uint8(0))
+    assert (int(out), out.dtype) == (6, np.uint8)
+    out = wrap(lambda n, c: lax.fori_loop(0, n, lambda i, c: c + i, c))(4, fnp.uint8(0))
+    assert (int(out), out.dtype) == (6, np.uint8)
+    assert lax.fori_loop(np.int32(0), np.int32(4), lambda i, c: c + i, 0).weak_type is False
+
+
+def test_scan_takes_a_pair_as_a_list():
+    last, rows = lax.scan(lambda c, x: [c + x, c], 1.0, fnp.arange(3.0))
+    assert float(last) == 4.0
+    np.testing.assert_array_equal(rows, [1.0, 1.0, 2.0])
+
+
+def test_switch_takes_its_operand_by_keyword():
+    assert float(lax.switch(1, [lambda x: x, lambda x: 2.0 * x], operand=3.0)) == 6.0
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (
+            lambda: lax.scan(lambda c, x: (c, x), 1.0, fnp.arange(3.0), unroll=-1),
+            "unroll must be a boolean or a number",
+        ),
+        (lambda: lax.scan(3, 1.0, fnp.arange(3.0)), "scan needs a function, got 3"),
+        (lambda: lax.while_loop(lambda x: x < 3, 3, 1.0), "while_loop needs a function, got 3"),
+        (lambda: lax.fori_loop(0, 3, 3, 1.0), "fori_loop needs a function, got 3"),
+        (lambda: lax.map(3, fnp.arange(3.0)), "map needs a function, got 3"),
+        (lambda: lax.map(lambda x: x, 3.0), "map goes over the leading axis of arrays, but got one of rank 0"),
+        (lambda: lax.cond(True, 1.0, lambda: 2.0), "cond, as its true_fun, needs a function, got 1.0"),
+        (
+            lambda: lax.while_loop(lambda x: (x < 3,), lambda x: x + 1, 0),
+            r"must give a scalar boolean, got PyTreeDef\(\(\*,\)\)",
+        ),
+        (
+            lambda: fl.jit(lambda n: lax.scan(lambda c, _: (c, None), 1.0, None, length=n))(3),
+            "scan needs to know its length when it is traced",
+        ),
+        (
+            lambda: fl.jit(lambda p: lax.cond(p, lambda: fnp.ones(2), lambda: fnp.ones(3)))(True),
+            r"false_fun gives f32\[3\], true_fun gives f32\[2\]",
+        ),
+    ],
+)
+def test_what_loops_and_branches_refuse(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()

@@ -215,7 +215,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     "cond with branches that differ": (
         lambda: fl.jit(lambda x: lax.cond(x > 0, lambda x: fnp.ones(2), lambda x: x, x))(1.0),
         TypeError,
-        ("branch 0 gives f32[]", "branch 1 gives f32[2]"),
+        ("false_fun gives f32[]", "true_fun gives f32[2]"),
     ),
     "cond with a vector predicate": (
         lambda: lax.cond(fnp.ones(2) > 0, lambda: 1, lambda: 2),
@@ -271,7 +271,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     "cond with values for branches": (
         lambda: lax.cond(True, 1.0, 2.0),
         TypeError,
-        ("a branch of cond needs a function", "float"),
+        ("cond, as its false_fun, needs a function", "float"),
     ),
     "switch without branches": (lambda: lax.switch(0, []), ValueError, ("at least one branch",)),
     "grad by a keyword argument": (

@@ -13,7 +13,8 @@ from ..program import Program
 from ..promotion import as_operand, cast
 from ..staging import Staged, evaluate, stage
 from ..transforms.signature import function_name
-from ..tree import flatten, unflatten
+from ..tree import flatten, flatten_with_path, unflatten
+from ..tree_paths import keystr
 
 __all__ = [
     "Settled",
@@ -114,8 +115,8 @@ def settle_carry(
 ) -> Settled:
     """The initial carry and the body, with one type for the carry on the way in and out.
 
-    A weak entry (a Python scalar) takes the dtype that the body gives it, and stays weak as long as the body gives a
-    weak result: what it meets in the body promotes as beside a Python scalar.
+    A weak entry (a Python scalar) takes the dtype that the body gives it, and stays weak if the body gives a weak result
+    of the same dtype: what it meets in the body promotes as beside a Python scalar.
 
     Raises:
       TypeError: if the body's carry has another structure, shape or dtype than the initial one.
@@ -129,9 +130,9 @@ def settle_carry(
             break
         types = settled
     for i, (t, o) in enumerate(zip(types, out, strict=True)):
-        if not (t.matches(o) or (o.weak and o.shape == t.shape)):
+        if not (t.matches(o) or (o.shape == t.shape and o.weak and _joined(t, o).dtype == t.dtype)):
             raise TransformationError(
-                f"{what}: the carry must keep its type, but entry {i} of {structure} comes in as {t} and goes out as {o}: "
+                f"{what}: the carry must keep its type, but {_entry(structure, i)} comes in as {t} and goes out as {o}: "
                 "give the initial value that type, or cast the body's result with astype."
             )
     weak = [t.weak for t in types] + [t.weak for t in body.program.out_types[len(types) :]]
@@ -139,10 +140,16 @@ def settle_carry(
     return Settled(strong, on_strong_carry(body, len(types)), types, weak)
 
 
-def _joined(weak: ArrayType, out: ArrayType) -> ArrayType:
-    """The type of a weak entry of a carry that comes out as `out`."""
-    dtype, is_weak = dtypes.lattice_result([(weak.dtype, True), (out.dtype, out.weak)])
-    return weak.update(dtype=dtype, weak=is_weak)
+def _joined(t: ArrayType, out: ArrayType) -> ArrayType:
+    """The type of an entry of a carry that comes in as `t` and out as `out`; weak only as long as both agree."""
+    dtype, weak = dtypes.lattice_result([(t.dtype, t.weak), (out.dtype, out.weak)])
+    return t.update(dtype=dtype, weak=weak and dtype == t.dtype)
+
+
+def _entry(structure: Any, i: int) -> str:
+    """A name for the i-th leaf of a carry."""
+    path, _ = flatten_with_path(unflatten(structure, range(structure.num_leaves)))[0][i]
+    return f"its entry {keystr(path)}" if path else "it"
 
 
 def on_strong_carry(body: StagedBody, size: int) -> StagedBody:

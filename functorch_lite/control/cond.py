@@ -188,13 +188,14 @@ def _known_value(x: Any) -> Any:
 
 
 @transparent
-def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any, operand: Any = _NO_OPERAND) -> Any:
     """Run `branches[index](*operands)`; the index is clamped.
 
     Args:
       index: an integer scalar.
       branches: functions with results of one structure, shapes and dtypes.
       *operands: pytrees of arrays.
+      operand: a single operand by keyword, for compatibility.
 
     Raises:
       TypeError: if the index is not an integer scalar, or the branches' results differ in type.
@@ -203,12 +204,14 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     >>> fl.lax.switch(1, [lambda x: x, lambda x: -x], 2.0)
     Array(-2., dtype=float32, weak_type=True)
     """
+    if operand is not _NO_OPERAND:
+        operands = (*operands, operand)
     if not branches:
         raise ArgumentError("switch needs at least one branch.")
     which = as_operand(index, "the index of switch")
     if which.shape != () or not dtypes.is_integer(which.dtype):
         raise TransformationError(f"switch needs an index that is an integer scalar, got {which.type}.")
-    return _choose(which, branches, operands, "switch")
+    return _choose(which, branches, operands, "switch", [f"branch {i}" for i in range(len(branches))])
 
 
 @transparent
@@ -240,12 +243,14 @@ def cond(
         )
     if not dtypes.is_bool(p.dtype):
         p = e.ne(p, p.dtype.type(0))
-    return _choose(p, (false_fun, true_fun), operands, "cond")
+    return _choose(p, (false_fun, true_fun), operands, "cond", ("false_fun", "true_fun"))
 
 
-def _choose(which: Any, branches: Sequence[Callable[..., Any]], operands: Sequence[Any], what: str) -> Any:
-    for f in branches:
-        check_callable(f"a branch of {what}", f)
+def _choose(
+    which: Any, branches: Sequence[Callable[..., Any]], operands: Sequence[Any], what: str, names: Sequence[str]
+) -> Any:
+    for f, name in zip(branches, names, strict=True):
+        check_callable(f"{what}, as its {name},", f)
     xs, in_tree = operands_of(operands, f"an operand of {what}")
     value = _known_value(which)
     if value is not None:
@@ -254,26 +259,26 @@ def _choose(which: Any, branches: Sequence[Callable[..., Any]], operands: Sequen
         return unflatten(out_tree, outs)
     types = [type_of(x) for x in xs]
     bodies = [stage_flat(f, in_tree, types, f"{what}'s branch") for f in branches]
-    _check_branches(bodies, what)
+    _check_branches(bodies, what, names)
     programs = tuple(_with_hoisted(body, i, bodies) for i, body in enumerate(_one_type(bodies)))
     hoisted = [x for body in bodies for x in body.hoisted]
     out = cond_p(cast(which, np.dtype("int32")), *hoisted, *xs, branches=programs)
     return unflatten(bodies[0].out_tree, out)
 
 
-def _check_branches(bodies: Sequence[StagedBody], what: str) -> None:
+def _check_branches(bodies: Sequence[StagedBody], what: str, names: Sequence[str]) -> None:
     first = bodies[0]
-    for i, body in enumerate(bodies[1:], 1):
+    for body, name in zip(bodies[1:], names[1:], strict=True):
         if body.out_tree != first.out_tree:
             raise TransformationError(
-                f"{what}: the branches must give results of one structure; branch 0 gives {first.out_tree}, branch {i} "
-                f"gives {body.out_tree}."
+                f"{what}: the branches must give results of one structure; {names[0]} gives {first.out_tree}, {name} gives "
+                f"{body.out_tree}."
             )
         for a, b in zip(first.program.out_types, body.program.out_types, strict=True):
             if a.shape != b.shape or (a.dtype != b.dtype and not (a.weak or b.weak)):
                 raise TransformationError(
-                    f"{what}: the branches must give results of one type; branch 0 gives {a}, branch {i} gives {b}: "
-                    "cast or reshape one of them."
+                    f"{what}: the branches must give results of one type; {names[0]} gives {a}, {name} gives {b}: cast or "
+                    "reshape one of them."
                 )
 
 

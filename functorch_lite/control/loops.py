@@ -13,6 +13,7 @@ from ..errors import ShapeError, TransformationError, transparent
 from ..primitives import elementwise as e
 from ..primitives.slicing import concatenate
 from ..promotion import as_operand, promote_dtypes
+from ..transforms.signature import check_callable
 from ..transforms.vmap import vmap
 from ..tree import flatten, unflatten
 from .scan import run_scan
@@ -39,8 +40,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 
     >>> import functorch_lite as fl
     >>> fl.lax.fori_loop(0, 5, lambda i, x: x + i, 0)
-    Array(10, dtype=int32)
+    Array(10, dtype=int32, weak_type=True)
     """
+    check_callable("fori_loop", body_fun)
     low, high = promote_dtypes(
         as_operand(lower, "fori_loop's lower bound"), as_operand(upper, "fori_loop's upper bound")
     )
@@ -51,7 +53,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         )
     start, stop = _host(low), _host(high)
     if start is not None and stop is not None:
-        indices = from_host(np.arange(start, max(start, stop), dtype=dtype))
+        weak = type_of(low).weak
+        indices = from_host(np.arange(start, max(start, stop), dtype=dtype), weak_type=weak)
         turns = 1 if unroll is None or unroll is False else unroll
         last, _ = run_scan("fori_loop", lambda val, i: (body_fun(i, val), None), init_val, indices, unroll=turns)
         return last
@@ -82,6 +85,7 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     >>> fl.lax.map(lambda x: x * x, fnp.arange(3.0))
     Array([0., 1., 4.], dtype=float32)
     """
+    check_callable("map", f)
     if batch_size is None:
         return run_scan("map", lambda _, x: (None, f(x)), None, xs)[1]
     leaves, tree = flatten(xs)

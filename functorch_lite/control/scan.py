@@ -6,22 +6,25 @@ Its rules transform the body and scan the result. The length may be unknown befo
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import dtypes
 from ..array_type import ArrayType, rename_dims
 from ..arrays import type_of
-from ..errors import ArgumentError, ShapeError, TransformationError, transparent
+from ..errors import ArgumentError, ConcretizationTypeError, ShapeError, TransformationError, transparent
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives.base import add
 from ..primitives.structural import instantiate, move_batch, move_to_front
 from ..program import Equation, Program, Var
 from ..staging import evaluate, stage
+from ..tracing import Tracer
 from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
 from ..transforms.jvp import jvp_program
 from ..transforms.linearize import linearize_program
+from ..transforms.signature import check_callable
 from ..transforms.tape import Linearization
 from ..transforms.transpose import transpose_program
 from ..tree import flatten, unflatten
@@ -342,9 +345,10 @@ def run_scan(
     what: str, f: Any, init: Any, xs: Any, length: int | None = None, reverse: bool = False, unroll: int | bool = 1
 ) -> tuple[Any, Any]:
     """`scan`, with the name that its messages give it."""
+    check_callable(what, f)
     carry, carry_tree = operands_of(init, f"an entry of {what}'s carry")
     rows, _ = operands_of(xs, f"an array that {what} goes over")
-    turns = _length(rows, length)
+    turns = _length(what, rows, length)
     row_types = [type_of(x).update(shape=type_of(x).shape[1:]) for x in rows]
     _, in_tree = flatten((init, xs))
 
@@ -366,27 +370,40 @@ def run_scan(
         reverse=bool(reverse),
         n_consts=len(body.hoisted),
         n_carry=n_carry,
-        unroll=turns if unroll is True else max(1, int(unroll)),
+        unroll=turns if unroll is True else _unroll(what, unroll),
     )
     last, ys = unflatten(body.out_tree, settled.finish(out))
     return last, ys
 
 
-def _length(rows: Sequence[Any], length: int | None) -> Any:
+def _length(what: str, rows: Sequence[Any], length: int | None) -> Any:
     if any(not x.shape for x in rows):
-        raise ShapeError("scan goes over the leading axis of arrays, but got one of rank 0: give it a leading axis.")
-    found = {x.shape[0] for x in rows} | ({length} if length is not None else set())
+        raise ShapeError(f"{what} goes over the leading axis of arrays, but got one of rank 0: give it a leading axis.")
+    if isinstance(length, Tracer):
+        raise ConcretizationTypeError(
+            f"{what} needs to know its length when it is traced, got {length}: use fori_loop or while_loop for a number of turns "
+            "that is computed, or mark the argument static (static_argnums)."
+        )
+    found = {x.shape[0] for x in rows} | ({operator.index(length)} if length is not None else set())
     if not found:
-        raise ArgumentError("scan: there are no arrays to go over (xs is None): give the number of turns as length=.")
+        raise ArgumentError(
+            f"{what}: there are no arrays to go over (xs is None): give the number of turns as length=."
+        )
     if len(found) > 1:
         given = "" if length is None else f" and length={length}"
-        raise ShapeError(f"scan: the leading lengths must agree, got {[str(type_of(x)) for x in rows]}{given}.")
+        raise ShapeError(f"{what}: the leading lengths must agree, got {[str(type_of(x)) for x in rows]}{given}.")
     return found.pop()
+
+
+def _unroll(what: str, unroll: int) -> int:
+    if not hasattr(unroll, "__index__") or unroll < 0:
+        raise ArgumentError(f"{what}: unroll must be a boolean or a number of turns, got {unroll!r}.")
+    return max(1, operator.index(unroll))
 
 
 def _check_pair(what: str, out_tree: Any, carry_tree: Any) -> None:
     children = out_tree.children()
-    if len(children) != 2 or "tuple" not in str(type(unflatten(out_tree, [0] * out_tree.num_leaves)).__name__):
+    if len(children) != 2 or not isinstance(unflatten(out_tree, range(out_tree.num_leaves)), (tuple, list)):
         raise TransformationError(f"{what}'s function must return a pair (carry, row of results), got {out_tree}.")
     if children[0] != carry_tree:
         raise TransformationError(

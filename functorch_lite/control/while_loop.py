@@ -24,8 +24,10 @@ from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
 from ..transforms.jvp import jvp_program
 from ..transforms.linearize import linearize_program
+from ..transforms.signature import check_callable
 from ..transforms.tape import Linearization
 from ..tree import flatten, unflatten
+from ..tree_def import LEAF
 from .bodies import convert_carry, on_strong_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
 from .scan import linearize_body, residual_kinds, scan_p, stack_rows, with_residuals_in_place
 
@@ -270,6 +272,8 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     >>> fl.lax.while_loop(lambda x: x < 10.0, lambda x: x * 2.0, 1.0)
     Array(16., dtype=float32, weak_type=True)
     """
+    check_callable("while_loop", cond_fun)
+    check_callable("while_loop", body_fun)
     carry, tree = operands_of(init_val, "an entry of while_loop's value")
     _, in_tree = flatten((init_val,))
 
@@ -286,9 +290,10 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     cond = stage_flat(cond_fun, in_tree, settled.types, "while_loop's condition")
     cond = on_strong_carry(cond, len(carry))
     pred = cond.program.out_types
-    if len(pred) != 1 or pred[0].shape != () or pred[0].dtype != np.dtype(bool):
+    if cond.out_tree != LEAF or pred[0].shape != () or pred[0].dtype != np.dtype(bool):
+        given = pred[0] if cond.out_tree == LEAF else cond.out_tree
         raise TransformationError(
-            f"while_loop's condition must give a scalar boolean, got {', '.join(map(str, pred))}: compare, or use any()/all()."
+            f"while_loop's condition must give a scalar boolean, got {given}: compare, or use any()/all()."
         )
     out = while_p(
         *cond.hoisted,
