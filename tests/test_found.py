@@ -235,3 +235,18 @@ def test_programs_of_short_floats_within_compiled_ones_keep_their_operands() -> 
         return fnp.sin(x.astype("float32"))
 
     np.testing.assert_allclose(fl.jit(fl.vmap(kept))(h), np.full(3, np.sin(np.float32(1.0))), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+@pytest.mark.parametrize("widths", [[(2, 2), (0, 2)], [(1, 0), (2, 1)], [(0, 3), (4, 0)]])
+@pytest.mark.parametrize("columns", [3, 4, 8, 12, 16])
+def test_compiled_borders_read_nothing_from_beyond(dtype, widths, columns) -> None:
+    # LLVM takes a part of a vector without its mask if it finds out late that the mask is all false.
+    x = fnp.arange(2 * columns, dtype=dtype).reshape(2, columns)
+    start = fnp.asarray(1)
+    for f in (
+        lambda x: (fnp.pad(x, widths) + 1).sum(),
+        lambda x: (fnp.pad(x, widths) + 1).max(0),
+        lambda x: lax.dynamic_update_slice(fnp.pad(x, widths), x, (start, start)).sum(0),
+    ):
+        np.testing.assert_array_equal(fl.jit(f)(x), f(x))

@@ -32,6 +32,7 @@ from .types import (
     PTR,
     constant,
     is_vector,
+    join_lanes,
     lanes,
     literal,
     memory_type,
@@ -39,6 +40,7 @@ from .types import (
     real_dtype,
     register_type,
     splat,
+    take_lanes,
 )
 
 __all__ = ["Kernel"]
@@ -79,7 +81,8 @@ class Kernel:
                 argument.add_attribute("noalias")
         self.scratch_pointer, self.begin, self.end = self.function.args[n:]
         self.vector = nest.columns[-1] if nest.columns else None
-        self.width = self.choose_width(vector_bytes)
+        self.vector_bytes = vector_bytes
+        self.width = self.choose_width()
         self.saved, self.scratch = self.find_saved()
         self.outer = self.choose_outer()
         self.parts = 1 if self.outer is None else nest.extents[self.outer]
@@ -104,14 +107,14 @@ class Kernel:
                 return self.vector
         return nest.rows[0]
 
-    def choose_width(self, vector_bytes: int) -> int:
+    def choose_width(self) -> int:
         """Lanes: as many as fill several registers of cheap values, fewer where much is computed."""
         if self.vector is None:
             return 1
         everything = list(nodes(self.nest))
         size = max((x.dtype.itemsize for x in everything if x.op not in ("index", "literal")), default=4)
         dear = any(scalars.is_dear(x.op) for x in everything)
-        width = vector_bytes // size * (2 if dear or len(everything) > 24 else 4)
+        width = self.vector_bytes // size * (2 if dear or len(everything) > 24 else 4)
         n = self.nest.extents[self.vector]
         while width > 1 and n <= width // 2:
             width //= 2
@@ -151,7 +154,7 @@ class Kernel:
         self.depths: dict[Any, int] = {}
         """Inside of how many loops."""
         self.at: dict[int, Any] = {}
-        self.mask: Any = None
+        self.first, self.mask = 0, None
         entry = ir.IRBuilder(self.function.append_basic_block("entry"))
         self.results: dict[int, Any] = {}
         self.pending: set[Node] = set()
@@ -442,8 +445,7 @@ class Kernel:
         if node.op == "index":
             return self.number(b, node.params)
         if node.op == "load":
-            guard = self.value(node.args[0]) if node.args else None
-            return self.load_at(b, node.params, node.dtype, guard)
+            return self.load_at(b, node.params, node.dtype, node.args[0] if node.args else None)
         if node in self.kept:
             return self.reload(b, node)
         if node.op == "part":
@@ -492,7 +494,8 @@ class Kernel:
                 continue
             terms.append((self.loops[k], k, c))
             if k == self.vector and self.lanes > 1:
-                varying.append(lanes(ir.VectorType(I64, self.lanes), [c * i for i in range(self.lanes)]))
+                numbers = range(self.first, self.first + self.lanes)
+                varying.append(lanes(ir.VectorType(I64, self.lanes), [c * i for i in numbers]))
         total = self.total(sorted(terms, key=lambda t: t[0]), place.const)
         if not varying:
             return total
@@ -529,14 +532,23 @@ class Kernel:
         """The address of the first lane."""
         lanes, self.lanes = self.lanes, 1
         try:
-            return self.number(b, place)
+            return self.number(b, place + self.first * place.terms.get(self.vector, 0))
         finally:
             self.lanes = lanes
 
-    def pointer(self, b: Any, target: Load, dtype: np.dtype) -> Any:
-        return b.gep(self.buffers[target.buffer], [self.start(b, target.address)], source_etype=memory_type(dtype))
+    def pointer(self, b: Any, target: Load, dtype: np.dtype, guard: Any = None) -> Any:
+        """Where the first lane is; the start of the buffer if a guard does not hold for any lane.
 
-    def load_at(self, b: Any, target: Load, dtype: np.dtype, guard: Any) -> Any:
+        (A masked load that reads nothing is correct too, but beyond the buffer the processor takes hundreds of cycles to
+        find that out.)
+        """
+        start = self.start(b, target.address)
+        if guard is not None and not is_vector(guard):
+            start = b.select(guard, start, constant(I64, 0))
+        return b.gep(self.buffers[target.buffer], [start], source_etype=memory_type(dtype))
+
+    def load_at(self, b: Any, target: Load, dtype: np.dtype, condition: Node | None) -> Any:
+        guard = None if condition is None else self.value(condition)
         stride = self.lane_stride(target.address)
         base = self.buffers[target.buffer]
         if stride == 0:
@@ -546,24 +558,25 @@ class Kernel:
                     return self.gather(b, base, splat(b, place, self.lanes), dtype, guard)
                 place = b.select(guard, place, constant(I64, 0))
             return self.read(b, b.gep(base, [place], source_etype=memory_type(dtype)), dtype, 1)
-        mask = self.mask
-        if guard is not None and stride == 1 and not is_vector(guard):
-            # One answer for all lanes: read the start of the buffer instead. (A masked load that reads nothing is correct
-            # too, but beyond the buffer the processor takes hundreds of cycles to find that out.)
-            start = b.select(guard, self.start(b, target.address), constant(I64, 0))
-            if self.nest.types[target.buffer][1] < self.lanes:
-                guard = splat(b, guard, self.lanes)
-                mask = guard if mask is None else b.and_(mask, guard)
-            return self.read(b, b.gep(base, [start], source_etype=memory_type(dtype)), dtype, self.lanes, mask)
-        if guard is not None:
-            guard = splat(b, guard, self.lanes)
-            mask = guard if mask is None else b.and_(mask, guard)
-        if stride == 1:
-            pointer = b.gep(base, [self.start(b, target.address)], source_etype=memory_type(dtype))
-            return self.read(b, pointer, dtype, self.lanes, mask)
-        if stride == 2 and self.in_pairs(target):
+        if stride == 1 or (stride == 2 and self.in_pairs(target)):
+            uniform = guard is None or not is_vector(guard)
+            if condition is None or (uniform and self.nest.types[target.buffer][1] >= stride * self.lanes):
+                return self.read_lanes(b, target, dtype, stride, self.mask, guard)
+            return self.read_where(b, target, dtype, stride, condition)
+        return self.gather(b, base, self.number(b, target.address), dtype, self.where(b, guard))
+
+    def where(self, b: Any, guard: Any) -> Any:
+        """The mask of the lanes that count, and for which a guard holds."""
+        if guard is None:
+            return self.mask
+        guard = splat(b, guard, self.lanes)
+        return guard if self.mask is None else b.and_(self.mask, guard)
+
+    def read_lanes(self, b: Any, target: Load, dtype: np.dtype, stride: int, mask: Any, guard: Any) -> Any:
+        """Elements that lie in a row, or every second one; from the start of the buffer if a guard holds for no lane."""
+        if stride == 2:
             return self.read_every_second(b, target, dtype, mask, guard)
-        return self.gather(b, base, self.number(b, target.address), dtype, mask)
+        return self.read(b, self.pointer(b, target, dtype, guard), dtype, self.lanes, mask)
 
     def in_pairs(self, target: Load) -> bool:
         """Whether a buffer is read in pairs of elements, of which both are there."""
@@ -575,12 +588,42 @@ class Kernel:
         first = target.address + -odd
         key = ("pairs", target.buffer, first.key, guard)
         if key not in self.values:
-            pointer = self.pointer(b, Load(target.buffer, first), dtype)
+            pointer = self.pointer(b, Load(target.buffer, first), dtype, guard)
             self.values[key] = self.read(b, pointer, dtype, 2 * n, None if mask is None else twice(b, mask))
             self.depths[key] = len(self.builders) - 1
         both = self.values[key]
         picks = lanes(ir.VectorType(I32, n), range(odd, 2 * n, 2))
         return b.shuffle_vector(both, ir.Constant(both.type, ir.Undefined), picks)
+
+    def read_where(self, b: Any, target: Load, dtype: np.dtype, stride: int, condition: Node) -> Any:
+        """The lanes for which a condition holds, in pieces of a register each.
+
+        Where LLVM (22) cuts a masked load itself, and only then finds that a piece reads nothing, it reads all of that piece.
+        """
+        width = min(self.lanes, self.vector_bytes // (stride * real_dtype(dtype).itemsize))
+        pieces = []
+        for first in range(0, self.lanes, width):
+            with self.some_lanes(first, width):
+                guard = self.value(condition)
+                pieces.append(self.read_lanes(b, target, dtype, stride, self.where(b, guard), guard))
+        while len(pieces) > 1:
+            pieces = [join_lanes(b, x, y) for x, y in zip(pieces[::2], pieces[1::2], strict=True)]
+        return pieces[0]
+
+    @contextmanager
+    def some_lanes(self, first: int, width: int) -> Iterator[None]:
+        """Some of the lanes, as a vector of their own."""
+        if width == self.lanes:
+            yield
+            return
+        b, depth = self.builders[-1], len(self.builders) - 1
+        before, mask, values = (self.first, self.lanes), self.mask, self.values
+        self.first, self.lanes = self.first + first, width
+        self.mask = None if mask is None else take_lanes(b, mask, first, width)
+        self.values = {n: v for n, v in values.items() if self.depths[n] < depth}
+        yield
+        outer = {n: v for n, v in self.values.items() if self.depths[n] < depth}
+        (self.first, self.lanes), self.mask, self.values = before, mask, {**values, **outer}
 
     def gather(self, b: Any, base: Any, places: Any, dtype: np.dtype, mask: Any) -> Any:
         lanes = places.type.count

@@ -18,6 +18,7 @@ __all__ = [
     "constant",
     "is_half",
     "is_vector",
+    "join_lanes",
     "kind_of",
     "lanes",
     "literal",
@@ -27,6 +28,7 @@ __all__ = [
     "register_type",
     "splat",
     "supported",
+    "take_lanes",
     "width_of",
 ]
 
@@ -112,6 +114,17 @@ def constant(type: Any, value: Any) -> ir.Constant:
 def lanes(type: Any, values: Any) -> ir.Constant:
     """A vector constant."""
     return ir.Constant(type, [ir.Constant(type.element, v) for v in values])
+
+
+def take_lanes(builder: Any, value: Any, first: int, width: int) -> Any:
+    """Some lanes of a vector, one after the other."""
+    places = lanes(ir.VectorType(I32, width), range(first, first + width))
+    return builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), places)
+
+
+def join_lanes(builder: Any, x: Any, y: Any) -> Any:
+    """The lanes of one vector, then those of another."""
+    return builder.shuffle_vector(x, y, lanes(ir.VectorType(I32, 2 * x.type.count), range(2 * x.type.count)))
 
 
 def splat(builder: Any, value: Any, width: int) -> Any:
