@@ -188,5 +188,5 @@ def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = Non
     if not edges.shape[0]:
         return filled(0, as_operand(x).shape, dtypes.default_int())
     rising = searchsorted(edges, x, side)
-    falling = e.sub(like(rising, edges.shape[0]), searchsorted(flip(edges), x, "right" if side == "left" else "left"))
+    falling = e.sub(like(rising, edges.shape[0]), searchsorted(flip(edges), x, side))
     return where3(e.ge(edges[-1], edges[0]), rising, falling)
