@@ -237,7 +237,7 @@ def test_programs_of_short_floats_within_compiled_ones_keep_their_operands() -> 
     np.testing.assert_allclose(fl.jit(fl.vmap(kept))(h), np.full(3, np.sin(np.float32(1.0))), rtol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "complex64"])
 @pytest.mark.parametrize("widths", [[(2, 2), (0, 2)], [(1, 0), (2, 1)], [(0, 3), (4, 0)]])
 @pytest.mark.parametrize("columns", [3, 4, 8, 12, 16])
 def test_compiled_borders_read_nothing_from_beyond(dtype, widths, columns) -> None:
@@ -246,7 +246,13 @@ def test_compiled_borders_read_nothing_from_beyond(dtype, widths, columns) -> No
     start = fnp.asarray(1)
     for f in (
         lambda x: (fnp.pad(x, widths) + 1).sum(),
-        lambda x: (fnp.pad(x, widths) + 1).max(0),
+        lambda x: fnp.where(fnp.pad(x, widths) == 3, 0, 1).argmin(),
         lambda x: lax.dynamic_update_slice(fnp.pad(x, widths), x, (start, start)).sum(0),
     ):
         np.testing.assert_array_equal(fl.jit(f)(x), f(x))
+
+
+def test_falling_bins_hold_the_edge_that_was_asked_for() -> None:
+    x, bins = np.asarray([-1, 0.0, 0.5, 1.0, 2.0, 5]), np.asarray([2.0, 1.0, 0.0])
+    for right in (False, True):
+        np.testing.assert_array_equal(fnp.digitize(x, fnp.asarray(bins), right), np.digitize(x, bins, right))
