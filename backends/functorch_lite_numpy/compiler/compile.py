@@ -18,6 +18,7 @@ from functorch_lite.extend import (
     hoist,
     registry,
     rewrite_algebra,
+    share_totals,
     widen,
 )
 
@@ -58,7 +59,7 @@ def prepared(program: Program) -> Program:
 def relieved(program: Program) -> Program:
     """The program after the passes that do not keep bits: loops do no more than they must."""
     program = widen(rewrite_algebra(program, keeping_bits=False), lambda e: fusible(e) or is_native(e))
-    program = fold_transposes(program, is_native)
+    program = share_totals(fold_transposes(program, is_native))
     hoisted = hoist(program, is_dear)
     return program if hoisted is program else fold_transposes(rewrite_algebra(hoisted, keeping_bits=False), is_native)
 

@@ -23,6 +23,7 @@ from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction
 
 from . import ir, scalars
 from .collapse import collapse, nodes
+from .jam import jam
 from .overlays import loads_to_hurry, overlays
 from .types import (
     I1,
@@ -66,6 +67,7 @@ class Kernel:
 
     def __init__(self, module: ir.Module, name: str, nest: Nest, vector_bytes: int):
         collapse(nest)
+        jam(nest)
         self.nest = nest
         self.loops = {d: k for k, d in enumerate((*nest.rows, *nest.columns), start=1)}
         """How many loops are around a place that a dimension's loop is the innermost of."""
@@ -114,7 +116,11 @@ class Kernel:
         everything = list(nodes(self.nest))
         size = max((x.dtype.itemsize for x in everything if x.op not in ("index", "literal")), default=4)
         dear = any(scalars.is_dear(x.op) for x in everything)
-        width = self.vector_bytes // size * (2 if dear or len(everything) > 24 else 4)
+        registers = 2 if dear or len(everything) > 24 else 4
+        sums = sum(r.target is None for p in self.nest.phases for r in p.reductions)
+        while registers > 1 and registers * sums > self.vector_bytes // 4:  # half of the registers there are
+            registers //= 2
+        width = self.vector_bytes // size * registers
         n = self.nest.extents[self.vector]
         while width > 1 and n <= width // 2:
             width //= 2

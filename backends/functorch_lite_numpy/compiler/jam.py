@@ -1,0 +1,93 @@
+"""Several rows at a time, where rows are summed up in memory: a sum is then read and written once for all of them.
+
+    for d0 < 4096: for d1 < n: b1[d1] += x[d0, d1]
+    for d0 < 1024: for d1 < n: b1[d1] += x[4 d0, d1] + x[4 d0 + 1, d1] + x[4 d0 + 2, d1] + x[4 d0 + 3, d1]
+
+A nest becomes another one; nodes that depend on the row are there once for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction, Store
+
+from .collapse import nodes
+
+__all__ = ["jam"]
+
+ROWS = 4
+"""So many at a time."""
+MANY = 64
+"""Fewer rows are not worth it."""
+LIGHT = 8
+"""Nodes of a nest whose time goes into memory rather than arithmetic."""
+
+
+def jam(nest: Nest) -> None:
+    """Do rows together, in place, if that spares memory traffic."""
+    if not nest.rows or not nest.columns or len(nest.phases) != 1:
+        return
+    d, (phase,) = nest.rows[-1], nest.phases
+    n = nest.extents[d]
+    summed = [r for r in phase.reductions if r.target is not None and d not in r.target.address.dims]
+    light = sum(node.op not in ("load", "literal", "index", "reduced") for node in nodes(nest)) <= LIGHT
+    if not summed or phase.stores or n < MANY or n % ROWS or not light:
+        return
+    rows = [_Row(nest, d, k, len(phase.reductions)) for k in range(ROWS)]
+    reductions: list[Reduction] = []
+    for r in phase.reductions:
+        if r in summed:
+            reductions.append(r._replace(node=_combined(r.op, [row.node(r.node) for row in rows])))
+        else:
+            reductions += [row.reduction(r) for row in rows]
+    row_stores = [Store(row.load(s.target), row.node(s.node)) for s in phase.row_stores for row in rows]
+    nest.phases = [Phase(reductions, [], row_stores)]
+    nest.extents[d] = n // ROWS
+
+
+class _Row:
+    """One of the rows that are done together: what nodes and addresses are for it."""
+
+    def __init__(self, nest: Nest, d: int, k: int, n_reductions: int):
+        self.d, self.k, self.n_reductions = d, k, n_reductions
+        self.made: dict[Node, Node] = {}
+
+    def number(self, reduction: int) -> int:
+        return reduction + self.k * self.n_reductions
+
+    def reduction(self, r: Reduction) -> Reduction:
+        target = None if r.target is None else self.load(r.target)
+        return Reduction(self.number(r.number), r.op, self.node(r.node), r.dims, target)
+
+    def load(self, place: Load) -> Load:
+        return Load(place.buffer, self.affine(place.address))
+
+    def affine(self, place: Affine) -> Affine:
+        step = place.terms.get(self.d, 0)
+        terms = {self.node(x) if isinstance(x, Node) else x: c for x, c in place.terms.items()}
+        return Affine({**terms, self.d: step * ROWS}, place.const + step * self.k)
+
+    def node(self, node: Node) -> Node:
+        if node.op != "reduced" and self.d not in node.dims:
+            return node
+        if node not in self.made:
+            params = node.params
+            if node.op == "load":
+                params = self.load(params)
+            elif node.op == "index":
+                params = self.affine(params)
+            elif node.op == "reduced":
+                params = self.number(params)
+            args = [self.node(a) for a in node.args]
+            self.made[node] = Node(node.number, node.op, args, node.dtype, params, node.dims, node.level)
+        return self.made[node]
+
+
+def _combined(op: str, terms: Sequence[Node]) -> Node:
+    """The combination of some nodes, by halves."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    x, y = _combined(op, terms[:half]), _combined(op, terms[half:])
+    return Node(x.number, op, (x, y), x.dtype, (), x.dims | y.dims, max(x.level, y.level))

@@ -1,0 +1,89 @@
+"""Sums over several axes of one value: read once, several rows at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite.backend import default_backend
+from functorch_lite.checking import check as check_program
+from functorch_lite.passes import optimized
+from functorch_lite.passes.totals import share_totals
+from functorch_lite_numpy import set_threads
+from tests.native.checks import is_whole
+
+rng = np.random.default_rng(0)
+
+
+def each(x):
+    return x.sum(0), x.sum(1), x.max(0), x.min(1), x.mean(), x.max()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int8"])
+@pytest.mark.parametrize("shape", [(64, 64), (68, 33), (400, 5), (128, 1), (1, 300), (67, 300), (3, 64, 40)])
+def test_sums_and_extremes(shape, dtype):
+    x = (rng.normal(size=shape) * 50).astype(dtype)
+    got = fl.jit(each)(fnp.asarray(x))
+    assert is_whole(each, fnp.asarray(x))
+    for a, b in zip(got, each(fnp.asarray(x)), strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-5, atol=1e-3)
+
+
+def test_nan_is_found_in_any_row():
+    for i in range(68):
+        x = np.ones((68, 40), np.float32)
+        x[i, 7] = np.nan
+        columns, rows = fl.jit(lambda x: (x.max(0), x.sum(1)))(fnp.asarray(x))
+        np.testing.assert_array_equal(np.isnan(np.asarray(columns)), np.isnan(x).any(0))
+        np.testing.assert_array_equal(np.isnan(np.asarray(rows)), np.isnan(x).any(1))
+
+
+def test_of_what_is_computed():
+    def f(x, s):
+        y = (x - 1) * s
+        return y.sum(0), (y * x).sum(0), y.sum(1)
+
+    x, s = rng.normal(size=(256, 40)).astype(np.float32), rng.normal(size=40).astype(np.float32)
+    for a, b in zip(fl.jit(f)(fnp.asarray(x), fnp.asarray(s)), f(x, s), strict=True):
+        np.testing.assert_allclose(np.asarray(a), b, rtol=1e-4, atol=1e-3)
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    x = fnp.asarray(rng.normal(size=(2048, 1000)).astype(np.float32))
+    f = fl.jit(each)
+    found = []
+    try:
+        for n in (1, 2, 3):
+            set_threads(n)
+            found.append([np.asarray(y) for y in f(x)])
+    finally:
+        set_threads()
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_totals_are_made_of_sums():
+    def axes(f, x):
+        program = share_totals(optimized(fl.make_program(f)(x).program, default_backend()))
+        check_program(program)
+        return [(e.params["axes"], e.operands[0].type.ndim) for e in program.equations if e.primitive.combines]
+
+    x = fnp.ones((8, 9, 10))
+    assert axes(lambda x: (x.sum(), x.sum(2)), x) == [((2,), 3), ((0, 1), 2)]
+    assert axes(lambda x: (x.sum((0, 2)), x.sum(2), x.max()), x) == [((2,), 3), ((0,), 2), ((0, 1, 2), 3)]
+    assert axes(lambda x: (x.sum(0), x.sum(1)), x) == [((0,), 3), ((1,), 3)]
+    assert axes(lambda x: (x.sum(), x.sum(2)), x.astype(fnp.float16))[1][1] == 3
+
+
+def test_what_comes_between_is_not_passed():
+    def f(x):
+        total = x.sum()
+        y = x / total
+        return y.sum(0), y.sum(), x.sum(1)
+
+    x = rng.random((70, 30)).astype(np.float32)
+    for a, b in zip(fl.jit(f)(fnp.asarray(x)), f(x), strict=True):
+        np.testing.assert_allclose(np.asarray(a), b, rtol=1e-5)
