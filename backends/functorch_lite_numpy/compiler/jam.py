@@ -61,7 +61,7 @@ class _Row:
         return Reduction(self.number(r.number), r.op, self.node(r.node), r.dims, target)
 
     def load(self, place: Load) -> Load:
-        return Load(place.buffer, self.affine(place.address))
+        return place._replace(address=self.affine(place.address))
 
     def affine(self, place: Affine) -> Affine:
         step = place.terms.get(self.d, 0)

@@ -110,14 +110,17 @@ class Kernel:
         return nest.rows[0]
 
     def choose_width(self) -> int:
-        """Lanes: as many as fill several registers of cheap values, fewer where much is computed."""
+        """Lanes: as many as fill several registers; fewer wide ones where much is computed, or sums would fill the registers.
+
+        A chain of instructions takes its time: with registers of 32 bytes it takes four side by side to keep the units busy.
+        """
         if self.vector is None:
             return 1
         everything = list(nodes(self.nest))
         size = max((x.dtype.itemsize for x in everything if x.op not in ("index", "literal")), default=4)
         dear = any(scalars.is_dear(x.op) for x in everything)
-        registers = 2 if dear or len(everything) > 24 else 4
-        sums = sum(r.target is None for p in self.nest.phases for r in p.reductions)
+        registers = 2 if self.vector_bytes == 64 and (dear or len(everything) > 24) else 4
+        sums = max(sum(r.target is None for r in p.reductions) for p in self.nest.phases)
         while registers > 1 and registers * sums > self.vector_bytes // 4:  # half of the registers there are
             registers //= 2
         width = self.vector_bytes // size * registers
