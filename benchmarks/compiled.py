@@ -24,6 +24,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import limits
+
 UNROLLED = ("HMC", "gradient through", "Kalman")
 """Rows that torch.compile would unroll for minutes: it is not asked."""
 AGREE = 2e-3
@@ -217,37 +219,6 @@ def one_first(library: str, name: str) -> None:
     print(one_time(jitted(module, name)))
 
 
-def limits() -> dict[str, float]:
-    """GB/s to and from large arrays, GFLOP/s of products of matrices (NumPy's and ours), exponentials in a nanosecond."""
-    import numpy as np
-
-    import functorch_lite as fl
-
-    def best(run: Callable[[], Any]) -> float:
-        return min(one_time(run) for _ in range(20))
-
-    big, square = np.ones(1 << 26, np.float32), np.random.default_rng(0).random((1024, 1024), np.float32)
-    target, some = np.empty_like(big), fl.numpy.asarray(big[: 1 << 16])
-    product, exponential = fl.jit(lambda x: x @ x), fl.jit(fl.numpy.exp)
-    array = fl.numpy.asarray(square)
-    for run in (lambda: product(array), lambda: exponential(some)):
-        run()
-    return {
-        "memory, GB/s": 2 * big.nbytes / best(lambda: np.copyto(target, big)) / 1e9,
-        "NumPy's product of matrices, GFLOP/s": 2 * 1024**3 / best(lambda: square @ square) / 1e9,
-        "our product of matrices, GFLOP/s": 2 * 1024**3 / best(lambda: product(array)) / 1e9,
-        "our exp, numbers in a nanosecond": some.size / best(lambda: exponential(some)) / 1e9,
-    }
-
-
-LEAST_BYTES = {
-    "softmax cross-entropy 4096x1000, value and gradient": 2 * 4096 * 1000 * 4,
-    "layernorm + gelu 8192x768, gradients of x, scale, bias": 2 * 8192 * 768 * 4,
-    "sum and max over each axis, mean, of 4096x4096": 4096 * 4096 * 4,
-}
-"""What these rows have to read and write at the least."""
-
-
 def table(rows: dict[str, dict[str, float]], unit: str = "ms") -> str:
     """Markdown: milliseconds by library, and our time over the fastest rival's."""
     labels = list(dict.fromkeys(label for row in rows.values() for label in row))
@@ -278,21 +249,14 @@ def main() -> None:
         return
     from programs import ROWS
 
+    chosen = [n for n in ROWS if not options.rows or any(part.lower() in n.lower() for part in options.rows)]
     if options.limits:
-        found: dict[str, Any] = limits()
-        for name, value in found.items():
-            print(f"{name}: {value:.1f}")
-        for name, size in LEAST_BYTES.items():
-            least = size / found["memory, GB/s"] / 1e9
-            ours = steady(name, ["ours"], options.seconds, options.cores)["ours"]
-            print(f"{name}: {ours * 1e3:.2f} ms, memory allows {least * 1e3:.2f}: {ours / least:.2f}")
+        limits.report(chosen, options.cores, lambda n: steady(n, ["ours"], options.seconds, options.cores)["ours"])
         return
     names = {"jax": "JAX", "torch": "PyTorch", "compile": "torch.compile"}
     libraries = ["ours", *(names[rival] for rival in options.rivals)]
     rows: dict[str, dict[str, float]] = {}
-    for name in ROWS:
-        if options.rows and not any(part.lower() in name.lower() for part in options.rows):
-            continue
+    for name in chosen:
         try:
             if options.first:
                 rows[name] = first(name, options.cores, "jax" in options.rivals)
