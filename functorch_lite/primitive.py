@@ -74,6 +74,10 @@ class Primitive:
     """Names of the params that hold programs (or tuples of programs)."""
     inlines: ClassVar[bool] = False
     """Whether an equation may be replaced by the equations of its one subprogram."""
+    opaque: ClassVar[bool] = False
+    """Whether passes leave the programs that an equation carries as they are."""
+    of_dtype: ClassVar[bool] = False
+    """Whether the dtype says what is computed, and not only how precisely: bits drawn, bits read, the next number."""
     compiles: ClassVar[bool] = False
     """Whether the user asked for the program that an equation carries to be compiled."""
     elementwise: ClassVar[bool] = False

@@ -20,7 +20,9 @@ def renaming(renamed: dict[Var, Atom]) -> Callable[[Atom], Atom]:
 
 
 def map_subprograms(equation: Equation, change: Callable[[Program], Program]) -> Equation:
-    """The equation with `change` applied to the programs it carries; itself if that changes none."""
+    """The equation with `change` applied to the programs it carries, unless they are to stay; itself if that changes none."""
+    if equation.primitive.opaque:
+        return equation
     params = dict(equation.params)
     changed = False
     for name in equation.primitive.subprograms:

@@ -36,8 +36,9 @@ def widen(program: Program, native: Callable[[Equation], bool]) -> Program:
         equation = map_subprograms(equation, lambda body: widen(body, native))
         atoms = (*equation.operands, *equation.results)
         widened, casts = None, []
-        carries = bool(equation.primitive.subprograms)  # its bodies say what its operands are
-        if not carries and any(_is_short(a.type.dtype) for a in atoms) and not native(equation):
+        # The bodies of an equation that carries some say what its operands are.
+        may = not (equation.primitive.of_dtype or equation.primitive.subprograms)
+        if may and any(_is_short(a.type.dtype) for a in atoms) and not native(equation):
             widened = _widened(equation, dict(wide), casts)
         if widened is None or not native(widened):
             equations.append(equation)

@@ -85,6 +85,8 @@ class _BitcastConvert(ZeroDerivative, Primitive):
     the width, the last axis, of length 2, is used up. Likewise for 4 and 8.
     """
 
+    of_dtype = True
+
     may_alias = True
 
     def infer(self, x: ArrayType, *, dtype: Any) -> ArrayType:  # type: ignore[override]

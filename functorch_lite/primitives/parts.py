@@ -160,5 +160,7 @@ rem = Elementwise(
 class _NextAfter(NotDifferentiable, Elementwise):
     """The number of the dtype next to x in the direction of y."""
 
+    of_dtype = True
+
 
 nextafter = _NextAfter("nextafter", accepts="f", arity=2, namespace="nextafter")

@@ -70,6 +70,8 @@ def split_words(xp: Any, key: Any, shape: Shape) -> Any:
 class OfKey(ZeroDerivative, Primitive):
     """A primitive whose first operand is a key, or a batch of keys along leading axes."""
 
+    of_dtype = True
+
     def key_batch(self, key: ArrayType) -> Shape:
         """The leading axes of the key."""
         if key.dtype != dtypes.uint32 or key.shape[-1:] != (2,):

@@ -78,6 +78,8 @@ def _accepted(xp: Any, keys: Any, d: Any, c: Any) -> Any:
 class RandomGamma(NotLinear, Primitive):
     """keys u32[*shape, 2], a f[*shape] -> variates of shapes `a`; their logarithm if `log_space`."""
 
+    of_dtype = True
+
     def infer(self, keys: ArrayType, a: ArrayType, *, log_space: bool) -> ArrayType:
         if not dtypes.is_floating(a.dtype) or keys.dtype != dtypes.uint32:
             raise DTypeError(f"{self.name} takes keys u32[..., 2] and floats, got {keys} and {a}.")

@@ -115,6 +115,9 @@ def choice(
     return indices if array is None else fnp.take(array, indices, axis=axis)
 
 
+_running_sum = rounded.exactly(fnp.cumsum)
+
+
 def _chosen(words: Any, n: int, shape: Shape, replace: bool, p: Any, mode: str | None) -> Any:
     """Positions by their probabilities."""
     (weights,) = operands("choice", p=p)
@@ -123,7 +126,7 @@ def _chosen(words: Any, n: int, shape: Shape, replace: bool, p: Any, mode: str |
     if weights.shape != (n,):
         raise ShapeError(f"choice: p needs a probability for each of the {n} elements, got {type_of(weights)}.")
     if replace:
-        cumulative = fnp.cumsum(weights)
+        cumulative = _running_sum(weights)
         drawn = cumulative[-1] * (1.0 - uniform(words, shape, cumulative.dtype)) if n else fnp.zeros(shape)
         return cast(fnp.searchsorted(cumulative, drawn), dtypes.default_int())
     scores = gumbels(words, (n,), weights.dtype, mode) + rounded.log(weights)

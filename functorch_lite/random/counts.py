@@ -204,6 +204,12 @@ def _binomial_by_rejection(words: Any, n: Any, p: Any, shape: Shape) -> Any:
     return _until_all(lambda s: s[2], step, (words, _full(p, -1.0), none))[1]
 
 
+@rounded.exactly
+def _sums_of_rest(rows: Any) -> Any:
+    """For each row the sum of it and those after it."""
+    return fnp.flip(fnp.cumsum(fnp.flip(rows, 0), axis=0), 0)
+
+
 def multinomial(key: Any, n: Any, p: Any, *, shape: Any = None, dtype: Any = None, unroll: int | bool = 1) -> Any:
     """How often each of k outcomes came up in `n` trials, as floats.
 
@@ -229,7 +235,7 @@ def multinomial(key: Any, n: Any, p: Any, *, shape: Any = None, dtype: Any = Non
     result_shape(full[:-1], "multinomial", trials)
     left = stretched(trials, full[:-1], wide)
     rows = fnp.moveaxis(stretched(chances, full, wide), -1, 0)
-    rest = fnp.flip(fnp.cumsum(fnp.flip(rows, 0), axis=0), 0)
+    rest = _sums_of_rest(rows)
     ratios = fnp.clip(rows / fnp.where(rest == 0.0, _full(rest, 1.0), rest), 0.0, 1.0)
 
     def step(left: Any, row: Any) -> tuple[Any, Any]:

@@ -109,7 +109,7 @@ def dirichlet(key: Any, alpha: Any, shape: Any = None, dtype: Any = None) -> Any
     full = result_shape((*batch, n), "dirichlet", concentration)
     logs = _gammas(words, concentration, full, found, log_space=True)
     parts = rounded.exp(logs - stop_gradient(fnp.max(logs, axis=-1, keepdims=True)))
-    return parts / fnp.sum(parts, axis=-1, keepdims=True)
+    return parts / rounded.sum_last(parts)[..., None]
 
 
 def chisquare(key: Any, df: Any, shape: Any = None, dtype: Any = None) -> Any:
@@ -225,4 +225,4 @@ def ball(key: Any, d: int, p: Any = 2, shape: Any = (), dtype: Any = None) -> An
     first, second = two_words(words)
     x = _generalized_normals(first, power, (*full, coordinates), found)
     y = exponentials(second, full, found)
-    return x / rounded.power(fnp.sum(rounded.power(abs(x), power), axis=-1) + y, 1.0 / power)[..., None]
+    return x / rounded.power(rounded.sum_last(rounded.power(abs(x), power)) + y, 1.0 / power)[..., None]

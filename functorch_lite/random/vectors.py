@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from .. import dtypes
@@ -15,6 +16,7 @@ from ..promotion import broadcast_shapes
 from .keys import words_of
 from .normal_draws import normal
 from .parameters import cast, checked_shape, float_dtype, operands
+from .rounded import exactly
 
 __all__ = ["multivariate_normal", "orthogonal"]
 
@@ -52,18 +54,29 @@ def multivariate_normal(
         raise ShapeError(f"multivariate_normal: parameters of batch shape {batch} do not stretch to the shape {full}.")
     factor = _factor(covariance, method)
     z = cast(random_normal(words, shape=(*full, centre.shape[-1]), dtype=found), own)
-    return cast(centre + fnp.squeeze(fnp.matmul(factor, z[..., None]), -1), found)
+    return cast(centre + _turned(factor, z), found)
+
+
+@exactly
+def _turned(factor: Any, z: Any) -> Any:
+    return fnp.squeeze(fnp.matmul(factor, z[..., None]), -1)
+
+
+_cholesky = exactly(linalg.cholesky)
+_eigh = exactly(functools.partial(spectral.eigh, lower=True))
+_svd = exactly(functools.partial(spectral.svd, full_matrices=False, compute_uv=True))
+_qr = exactly(functools.partial(linalg.qr, full_matrices=False))
 
 
 def _factor(covariance: Any, method: str) -> Any:
     """F with F F^T = covariance."""
     if method == "cholesky":
-        return linalg.cholesky((covariance + fnp.swapaxes(covariance, -1, -2)) * 0.5)
+        return _cholesky((covariance + fnp.swapaxes(covariance, -1, -2)) * 0.5)
     if method == "eigh":
-        values, vectors = spectral.eigh((covariance + fnp.swapaxes(covariance, -1, -2)) * 0.5, lower=True)
+        values, vectors = _eigh((covariance + fnp.swapaxes(covariance, -1, -2)) * 0.5)
         return vectors * e.sqrt(values)[..., None, :]
     if method == "svd":
-        values, vectors, _ = spectral.svd(covariance, full_matrices=False, compute_uv=True)
+        values, vectors, _ = _svd(covariance)
         return vectors * e.sqrt(values)[..., None, :]
     raise ValueError(f"multivariate_normal: method is 'cholesky', 'eigh' or 'svd', not {method!r}.")
 
@@ -86,6 +99,6 @@ def orthogonal(key: Any, n: int, shape: Any = (), dtype: Any = None, m: int | No
     words = words_of(key, "orthogonal")
     rows, columns = checked_shape((n, n if m is None else m), "orthogonal")
     full = (*checked_shape(shape, "orthogonal"), max(rows, columns), min(rows, columns))
-    q, r = linalg.qr(normal(words, full, dtype), full_matrices=False)
+    q, r = _qr(normal(words, full, dtype))
     out = q * fnp.expand_dims(e.sign(fnp.diagonal(r, axis1=-2, axis2=-1)), -2)
     return fnp.swapaxes(out, -1, -2) if rows < columns else out

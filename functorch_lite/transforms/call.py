@@ -18,7 +18,7 @@ from .linearize import linearize_program
 from .tape import Linearization
 from .transpose import transpose_program
 
-__all__ = ["ProgramCall", "as_call", "call", "only_backend", "run_equation", "run_program"]
+__all__ = ["ProgramCall", "as_call", "call", "exact_call", "only_backend", "run_equation", "run_program"]
 
 
 def only_backend(operands: Sequence[Any]) -> Backend:
@@ -128,3 +128,16 @@ class JitCall(ProgramCall):
 
 
 call = JitCall("jit")
+
+
+class ExactCall(ProgramCall):
+    """A call whose program runs with the very kernels that eager mode uses, whatever it is part of."""
+
+    inlines = False
+    opaque = True
+
+    def lower(self, context: Any, equation: Equation) -> Any:
+        return executable(equation.params["program"], context.backend, compiled=False)
+
+
+exact_call = ExactCall("exact_jit")

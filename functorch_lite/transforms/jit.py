@@ -19,7 +19,7 @@ from ..promotion import as_operand
 from ..staging import stage
 from ..tracing import Tracer, context
 from ..tree import flatten, unflatten
-from .call import call
+from .call import call, exact_call
 from .capture import abstract_type
 from .collecting import without_collecting
 from .fast_path import Picker, picker
@@ -192,7 +192,7 @@ class Jitted:
         if entry is None:
             entry = self._stage(leaves, tree, statics, tuple(key), backend)
         if not concrete or any(isinstance(x, Tracer) for x in entry.hoisted):
-            out = call(*entry.hoisted, *leaves, program=entry.program)
+            out = (exact_call if self.exact else call)(*entry.hoisted, *leaves, program=entry.program)
             return unflatten(entry.out_tree, out)
         if entry.run is not None and self.simple:
             self.cache[_LAST] = entry.fast_path(tree)
@@ -289,7 +289,7 @@ def jit(
         inlined.
       backend: the name of the backend to run on; that of the arguments by default.
       exact: whether the program is to run with the very kernels that eager mode uses, bit for bit, rather than as machine
-        code, which agrees within rounding errors.
+        code, which agrees within rounding errors; also as a part of a larger function that is compiled.
 
     Returns:
       a function with the same signature.
