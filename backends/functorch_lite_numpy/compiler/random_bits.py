@@ -81,8 +81,9 @@ class _Draws(FunctionStep):
     def words(self, b: Any, operands: Sequence[Any], i: Any, width: int, key: Any, n: int) -> tuple[Any, Any]:
         """The words of draws i, i+1, ..."""
         type = register_type(WORD, width)
-        numbers = ir.Constant(type, [ir.Constant(I32, k) for k in range(width)])
-        numbers = b.add(splat(b, b.trunc(i, I32), width), numbers) if width > 1 else b.trunc(i, I32)
+        numbers = b.trunc(i, I32)
+        if width > 1:
+            numbers = b.add(splat(b, numbers, width), lanes(type, range(width)))
         if key is not None:
             k0, k1 = (splat(b, k, width) for k in key)
             return threefry(b, k0, k1, constant(type, 0), numbers)
