@@ -256,3 +256,16 @@ def test_falling_bins_hold_the_edge_that_was_asked_for() -> None:
     x, bins = np.asarray([-1, 0.0, 0.5, 1.0, 2.0, 5]), np.asarray([2.0, 1.0, 0.0])
     for right in (False, True):
         np.testing.assert_array_equal(fnp.digitize(x, fnp.asarray(bins), right), np.digitize(x, bins, right))
+
+
+@pytest.mark.parametrize("n", [1, 3, 8, 17])
+def test_signs_copied_in_double_precision_are_rounded_to_half(n) -> None:
+    h = fnp.arange(n, dtype="float16") - 2
+    d = fnp.arange(n, dtype="float64") - 2
+    for f, x in (
+        (lambda x: fnp.remainder(x, 5), h),
+        (lambda x: fnp.copysign(1.5, x).astype("float32").astype("float16"), d),
+        (lambda x: fnp.sign(x).astype("float32").astype("float16"), d),
+        (lambda x: fnp.copysign(x * 1.25, x - 1).astype("float16"), d),
+    ):
+        np.testing.assert_array_equal(fl.jit(f)(x), f(x))

@@ -55,6 +55,8 @@ def to_half(b: Any, dtype: np.dtype, x: Any) -> Any:
     type = register_type(dtype, width)
     if dtype == np.float16:
         half = ir.HalfType()
+        # LLVM would make one rounding of two where a sign was copied before, by a function that is not there.
+        x = intrinsic(b, "arithmetic.fence", x)
         return b.bitcast(b.fptrunc(x, half if width == 1 else ir.VectorType(half, width)), type)
     bits = _bits(b, x)
     number = lambda n: constant(bits.type, n)  # noqa: E731
