@@ -11,7 +11,7 @@ Nothing dear is computed twice; groups never wait for each other in a circle.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..array_type import ArrayType
@@ -27,6 +27,11 @@ SHORT = 8
 IN_CACHE = 1 << 16
 """Up to so many elements a group may go over again once all of them are reduced."""
 
+
+DEEPEST, MOST = 100, 200
+"""So many equations are in a group, one on the other and in all: what goes over them is recursive, and LLVM slow with more."""
+STACKED = 10
+"""So many moves are done in one: each may have to choose between two places for each element."""
 
 Position = tuple[int | None, ...]
 """For each axis of a value the dimension of the space that it goes along; None for an axis of length 1."""
@@ -183,6 +188,11 @@ def _reads_flat(equation: Equation) -> bool:
     return False
 
 
+def _everywhere(equation: Equation) -> Position:
+    """The position of a result in a group whose space is its shape."""
+    return tuple(range(equation.results[0].type.ndim))
+
+
 class _Fuser:
     def __init__(self, program: Program, fusible: Callable[[Equation], bool], is_dear: Callable[[Equation], bool]):
         self.program = program
@@ -193,6 +203,8 @@ class _Fuser:
         self.flat: set[int] = set()
         self.group_of: dict[int, _Group] = {}
         self.ancestors: list[int] = []
+        self.heights: dict[int, int] = {}
+        """Of each fusible equation, how many others of its group and moves stand one on the other, it included."""
         for i, equation in enumerate(self.equations):
             self.ancestors.append(self.reach(equation.operands))
             if fusible(equation):
@@ -212,9 +224,7 @@ class _Fuser:
                 if group is None:
                     bits |= self.ancestors[p] | 1 << p
                 else:
-                    bits |= group.mask
-                    for m in group.members:
-                        bits |= self.ancestors[m]
+                    bits |= group.mask | group.below
         return bits
 
     # Which group an equation goes to.
@@ -223,9 +233,7 @@ class _Fuser:
         primitive = equation.primitive
         if not primitive.elementwise and primitive.combines is None:
             if primitive.multiple_results or not self.join(i, equation):
-                self.moves.add(i)  # copied into the groups that read it
-                if _reads_flat(equation):
-                    self.flat.add(i)
+                self.move(i, equation)
             return
         if self.join(i, equation):
             return
@@ -234,19 +242,43 @@ class _Fuser:
         position = self.position(group, equation, i)
         if position is None:
             return
+        self.found(group, i, equation, position)
+
+    def found(self, group: _Group, i: int, equation: Equation, position: Position) -> None:
+        """Begin a group."""
+        self.heights[i] = self.height(equation, {})
         group.add(i, equation, position, self.is_dear(equation))
+        group.below = self.ancestors[i]
         self.group_of[i] = group
+
+    def move(self, i: int, equation: Equation) -> None:
+        """Have an equation copied into the groups that read it."""
+        self.heights[i] = self.height(equation, {})
+        if _reads_flat(equation):
+            self.flat.add(i)
+        elif self.heights[i] > STACKED:
+            self.found(_Group(equation.results[0].type.shape), i, equation, _everywhere(equation))
+            return
+        self.moves.add(i)
+
+    def height(self, equation: Equation, inside: Mapping[int, int]) -> int:
+        """How many equations stand one on the other, this one included: moves, and those `inside` a group, with their heights."""
+        below = [self.producer[a] for a in equation.operands if isinstance(a, Var) and a in self.producer]
+        return 1 + max((inside.get(p, self.heights[p] if p in self.moves else 0) for p in below), default=0)
 
     def join(self, i: int, equation: Equation) -> bool:
         """Put an equation into the group of one of its operands; then try to unite it with the groups of the others."""
         candidates = self.groups_of(equation.operands)
         for group in sorted(candidates, key=lambda g: -math.prod(g.space)):
             outside = [a for a in equation.operands if not isinstance(a, Var) or a not in group.positions]
-            if self.reach(outside) & group.mask:
+            read = [self.producer[a] for a in equation.operands if isinstance(a, Var) and a in group.positions]
+            height = self.height(equation, {p: self.heights[p] for p in read})
+            if height > DEEPEST or len(group.members) >= MOST or self.reach(outside) & group.mask:
                 continue
             position = self.position(group, equation, i)
             if position is None:
                 continue
+            self.heights[i] = height
             group.add(i, equation, position, self.is_dear(equation))
             self.group_of[i] = group
             if self.ancestors[i] & ~group.mask & ~group.below:
@@ -278,10 +310,17 @@ class _Fuser:
         """Make two groups one, unless one waits for the other by way of a third, or they do not fit."""
         if group is other or not other.members or group.space != other.space:
             return False
-        if self.outer(group) & other.mask & ~self.direct(group, other) or self.outer(other) & group.mask:
+        if len(group.members) + len(other.members) > MOST:
             return False
-        if not group.absorb(other):
+        heights: dict[int, int] = {}
+        if group.below & other.mask or other.below & group.mask:
+            if self.outer(group) & other.mask & ~self.direct(group, other) or self.outer(other) & group.mask:
+                return False
+            for m in sorted((*group.members, *other.members)):
+                heights[m] = self.height(self.equations[m], heights)
+        if max(heights.values(), default=0) > DEEPEST or not group.absorb(other):
             return False
+        self.heights.update(heights)
         for m in other.members:
             self.group_of[m] = group
         other.members = []
@@ -312,9 +351,11 @@ class _Fuser:
         for m in group.members:
             bits |= self.ancestors[m]
         group.below = bits
-        for k, ancestors in enumerate(self.ancestors):
-            if ancestors & group.mask and not group.mask >> k & 1:
-                self.ancestors[k] = ancestors | bits
+        for k in range(min(group.members), len(self.ancestors)):
+            if self.ancestors[k] & group.mask and not group.mask >> k & 1:
+                self.ancestors[k] |= bits
+                if k in self.group_of:
+                    self.group_of[k].below |= bits
 
     def unite_siblings(self) -> None:
         """Groups of one space that read the same large value share the pass over it."""
@@ -510,7 +551,7 @@ class _Fuser:
         """A move that must be made in memory, as a group of its own."""
         equation = self.equations[i]
         group = _Group(equation.results[0].type.shape)
-        group.add(i, equation, tuple(range(len(group.space))), dear=False)
+        group.add(i, equation, _everywhere(equation), dear=False)
         return group
 
     def equation(self, group: _Group) -> Equation:

@@ -17,6 +17,9 @@ __all__ = ["recomputed"]
 SMALL = 8
 """A value so many times smaller than the space costs nothing to read."""
 
+MOST_COPIES = 50
+"""More equations are not computed again."""
+
 
 class _Plan(NamedTuple):
     """How a group that reads some values makes them itself.
@@ -51,7 +54,7 @@ def recomputed(fuser: Any) -> dict[Any, set[int]]:
 class _Planner:
     def __init__(self, fuser: Any, groups: list[Any]):
         self.fuser = fuser
-        self.groups = groups
+        self.number = {group: k for k, group in enumerate(groups)}
         self.equations = fuser.equations
         self.reads = {g: {a for m in g.members for a in self.equations[m].operands} for g in groups}
 
@@ -61,8 +64,9 @@ class _Planner:
         results = [v for m in group.members for v in self.equations[m].results]
         kept = {v for v in results if readers.get(v, set()) - {group}}
         spared = {v for v in kept if all(_covers(v, unit) for unit in readers[v] - {group})}
-        found = [(reader, self.reads[reader] & spared) for reader in self.groups if reader is not group]
-        return spared, [self.plan(reader, values, group, kept - spared) for reader, values in found if values]
+        found = {reader for v in spared for reader in readers[v] - {group}}
+        ordered = sorted(found, key=self.number.__getitem__)
+        return spared, [self.plan(reader, self.reads[reader] & spared, group, kept - spared) for reader in ordered]
 
     def plan(self, reader: Any, values: set[Atom], group: Any, kept: set[Var]) -> _Plan:
         plan = _Plan(reader, values, set(), set())
@@ -90,7 +94,8 @@ class _Planner:
     def pays(self, spared: set[Var], plans: list[_Plan]) -> bool:
         """Whether less is stored, and nobody reads more."""
         stored = {a for plan in plans for a in plan.leaves if a in self.fuser.producer}
-        return len(stored) < len(spared) and all(len(plan.leaves) <= len(plan.values) for plan in plans)
+        few = all(len(plan.leaves) <= len(plan.values) and len(plan.copies) <= MOST_COPIES for plan in plans)
+        return few and len(stored) < len(spared)
 
     def carry_out(self, group: Any, spared: set[Var], plans: list[_Plan]) -> None:
         readers = self.fuser.readers
