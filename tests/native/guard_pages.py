@@ -137,7 +137,8 @@ def guarded_api(name: str) -> int:
     return python_api(name) if ours is None else ctypes.cast(ours, ctypes.c_void_p).value or 0
 
 
-def pytest_configure() -> None:
+def install() -> None:
+    """Before the first program is compiled."""
     os.environ["FUNCTORCH_LITE_THREADS"] = "1"
     os.environ["FUNCTORCH_LITE_CACHE"] = "off"
     from functorch_lite_numpy.compiler import arena, loops, pieces, segment
@@ -146,6 +147,10 @@ def pytest_configure() -> None:
     arena.KEPT = arena.ON_STACK = segment.ON_STACK = loops.ON_STACK = pieces.ON_STACK = 0
     segment.plan, pieces.python_api = plan, guarded_api
     install_handler()
+
+
+def pytest_configure() -> None:
+    install()
 
 
 def pytest_runtest_logstart(nodeid: str) -> None:
