@@ -24,6 +24,7 @@ from .elementwise import elementwise  # noqa: E402
 BOUNDS = {
     **dict.fromkeys(("exp", "log", "log1p", "expm1", "rsqrt", "tanh", "logistic", "sin", "cos", "erf"), 2),
     **dict.fromkeys(("exp2", "cbrt"), 2),
+    **dict.fromkeys(("digamma", "lgamma"), 4),
     **dict.fromkeys(("sinh", "cosh", "tan", "asinh", "acosh", "atanh", "erfc", "erf_inv", "atan", "asin", "acos"), 4),
 }
 PAIRS = {"pow": 4, "atan2": 4}
@@ -32,18 +33,22 @@ SINGLE = {
     "acos": np.arccos, "acosh": np.arccosh, "asin": np.arcsin, "asinh": np.arcsinh, "atan": np.arctan,
     "atanh": np.arctanh, "atan2": np.arctan2, "erf": special.erf, "erfc": special.erfc, "pow": np.power,
     "logistic": lambda x: 1 / (1 + np.exp(-x)), "rsqrt": lambda x: 1 / np.sqrt(x),
-    "erf_inv": lambda x: np.copysign(special.erfinv(x), x),
+    "erf_inv": lambda x: np.copysign(special.erfinv(x), x), "digamma": special.digamma,
+    "lgamma": lambda x: np.where(np.isinf(x), np.inf, special.gammaln(x)),
 }  # fmt: skip
 DOUBLE = {
     "logistic": lambda x: 1 / (1 + mpmath.exp(-x)), "exp2": lambda x: mpmath.mpf(2) ** x, "erf_inv": mpmath.erfinv,
+    "lgamma": mpmath.loggamma,
     "rsqrt": lambda x: 1 / mpmath.sqrt(x), "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)), "pow": mpmath.power,
 }  # fmt: skip
 DOMAIN = {
     "acos": (-1, 1), "acosh": (1, np.inf), "asin": (-1, 1), "atanh": (-1, 1), "erf_inv": (-1, 1), "erfc": (-30, 27.2),
     "log": (0, np.inf), "log1p": (-1, np.inf), "rsqrt": (0, np.inf), "exp": (-745, 709), "exp2": (-1074, 1023),
     "expm1": (-800, 709), "sinh": (-710, 710), "cosh": (-710, 710), "logistic": (-745, 1000), "tanh": (-1000, 1000),
-    "erf": (-30, 30),
+    "erf": (-30, 30), "digamma": (0, np.inf), "lgamma": (0, 1e300),
 }  # fmt: skip
+BELOW_ZERO = ("digamma", "lgamma")
+"""Their terms cancel there."""
 ENDS = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 0.5, -0.5, 2.0, 100.0, -100.0]
 GRID = [0.0, -0.0, 1, -1, 2, -2, 3, 0.5, 3.7, -3, 2.5, -2.5, 1e-3, 1e3, -1e3, 1e30, -1e30, 1e-40, -1e-40, 2**24 + 1]
 GRID += [np.inf, -np.inf, np.nan]
@@ -119,6 +124,7 @@ def reference(name: str):
 @pytest.mark.parametrize("name", BOUNDS)
 def test_single_precision(name):
     x = everywhere(700_000)
+    x = x[~(x < 0)] if name in BELOW_ZERO else x
     with np.errstate(all="ignore"):
         exact = reference(name)(x.astype(np.float64))
     check(name, compiled(name, x), exact, BOUNDS[name], x)
@@ -143,6 +149,18 @@ def test_ends(name, dtype):
     np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-44)
     infinite = np.isinf(x) | (exact == 0)
     same_bits(found[infinite & (np.abs(x) != 100)], exact[infinite & (np.abs(x) != 100)])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", BELOW_ZERO)
+def test_terms_that_cancel(name, dtype):
+    rng = np.random.default_rng(0)
+    x = -np.concatenate([rng.uniform(0, 40, 1000), np.exp(rng.uniform(-30, 6, 1000))]).astype(dtype)
+    function = {"lgamma": lambda x: mpmath.log(abs(mpmath.gamma(x))), "digamma": mpmath.digamma}[name]
+    with mpmath.workprec(160):
+        exact = np.asarray([float(function(mpmath.mpf(float(v)))) for v in x])
+    terms = 1 + np.abs(exact) + np.abs(x) * np.log(2 + np.abs(x))
+    assert np.max(np.abs(compiled(name, x) - exact) / terms) < 4 * np.finfo(dtype).eps
 
 
 @pytest.mark.parametrize("name", PAIRS)

@@ -11,7 +11,7 @@ from typing import Any
 from . import large_angles
 from .vector import Vector
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "sin_cos"]
 
 # Errors relative to sin and cos: 2^-37 and 2^-68; 2^-33 and 2^-64.
 SIN32 = (-0.166666666414265, 0.008333329362279318, -0.00019839327136236685, 2.7182372733064295e-06)
@@ -74,6 +74,11 @@ def _sin_cos(v: Vector, r: Any, low: Any) -> tuple[Any, Any]:
     rest = v.sub(v.sub(v.const(1.0), w), half)
     c = v.fma(v.mul(z, z), v.polynomial(z, v.pick(COS32, COS64)), v.fma(v.neg(r), low, rest))
     return sine, v.add(w, c)
+
+
+def sin_cos(v: Vector, r: Any) -> tuple[Any, Any]:
+    """Sine and cosine of an angle of at most pi / 4."""
+    return _sin_cos(v, r, v.const(0.0))
 
 
 def _whole(b: Any, x: Any, quarter: int) -> Any:
