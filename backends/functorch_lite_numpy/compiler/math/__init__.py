@@ -1,8 +1,8 @@
 """Mathematical functions as straight vector code: for float32 and float64, scalars and vectors alike.
 
 `TABLE` gives, by the primitive's name, a function (builder, *values) -> value, with the same bits for scalars and
-vectors. Errors in units of the last place (measured in tests/native/test_math.py): at most 2 for exp, exp2,
-log, log1p, expm1, rsqrt, cbrt, tanh, logistic, sin, cos, erf, pow of float32; 4 for the others (lgamma and digamma: above zero); round_away, rem and
+vectors. Errors in units of the last place (see tests/native/test_math.py): at most 2 for exp, exp2, log, log1p, expm1, rsqrt,
+cbrt, tanh, logistic, sin, cos, erf, pow of float32; 4 for the others (lgamma and digamma: above zero); round_away, rem and
 nextafter are exact. Infinities, NaN, signed zeros and subnormal numbers are handled, in operands and results; nothing
 is flushed to zero.
 
