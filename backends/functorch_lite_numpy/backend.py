@@ -106,6 +106,10 @@ class NumpyBackend(Backend):
         compiler = load_compiler()
         return super().steps(program) if compiler is None else compiler.steps(program, self)
 
+    def has_kernel(self, primitive: Any) -> bool:
+        namespace = getattr(primitive, "namespace", None) or ""
+        return namespace.startswith("special.") or super().has_kernel(primitive)  # SciPy is not imported to say so
+
     def kernel(self, primitive: Any, types: Any, params: Any) -> Callable[..., Any]:
         if all(t.dtype.kind == "f" for t in types):
             fast = OPERATORS.get(primitive.name)

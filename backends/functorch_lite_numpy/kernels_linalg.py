@@ -13,7 +13,7 @@ import numpy as np
 
 from functorch_lite.extend import registry
 
-from .threads import threads
+from .fourier import fft
 
 __all__ = ["TABLE"]
 
@@ -137,20 +137,8 @@ def _substituted(a: np.ndarray, b: np.ndarray, left_side: bool, lower: bool, uni
     return x
 
 
-LARGE_FFT = 1 << 16
-"""Transforms of so many numbers are shared among threads."""
-
-
-def _fft(x: np.ndarray, *, fft_type: str, fft_lengths: tuple[int, ...]) -> np.ndarray:
-    import scipy.fft  # on first use, as above; quicker than NumPy's
-
-    workers = threads() if x.size >= LARGE_FFT else 1
-    axes = tuple(range(-len(fft_lengths), 0))
-    return getattr(scipy.fft, f"{fft_type}n")(x, s=fft_lengths, axes=axes, workers=workers)
-
-
 TABLE: dict[str, Callable[..., Any]] = {
-    "fft": _fft,
+    "fft": fft,
 } | {
     name: _wide(kernel)
     for name, kernel in {

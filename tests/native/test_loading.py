@@ -7,9 +7,11 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+from functorch_lite_numpy import fourier
 from functorch_lite_numpy.compiler.background import once
 from functorch_lite_numpy.compiler.steps import STEPS, Step, step_class
 
@@ -24,6 +26,15 @@ print(loaded("functorch_lite_numpy.compiler"))
 f(x)
 steps = ("convolution", "lapack", "sorting")
 print(loaded("llvmlite"), loaded("scipy"), [m for m in steps if loaded(f"functorch_lite_numpy.compiler.{m}")])
+"""
+WITHOUT_SCIPY = """
+import sys
+import functorch_lite as fl, functorch_lite.numpy as fnp
+from functorch_lite.scipy.special import erf
+x = fnp.linspace(-2.0, 2.0, 64)
+fl.jit(fl.grad(lambda x: (erf(x) ** 2).sum()))(x)
+fl.jit(lambda x: fnp.fft.irfft(fnp.fft.rfft(x) * fnp.fft.fft(x)[:33]))(x)
+print("scipy" in sys.modules)
 """
 FORKED = """
 import os
@@ -46,6 +57,21 @@ def output(source):
 
 def test_little_is_loaded_for_a_small_program():
     assert output(LOADED) == ["[]", "[] [] []"]
+
+
+def test_scipy_is_not_loaded_for_what_is_compiled_nor_for_fourier_transforms():
+    assert output(WITHOUT_SCIPY) == ["False"]
+
+
+@pytest.mark.parametrize("kind, lengths", [("fft", (6,)), ("ifft", (4, 6)), ("rfft", (4, 6)), ("irfft", (4, 10))])
+def test_fourier_transforms_are_those_of_scipy_fft(monkeypatch, kind, lengths):
+    x = np.random.default_rng(0).normal(size=(3, 4, 6)).astype(np.float32)
+    x = x if kind == "rfft" else x.astype(np.complex64)
+    given = fourier.fft(x, fft_type=kind, fft_lengths=lengths)
+    monkeypatch.setattr(fourier, "_pocketfft", lambda: None)
+    wanted = fourier.fft(x, fft_type=kind, fft_lengths=lengths)
+    assert given.dtype == wanted.dtype
+    np.testing.assert_array_equal(given, wanted)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
