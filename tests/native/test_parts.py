@@ -42,7 +42,6 @@ def test_parts_together_are_the_module(monkeypatch, long):
     assert call(5) == 20
 
 
-def test_what_llvm_cannot_compile_is_an_error(monkeypatch):
-    monkeypatch.setenv("FUNCTORCH_LITE_CACHE", "off")
+def test_what_llvm_cannot_compile_is_an_error():
     with pytest.raises(RuntimeError):
         compiled([parts.Part("", 2), parts.Part("nonsense", 2)])

@@ -12,14 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from . import ir
-from .outside import numpy_api, python_api
 from .types import I8, I32, I64, PTR, constant
 from .unit import Unit
 
-__all__ = ["KEPT", "forget", "working_memory"]
+__all__ = ["KEPT", "address", "forget", "working_memory"]
 
 KEPT = 256 << 20
 """An array of up to so many bytes stays when a call is done."""
@@ -32,7 +29,11 @@ NULL = ir.Constant(PTR, None)
 
 _spare = ctypes.c_void_p(None)
 """The array that no call uses now, if there is one. Who touches it holds the GIL."""
-_BYTE = np.dtype(np.uint8)
+
+
+def address(name: str) -> int:
+    """Of what compiled code refers to by `arena.name`."""
+    return {"spare": ctypes.addressof(_spare)}[name]
 
 
 def forget() -> None:
@@ -63,11 +64,11 @@ def working_memory(unit: Unit, b: Any, size: int, leave_if_null: Callable[[Any],
         return b.load(b.load(at(array, ARRAY_SHAPE), typ=PTR), typ=I64)
 
     def drop(array: Any) -> None:
-        unit.call_outside(b, "Py_DecRef", python_api("Py_DecRef"), ir.VoidType(), [array])
+        unit.call_outside(b, "python.Py_DecRef", ir.VoidType(), [array])
 
     with b.goto_entry_block():
         place, shape = b.alloca(PTR), b.alloca(I64)
-    spare = unit.outside(b, "spare", ctypes.addressof(_spare))
+    spare = unit.outside(b, "arena.spare")
     found = b.load(spare, typ=PTR)
     b.store(NULL, spare)
     b.store(found, place)
@@ -77,10 +78,10 @@ def working_memory(unit: Unit, b: Any, size: int, leave_if_null: Callable[[Any],
         b.store(NULL, place)
     with b.if_then(b.icmp_unsigned("==", b.load(place, typ=PTR), NULL)):
         b.store(needed, shape)
-        byte = unit.outside(b, "dtype.uint8", id(_BYTE))
-        unit.call_outside(b, "Py_IncRef", python_api("Py_IncRef"), ir.VoidType(), [byte])
+        byte = unit.outside(b, "dtype.uint8")
+        unit.call_outside(b, "python.Py_IncRef", ir.VoidType(), [byte])
         arguments = [constant(I32, 1), shape, byte, constant(I32, 0)]
-        made = unit.call_outside(b, "PyArray_Empty", numpy_api("PyArray_Empty"), PTR, arguments)
+        made = unit.call_outside(b, "numpy.PyArray_Empty", PTR, arguments)
         leave_if_null(made)
         b.store(made, place)
     array = b.load(place, typ=PTR)

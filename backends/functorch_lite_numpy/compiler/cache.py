@@ -1,7 +1,7 @@
 """Machine code kept on disk, so that the next process need not make it again.
 
 In the user's cache folder, or where the environment variable FUNCTORCH_LITE_CACHE says ("off": nowhere). An entry is named by
-a hash of the LLVM IR, the processor and the versions of all that took part. Before the code it has a keyed hash of itself, with
+a hash of the program, the processor and the versions of all that took part. Before the code it has a keyed hash of itself, with
 a secret of the user's: what was changed, or written by somebody else, is not run but made anew. Files appear whole or not
 at all, so several processes may write; of too many bytes those go that were not used for the longest time.
 
@@ -26,10 +26,14 @@ try:
 except ImportError:
     from hashlib import blake2b
 
+import numpy as np
+
+from functorch_lite.extend import Array
+
 from .engine import processor
 from .llvm import identity
 
-__all__ = ["LARGEST", "cached", "folder", "remembered"]
+__all__ = ["LARGEST", "cached", "folder", "forget", "found", "keep"]
 
 LARGEST = 512 << 20
 """How many bytes are kept on disk."""
@@ -63,6 +67,11 @@ class _Recent:
         self.size = 0
         self.lock = threading.Lock()
 
+    def clear(self) -> None:
+        with self.lock:
+            self.codes.clear()
+            self.size = 0
+
     def get(self, key: bytes) -> bytes | None:
         with self.lock:
             code = self.codes.pop(key, None)
@@ -81,48 +90,92 @@ class _Recent:
 _recent = _Recent()
 
 
-def remembered(text: str, make: Callable[[], bytes]) -> bytes:
-    """As `cached`, but looks in memory first."""
-    key = blake2b(text.encode(), digest_size=_DIGEST).digest()
-    code = _recent.get(key)
-    if code is None:
-        code = cached(text, make)
-        _recent.put(key, code)
-    return code
+def forget() -> None:
+    """Keep nothing in memory any more."""
+    _recent.clear()
 
 
 @functools.cache
 def _surroundings() -> bytes:
-    """What else than the IR decides the code."""
-    return repr((_FORMAT, *processor(), *identity(), sys.platform)).encode()
+    """What else than the text decides the code."""
+    versions = (sys.platform, sys.version, np.__version__)
+    return repr((_FORMAT, processor(), identity(), versions, _sources())).encode()
 
 
-def cached(text: str, make: Callable[[], bytes]) -> bytes:
-    """The machine code of a module: from disk if it is there, else made and put there.
+def _sources() -> list[tuple[str, int, int]]:
+    """What tells this version of ours from others, one that is being worked on included: when its files were changed."""
+    folders = [
+        os.path.dirname(sys.modules[Array.__module__].__file__ or ""),
+        os.path.dirname(os.path.dirname(__file__)),
+    ]
+    files = []
+    for folder in folders:  # it grows meanwhile
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    status = entry.stat()
+                    files.append((entry.name, status.st_size, status.st_mtime_ns))
+                elif entry.is_dir() and not entry.name.startswith("_"):
+                    folders.append(entry.path)
+    return sorted(files)
+
+
+def cached(text: str | None, make: Callable[[], bytes]) -> bytes:
+    """The machine code that a text stands for: as it was kept, else made and kept.
 
     Args:
-      text: the module as LLVM IR.
+      text: what tells this code from other code; None: it is not kept.
       make: compiles it.
     """
+    code = found(text)
+    return keep(text, make()) if code is None else code
+
+
+def found(text: str | None) -> bytes | None:
+    """The machine code that a text stands for, if it was kept, in memory or on disk."""
+    if text is None:
+        return None
+    name = _hash(text.encode())
+    code = _recent.get(name)
+    if code is None:
+        entry = _entry(name)
+        code = None if entry is None else _read(*entry)
+        if code is not None:
+            _recent.put(name, code)
+    return code
+
+
+def keep(text: str | None, code: bytes) -> bytes:
+    """Keep machine code under what it is found by; gives it back."""
+    if text is None:
+        return code
+    name = _hash(text.encode())
+    _recent.put(name, code)
+    entry = _entry(name)
+    if entry is not None:
+        path, key, secret = entry
+        try:
+            _write(path, _seal(secret, key, code) + code)
+            _limit(path.parent)
+        except OSError:
+            pass  # a full or read-only disk: the code runs all the same
+    return code
+
+
+def _hash(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_DIGEST).digest()
+
+
+def _entry(name: bytes) -> tuple[Path, bytes, bytes] | None:
+    """The file of an entry, its key, and the user's; None if nothing is kept on disk."""
     try:
         place = _prepared(folder())
         if place is None:
-            return make()
-        key = blake2b(_surroundings() + text.encode(), digest_size=_DIGEST).digest()
-        secret = _secret(place)
-        path = place / f"{key.hex()}.code"
-        found = _read(path, key, secret)
-        if found is not None:
-            return found
+            return None
+        key = _hash(_surroundings() + name)
+        return place / f"{key.hex()}.code", key, _secret(place)
     except OSError:
-        return make()
-    code = make()
-    try:
-        _write(path, _seal(secret, key, code) + code)
-        _limit(place)
-    except OSError:
-        pass  # a full or read-only disk: the code runs all the same
-    return code
+        return None
 
 
 def _prepared(place: Path | None) -> Path | None:

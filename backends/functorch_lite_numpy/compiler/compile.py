@@ -22,8 +22,11 @@ from functorch_lite.extend import (
     widen,
 )
 
-from .entry import make_callable
+from .cache import cached, found, keep
+from .entry import emit_entry, make_callable
+from .fingerprint import fingerprint
 from .layouts import lay_out
+from .linking import linked
 from .segment import Segment
 from .steps import fusible, is_dear, is_native
 from .unit import Unit
@@ -48,7 +51,14 @@ class Context(LoweringContext):
 
 def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[Any, ...]]:
     """A callable from operand buffers to a tuple of result buffers."""
-    return Context(backend).compile(prepared(program))
+    key = fingerprint(program)
+    code = found(key)
+    if code is None:
+        fused = prepared(program)
+        if not is_whole(fused):
+            return Context(backend).compile(fused)
+        code = keep(key, machine_code(fused))
+    return make_callable(linked(code), program.out_types)
 
 
 def prepared(program: Program) -> Program:
@@ -66,10 +76,17 @@ def relieved(program: Program) -> Program:
 
 def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
     """A program whose equations are all native, as a Python callable."""
+    code = cached(fingerprint(program), lambda: machine_code(program))
+    return make_callable(linked(code), program.out_types)
+
+
+def machine_code(program: Program) -> bytes:
+    """Of a program whose equations are all native."""
     unit = Unit()
     passed = {k: program.inputs.index(a) for k, a in enumerate(program.outputs) if is_passed(a, program.inputs)}
     made = [a for k, a in enumerate(program.outputs) if k not in passed]
-    return make_callable(unit, Segment(unit, program.replace(outputs=made), "segment"), passed)
+    emit_entry(unit, Segment(unit, program.replace(outputs=made), "segment"), passed)
+    return unit.compiled()
 
 
 SMALL = 1 << 12

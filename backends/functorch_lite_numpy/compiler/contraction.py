@@ -201,7 +201,7 @@ class DotStep(Step):
         y_lead = max(p.k.y, p.n.length) if y_as_is else max(p.n.y, p.k.length)
         args += [one, x, constant(I64, x_lead), y, constant(I64, y_lead)]
         args += [zero, z, constant(I64, max(p.m.z, p.n.length))]
-        self.unit.call_outside(b, name, blas(name) or 0, ir.VoidType(), args)
+        self.unit.call_outside(b, f"blas.{name}", ir.VoidType(), args)
 
     def factor(self, x: int) -> Any:
         """A number as BLAS takes it: complex ones by pointer."""

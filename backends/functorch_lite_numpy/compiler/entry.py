@@ -11,7 +11,7 @@ handler of a signal): each call works in memory of its own (`arena.py`).
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ from functorch_lite.extend import ArrayType
 from . import ir
 from .arena import working_memory
 from .control import counted
-from .outside import numpy_api, python_api
+from .engine import Library
 from .parts import hurried
 from .segment import Segment
 from .types import I8, I32, I64, PTR, constant
@@ -97,8 +97,7 @@ class _Emitter:
     # Pieces of code
 
     def call(self, api: str, name: str, result: Any, *args: Any) -> Any:
-        address = numpy_api(name) if api == "numpy" else python_api(name)
-        return self.unit.call_outside(self.b, name, address, result, args)
+        return self.unit.call_outside(self.b, f"{api}.{name}", result, args)
 
     def at(self, pointer: Any, offset: int) -> Any:
         return self.b.gep(pointer, [constant(I64, offset)], source_etype=I8)
@@ -148,7 +147,7 @@ class _Emitter:
         with counted(b, self.n_operands) as i:
             x = b.load(self.item(self.function.args[1], i), typ=PTR)
             place = self.item(self.data, i)
-            array_type = self.unit.outside(b, "PyArray_Type", numpy_api("PyArray_Type"))
+            array_type = self.unit.outside(b, "numpy.PyArray_Type")
             is_array = b.icmp_unsigned("==", b.load(self.at(x, OBJECT_TYPE), typ=PTR), array_type)
             with b.if_else(is_array) as (then, otherwise):
                 with then:
@@ -192,7 +191,7 @@ class _Emitter:
         return table
 
     def description(self, type: ArrayType) -> list[Any]:
-        variable = self.unit.outside_variable(f"dtype.{type.dtype.name}", id(type.dtype))
+        variable = self.unit.outside_variable(f"dtype.{type.dtype.name}")
         shape = self.unit.constant(np.asarray(type.shape, np.int64)) if type.shape else NULL
         return [variable, constant(I64, type.ndim), shape]
 
@@ -259,19 +258,9 @@ def emit_entry(unit: Unit, segment: Segment, passed: Mapping[int, int] | None = 
     _Emitter(unit, segment, passed or {}).run()
 
 
-def make_callable(
-    unit: Unit, segment: Segment, passed: Mapping[int, int] | None = None
-) -> Callable[..., tuple[Any, ...]]:
-    """Compile the unit; a Python function from operand buffers to a tuple of result buffers.
-
-    Args:
-      unit, segment: the segment, and what it is in.
-      passed: results beside those of the segment, by number, with the numbers of the operands that they are.
-    """
-    emit_entry(unit, segment, passed)
-    library = unit.load()
+def make_callable(library: Library, results: Sequence[ArrayType]) -> Callable[..., tuple[Any, ...]]:
+    """A Python function from operand buffers to a tuple of result buffers, of the code of a unit with an entry."""
     method = Method(b"program", library.address("entry"), METH_FASTCALL, None)
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    dtypes = [a.type.dtype for a in segment.program.outputs]
-    return new(ctypes.addressof(method), Code(library, method, dtypes), None)
+    return new(ctypes.addressof(method), Code(library, method, [t.dtype for t in results]), None)

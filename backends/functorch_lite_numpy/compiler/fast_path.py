@@ -18,9 +18,11 @@ from functorch_lite.extend import Array, ArrayType, Backend
 
 from . import ir
 from .background import once
+from .cache import cached
 from .entry import ARRAY_DATA, METH_FASTCALL, NULL, OBJECT_TYPE, TUPLE_ITEMS, Code, Method
 from .grids import counted
-from .outside import numpy_api, python_api
+from .linking import linked
+from .outside import numpy_api
 from .types import I8, I32, I64, PTR, constant
 from .unit import Unit
 
@@ -54,7 +56,7 @@ class _Emitter:
         self.b = ir.IRBuilder(self.function.append_basic_block("entry"))
         self.refused = self.function.append_basic_block("refused")
         self.table = self.load(self.function.args[0], ARRAY_DATA)
-        self.slots = {name: _slot_offset(name) for name in ("buffer", "weak_type", "backend")}
+        self.slots = _slots()
 
     def run(self) -> None:
         b, n = self.b, self.function.args[2]
@@ -130,7 +132,12 @@ class _Emitter:
         self.b.position_at_end(go_on)
 
     def call(self, name: str, result: Any, *args: Any) -> Any:
-        return self.unit.call_outside(self.b, name, python_api(name), result, args)
+        return self.unit.call_outside(self.b, f"python.{name}", result, args)
+
+
+def _slots() -> dict[str, int]:
+    """Where an `Array` holds its slots."""
+    return {name: _slot_offset(name) for name in ("buffer", "weak_type", "backend")}
 
 
 def _slot_offset(name: str) -> int:
@@ -139,12 +146,16 @@ def _slot_offset(name: str) -> int:
     return ctypes.c_ssize_t.from_address(member + 16).value
 
 
+def _machine_code() -> bytes:
+    unit = Unit()
+    _Emitter(unit).run()
+    return unit.compiled()
+
+
 @once
 def way_in() -> tuple[Any, Method]:
     """The function, and its definition for Python."""
-    unit = Unit()
-    _Emitter(unit).run()
-    library = unit.load()
+    library = linked(cached(f"the way in; {_slots()}", _machine_code))
     return library, Method(b"arrays", library.address("arrays"), METH_FASTCALL, None)
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from . import ir
 from .blocks import blocked, scratch_of
 from .control import displaced
-from .outside import blas, lapack
 from .products import Axis, Product
 from .types import I32, I64, PTR, constant, memory_type
 from .unit import Unit
@@ -121,7 +120,7 @@ class Halves:
             constant(I64, s.lead),
         ]
         name = self.letter + "trsm"
-        self.unit.call_outside(b, name, blas(name) or 0, ir.VoidType(), args)
+        self.unit.call_outside(b, f"blas.{name}", ir.VoidType(), args)
 
     def cholesky(self, n: int, lead: int) -> tuple[Any, int]:
         """A function (ptr z, ptr info, ptr scratch): the lower triangle in place; info: 0, if there is one."""
@@ -175,7 +174,5 @@ class Halves:
         size, apart = (self.unit.constant(np.asarray(i, np.int64)) for i in (n, lead))
         upper = self.unit.constant(np.frombuffer(b"U", np.uint8))
         name = self.letter + "potrf"
-        self.unit.call_outside(
-            b, name, lapack(name) or 0, ir.VoidType(), [upper, size, z, apart, here, constant(I64, 1)]
-        )
+        self.unit.call_outside(b, f"lapack.{name}", ir.VoidType(), [upper, size, z, apart, here, constant(I64, 1)])
         b.store(b.or_(b.load(info, typ=I64), b.load(here, typ=I64)), info)

@@ -94,7 +94,7 @@ class OfMatrices(Step):
         given = [self.reference(a) for a in args]
         lengths = [constant(I64, 1) for a in args if isinstance(a, str)]
         b.store(constant(I64, 0), self.info)
-        self.unit.call_outside(b, full, lapack(full) or 0, ir.VoidType(), [*given, self.info, *lengths])
+        self.unit.call_outside(b, f"lapack.{full}", ir.VoidType(), [*given, self.info, *lengths])
         return b.icmp_signed("!=", b.load(self.info, typ=I64), constant(I64, 0))
 
     def reference(self, a: Any) -> Any:
@@ -187,7 +187,7 @@ class TriangularSolveStep(OfMatrices):
         flags = [UPPER + p["lower"], AS_IS + (p["transpose_a"] == p["left_side"]), GENERAL + p["unit_diagonal"]]
         args = [constant(I32, flag) for flag in (ROW_MAJOR, *flags)]
         name = self.letter + "trsv"
-        self.unit.call_outside(b, name, blas(name) or 0, ir.VoidType(), [*args, n, a, n, z, constant(I64, 1)])
+        self.unit.call_outside(b, f"blas.{name}", ir.VoidType(), [*args, n, a, n, z, constant(I64, 1)])
 
 
 class LUStep(OfMatrices):

@@ -15,7 +15,6 @@ from typing import Any
 from functorch_lite.extend import ArrayType, Equation, Program
 
 from . import ir
-from .outside import python_api
 from .segment import ON_STACK, Segment, copy_memory
 from .steps import ALL_KINDS, Step, is_native
 from .types import I1, I8, I32, I64, PTR, constant
@@ -126,7 +125,7 @@ def _raised(unit: Unit) -> Any:
         b = ir.IRBuilder(function.append_basic_block("entry"))
 
         def call(name: str, result: Any, *args: Any) -> Any:
-            return unit.call_outside(b, name, python_api(name), result, args)
+            return unit.call_outside(b, f"python.{name}", result, args)
 
         state = call("PyGILState_Ensure", I32)
         before = call("PyErr_Occurred", PTR)  # an inner loop may have been left

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import glob
+import importlib
 import os
+from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["arg_sorter", "blas", "lapack", "numpy_api", "python_api", "sorter", "ufunc_loop"]
+__all__ = ["address", "arg_sorter", "blas", "lapack", "numpy_api", "python_api", "sorter", "ufunc_loop"]
 
 _NUMPY = {
     "PyArray_Type": 2,
@@ -80,9 +81,8 @@ def python_api(name: str) -> int:
 def _library() -> ctypes.CDLL | None:
     """The OpenBLAS that NumPy brings along, which is loaded already."""
     folder = os.path.join(os.path.dirname(os.path.dirname(np.__file__)), "numpy.libs")
-    for path in sorted(glob.glob(os.path.join(folder, "*openblas*"))):
-        return ctypes.CDLL(path)
-    return None
+    found = sorted(name for name in os.listdir(folder) if "openblas" in name) if os.path.isdir(folder) else []
+    return ctypes.CDLL(os.path.join(folder, found[0])) if found else None
 
 
 def _address(*names: str) -> int | None:
@@ -105,3 +105,32 @@ def blas(name: str) -> int | None:
 def lapack(name: str) -> int | None:
     """The address of a LAPACK function in Fortran's convention, with 64-bit integers; None as for `blas`."""
     return _address(f"scipy_{name}_64_", f"{name}_64_")
+
+
+def _ufunc(name: str) -> int:
+    ufunc, dtype = name.split(".")
+    return ufunc_loop(ufunc, np.dtype(dtype))
+
+
+_KINDS: dict[str, Callable[[str], int | None]] = {
+    "argsort": lambda dtype: arg_sorter(np.dtype(dtype)),
+    "blas": blas,
+    "dtype": lambda name: id(np.dtype(name)),
+    "lapack": lapack,
+    "numpy": numpy_api,
+    "python": python_api,
+    "sort": lambda dtype: sorter(np.dtype(dtype)),
+    "ufunc": _ufunc,
+}
+_MODULES = {"arena": "arena", "pool": "threads"}
+"""Those of our own: a module with a function `address`."""
+
+
+def address(name: str) -> int:
+    """The address of something outside, by its kind and name: `python.PyTuple_New`, `blas.sgemm`."""
+    kind, _, rest = name.partition(".")
+    own = _MODULES.get(kind)
+    found = importlib.import_module(f".{own}", __package__).address(rest) if own else _KINDS[kind](rest)
+    if not found:
+        raise LookupError(f"there is no {name} here")
+    return found

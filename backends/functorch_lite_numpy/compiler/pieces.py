@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import ir
-from .outside import python_api
-from .threads import parallel_for
 from .types import I64, PTR, constant
 from .unit import Unit
 
@@ -51,7 +49,7 @@ def in_pieces(
         if not _is_known(value):
             b.store(value, _slot(b, block, i))
     arguments = [finish(_piece(unit, values, body)), block, constant(I64, count)]
-    unit.call_outside(b, "parallel_for", parallel_for(), ir.VoidType(), arguments)
+    unit.call_outside(b, "pool.parallel_for", ir.VoidType(), arguments)
 
 
 def _piece(unit: Unit, values: Sequence[Any], body: Body) -> Any:
@@ -97,8 +95,7 @@ def memory(unit: Unit, b: Any, size: int) -> Iterator[Any]:
         slot.align = 64
         yield slot
         return
-    name = "PyMem_RawMalloc"
-    raw = unit.call_outside(b, name, python_api(name), PTR, [constant(I64, size + 64)])
+    raw = unit.call_outside(b, "python.PyMem_RawMalloc", PTR, [constant(I64, size + 64)])
     number = b.add(b.ptrtoint(raw, I64), constant(I64, 63))
     yield b.inttoptr(b.and_(number, constant(I64, -64)), PTR)
-    unit.call_outside(b, "PyMem_RawFree", python_api("PyMem_RawFree"), ir.VoidType(), [raw])
+    unit.call_outside(b, "python.PyMem_RawFree", ir.VoidType(), [raw])

@@ -288,11 +288,8 @@ class NormalStep(_Draws):
             b.store(pointer, b.gep(arguments, [number(k)], source_etype=PTR))
             b.store(number(self.result.itemsize), b.gep(steps, [number(k)], source_etype=I64))
         b.store(number(n), length)
-        address = ufunc_loop("log1p", self.result)
         nothing = ir.Constant(PTR, None)
-        self.unit.call_outside(
-            b, f"log1p.{self.result.name}", address, ir.VoidType(), [arguments, length, steps, nothing]
-        )
+        self.unit.call_outside(b, f"ufunc.log1p.{self.result.name}", ir.VoidType(), [arguments, length, steps, nothing])
 
     def finished(self, b: Any, x: Any, logarithm: Any) -> Any:
         y = self.erf_inv(_Namespace(logarithm), _Lanes(b, x, self.result)).value

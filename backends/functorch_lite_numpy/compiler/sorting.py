@@ -67,16 +67,16 @@ class _Sorting(FunctionStep):
         return all(sorter(d) and arg_sorter(d) for d in (*dtypes, PLACE))
 
     def sort(self, b: Any, pointer: Any, n: Any, dtype: np.dtype) -> None:
-        address, nothing = sorter(dtype) or 0, ir.Constant(PTR, None)
-        self.unit.call_outside(b, f"sort.{dtype.name}", address, I32, [pointer, n, nothing])
+        nothing = ir.Constant(PTR, None)
+        self.unit.call_outside(b, f"sort.{dtype.name}", I32, [pointer, n, nothing])
 
     def order(self, b: Any, keys: Any, places: Any, n: int, dtype: np.dtype) -> None:
         """Fill `places` with the order that sorts the line `keys`, but for equal elements."""
         order = _Line(places, PLACE)
         with counted(b, n) as j:
             order.set(b, j, j)
-        address, nothing = arg_sorter(dtype) or 0, ir.Constant(PTR, None)
-        self.unit.call_outside(b, f"argsort.{dtype.name}", address, I32, [keys, places, number(n), nothing])
+        nothing = ir.Constant(PTR, None)
+        self.unit.call_outside(b, f"argsort.{dtype.name}", I32, [keys, places, number(n), nothing])
 
     def settle(self, b: Any, keys: _Line, places: Any, n: int) -> None:
         """Sort the places of equal elements; `keys` are in order."""

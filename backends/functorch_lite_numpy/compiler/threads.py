@@ -16,7 +16,7 @@ from .background import once
 from .cache import cached
 from .pool import FUNCTIONS, MOST_THREADS, pool_ir
 
-__all__ = ["parallel_for"]
+__all__ = ["address", "parallel_for"]
 
 _WINDOWS = {"sched_yield": "SwitchToThread"}
 
@@ -53,6 +53,11 @@ def _pool() -> _Pool:
     pool = _Pool(wanted())
     on_change(pool.want)
     return pool
+
+
+def address(name: str) -> int:
+    """Of what compiled code refers to by `pool.name`."""
+    return {"parallel_for": parallel_for}[name]()
 
 
 def parallel_for() -> int:

@@ -6,7 +6,6 @@ are set once it is loaded. So the code can be kept on disk.
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,8 +16,8 @@ from functorch_lite.extend import Nest
 
 from ..threads import threads as processors
 from . import engine, ir
-from .cache import remembered
 from .kernel import Kernel
+from .linking import joined
 from .parts import Part, parts
 from .types import I8, PTR, new_function
 
@@ -33,7 +32,8 @@ class Unit:
         self.kernels: dict[Any, Kernel] = {}
         self.functions: dict[Any, Any] = {}
         """Functions of steps, by what they do."""
-        self.addresses: dict[str, int] = {}
+        self.needed: dict[str, None] = {}
+        """The names of what is outside."""
         self.constants: dict[Any, Any] = {}
         self.names = 0
         self.interruptible = False
@@ -64,21 +64,21 @@ class Unit:
             self.constants[key] = variable
         return self.constants[key]
 
-    def call_outside(self, b: Any, name: str, address: int, result: Any, args: Sequence[Any]) -> Any:
+    def call_outside(self, b: Any, name: str, result: Any, args: Sequence[Any]) -> Any:
         """A call of a C function outside."""
         type = ir.PointerType(ir.FunctionType(result, [a.type for a in args]))
-        return b.call(self.outside(b, name, address, type), args)
+        return b.call(self.outside(b, name, type), args)
 
-    def outside(self, b: Any, name: str, address: int, type: Any = PTR) -> Any:
-        """A pointer to something outside, by the name of the variable that holds it."""
-        return b.load(self.outside_variable(name, address), typ=type)
+    def outside(self, b: Any, name: str, type: Any = PTR) -> Any:
+        """A pointer to something outside, by the name that `outside.address` knows."""
+        return b.load(self.outside_variable(name), typ=type)
 
-    def outside_variable(self, name: str, address: int) -> Any:
+    def outside_variable(self, name: str) -> Any:
         """The variable that holds it."""
-        if name not in self.addresses:
+        if name not in self.needed:
             variable: Any = ir.GlobalVariable(self.module, PTR, f"outside.{name}")
             variable.initializer = ir.Constant(PTR, None)
-            self.addresses[name] = address
+            self.needed[name] = None
         return self.module.globals[f"outside.{name}"]
 
     def shared(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -93,14 +93,11 @@ class Unit:
     def text(self) -> str:
         return str(self.module)
 
-    def load(self) -> engine.Library:
-        """Compile, or take from disk, and load."""
+    def compiled(self) -> bytes:
+        """The machine code, to be kept and `linked`; the unit is used up."""
         texts = parts(self.module) if engine.joins() else [Part(self.text(), 2)]
         self.forget_code()
-        library = engine.Library(*compiled(texts))
-        for name, address in self.addresses.items():
-            ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = address
-        return library
+        return joined(list(self.needed), compiled(texts))
 
     def forget_code(self) -> None:
         """Take the module apart: blocks and functions refer to each other, and Python would have to look for such circles."""
@@ -116,7 +113,7 @@ def compiled(parts: Sequence[Part]) -> list[bytes]:
     def make(i: int) -> None:
         text, level = parts[i]
         try:
-            codes[i] = remembered(f"{text}; {level}", lambda: engine.machine_code(text, level))
+            codes[i] = engine.machine_code(text, level)
         except Exception as problem:
             codes[i] = problem
 

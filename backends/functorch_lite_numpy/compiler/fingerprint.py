@@ -1,0 +1,87 @@
+"""What a program is, as text: two programs with the same one do the same thing, whatever their variables are called.
+
+So the machine code of a program can be found on disk before anything is made of the program.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from functorch_lite.extend import ArrayType, Literal, Program, has_dim
+
+__all__ = ["fingerprint"]
+
+
+class _Unknown(Exception):
+    """A param whose text would not tell all that it is."""
+
+
+def fingerprint(program: Program) -> str | None:
+    """The text; None if a param of an equation is neither data nor a program."""
+    writer = _Writer()
+    try:
+        written = writer.program(program)
+    except _Unknown:
+        return None
+    return repr((written, [(t.shape, writer.dtype(t.dtype), t.weak) for t in writer.types]))
+
+
+class _Writer:
+    """Makes nested tuples of numbers and strings; types are numbered."""
+
+    def __init__(self) -> None:
+        self.types: dict[ArrayType, int] = {}
+        self.dtypes: dict[np.dtype, str] = {}
+
+    def dtype(self, dtype: np.dtype) -> str:
+        if dtype not in self.dtypes:
+            self.dtypes[dtype] = dtype.name
+        return self.dtypes[dtype]
+
+    def type(self, type: ArrayType) -> int:
+        number = self.types.get(type)
+        if number is None:
+            if has_dim(type.shape):
+                raise _Unknown
+            number = self.types[type] = len(self.types)
+        return number
+
+    def program(self, program: Program) -> tuple[Any, ...]:
+        numbers = {v: i for i, v in enumerate(program.inputs)}
+
+        def atom(a: Any) -> Any:
+            return (self.type(a.type), a.value.tobytes()) if isinstance(a, Literal) else numbers[a]
+
+        equations = []
+        for e in program.equations:
+            operands = [atom(a) for a in e.operands]
+            for v in e.results:
+                numbers[v] = len(numbers)
+            params = [(name, self.value(value)) for name, value in sorted(e.params.items())]
+            equations.append((e.primitive.name, operands, params, [self.type(v.type) for v in e.results]))
+        inputs = [self.type(v.type) for v in program.inputs]
+        return inputs, equations, [atom(a) for a in program.outputs]
+
+    def value(self, value: Any) -> Any:
+        """A param."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return value
+        if isinstance(value, (tuple, list)):
+            return (kind.__name__, *map(self.value, value))
+        if isinstance(value, dict):
+            return ("dict", *((self.value(k), self.value(v)) for k, v in sorted(value.items())))
+        if isinstance(value, Program):
+            return self.program(value)
+        if isinstance(value, np.dtype):
+            return ("dtype", self.dtype(value))
+        if hasattr(value, "array"):  # what holds a constant
+            value = np.asarray(value.array)
+        if isinstance(value, (np.ndarray, np.generic)) and not value.dtype.hasobject:
+            return ("array", value.shape, self.dtype(value.dtype), value.tobytes())
+        raise _Unknown
+
+
+_PLAIN = frozenset((int, str, bool, float, complex, bytes, type(None)))
