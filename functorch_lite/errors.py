@@ -42,9 +42,12 @@ class SourceLine(NamedTuple):
         return f"{self.code.co_filename}:{self.line} ({self.code.co_name})"
 
 
+_OURS = ("functorch_lite", "importlib", "contextlib")
+"""The modules whose frames are not the user's."""
+
+
 def _is_ours(frame: FrameType) -> bool:
-    name = frame.f_globals.get("__name__", "")
-    return name.startswith(("functorch_lite", "importlib", "contextlib"))
+    return frame.f_globals.get("__name__", "").startswith(_OURS)
 
 
 def user_line(skip: int = 1) -> SourceLine | None:
@@ -54,7 +57,7 @@ def user_line(skip: int = 1) -> SourceLine | None:
       skip: how many frames above this function are known to be ours.
     """
     frame: FrameType | None = sys._getframe(skip)
-    while frame is not None and _is_ours(frame):
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame = frame.f_back
     return None if frame is None else SourceLine(frame.f_code, frame.f_lineno)
 

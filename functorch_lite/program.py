@@ -80,8 +80,13 @@ class Equation:
 
     def replace(self, **parts: Any) -> Equation:
         """This equation with some of its parts replaced."""
-        kept = {name: getattr(self, name) for name in self.__slots__}
-        return Equation(**{**kept, **parts})
+        return Equation(
+            parts.get("primitive", self.primitive),
+            parts.get("operands", self.operands),
+            parts.get("params", self.params),
+            parts.get("results", self.results),
+            parts.get("source", self.source),
+        )
 
 
 class Program:
@@ -163,10 +168,12 @@ def subprograms(equation: Equation) -> Iterator[Program]:
 def dead_code(program: Program, live_outputs: Sequence[bool] | None = None) -> Program:
     """Without the equations that no output (of those that are live) and no effect needs. Inputs stay."""
     outputs = [a for i, a in enumerate(program.outputs) if live_outputs is None or live_outputs[i]]
-    live = {a for a in outputs if isinstance(a, Var)}
+    live: set[Atom] = set(outputs)
     kept = []
     for equation in reversed(program.equations):
-        if equation.effects or any(v in live for v in equation.results):
+        if not live.isdisjoint(equation.results) or equation.effects:
             kept.append(equation)
-            live.update(a for a in equation.operands if isinstance(a, Var))
+            live.update(equation.operands)
+    if len(kept) == len(program.equations) and len(outputs) == len(program.outputs):
+        return program
     return program.replace(equations=kept[::-1], outputs=outputs)

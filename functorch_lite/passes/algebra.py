@@ -18,7 +18,7 @@ import numpy as np
 from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_in_dim, reshape, transpose
 from ..program import Atom, Equation, Literal, Program, Var, dead_code
-from .rewrite import map_subprograms, renaming
+from .rewrite import map_subprograms, renamed_operands, renaming
 
 __all__ = ["RULES", "rewrite_algebra"]
 
@@ -52,7 +52,7 @@ def rewrite_algebra(program: Program, *, keeping_bits: bool) -> Program:
     made = _Made()
     for equation in program.equations:
         equation = map_subprograms(equation, lambda body: rewrite_algebra(body, keeping_bits=keeping_bits))
-        equation = equation.replace(operands=[rename(a) for a in equation.operands])
+        equation = renamed_operands(equation, renamed)
         out = _rewritten(equation, made, keeping_bits)
         if isinstance(out, Equation):
             equations.append(out)

@@ -7,7 +7,7 @@ from typing import Any
 from ..arrays import require_expansion
 from ..backend import Backend
 from ..program import Equation, Program, Var
-from .rewrite import inline_call, map_subprograms, staged_rule
+from .rewrite import inline_call, map_subprograms, renamed_operands, staged_rule
 
 __all__ = ["expand"]
 
@@ -19,9 +19,7 @@ def expand(program: Program, backend: Backend) -> Program:
     for equation in program.equations:
         equation = map_subprograms(equation, lambda body: expand(body, backend))
         if equation.primitive.subprograms or backend.has_kernel(equation.primitive):
-            equations.append(
-                equation.replace(operands=[renamed.get(a, a) if isinstance(a, Var) else a for a in equation.operands])
-            )
+            equations.append(renamed_operands(equation, renamed))
             continue
         require_expansion(backend, equation.primitive)
         rule, params, multiple = equation.primitive.expand, equation.params, equation.primitive.multiple_results

@@ -13,7 +13,7 @@ from ..arrays import Array
 from ..backend import Backend
 from ..primitives.constants import Box, constant
 from ..program import Atom, Equation, Literal, Program, Var
-from .rewrite import map_subprograms, renaming
+from .rewrite import map_subprograms, renamed_operands, renaming
 
 __all__ = ["fold"]
 
@@ -29,7 +29,7 @@ def fold(program: Program, backend: Backend) -> Program:
     rename = renaming(renamed)
     for equation in program.equations:
         equation = map_subprograms(equation, lambda body: fold(body, backend))
-        equation = equation.replace(operands=[rename(a) for a in equation.operands])
+        equation = renamed_operands(equation, renamed)
         if equation.primitive is constant:
             equations.append(equation)
             buffers[equation.results[0]] = _run(equation, [], backend)[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..program import Atom, Equation, Program, Var
-from .rewrite import inline_call, map_subprograms, renaming, staged_rule
+from .rewrite import inline_call, map_subprograms, renamed_operands, renaming, staged_rule
 from .simplify import simplify
 
 __all__ = ["hoist"]
@@ -31,7 +31,7 @@ def hoist(program: Program, is_dear: Callable[[Equation], bool]) -> Program:
     for original in program.equations:
         equation = map_subprograms(original, lambda body: hoist(body, is_dear))
         changed = changed or equation is not original
-        equation = equation.replace(operands=[rename(a) for a in equation.operands])
+        equation = renamed_operands(equation, renamed)
         rule = equation.primitive.hoist
         relieved = None if rule is None else rule(is_dear, **equation.params)
         if relieved is None:

@@ -11,7 +11,7 @@ from ..lowering import substitute_dims
 from ..program import Atom, Equation, Literal, Program, Var
 from ..staging import stage
 
-__all__ = ["inline_call", "map_subprograms", "renaming", "staged_rule"]
+__all__ = ["inline_call", "map_subprograms", "renamed_operands", "renaming", "staged_rule"]
 
 
 def renaming(renamed: dict[Var, Atom]) -> Callable[[Atom], Atom]:
@@ -19,9 +19,16 @@ def renaming(renamed: dict[Var, Atom]) -> Callable[[Atom], Atom]:
     return lambda a: renamed.get(a, a) if isinstance(a, Var) else a
 
 
+def renamed_operands(equation: Equation, renamed: dict[Var, Atom]) -> Equation:
+    """The equation with its operands called by their new names; itself if none has one."""
+    if renamed.keys().isdisjoint(equation.operands):
+        return equation
+    return equation.replace(operands=list(map(renaming(renamed), equation.operands)))
+
+
 def map_subprograms(equation: Equation, change: Callable[[Program], Program]) -> Equation:
     """The equation with `change` applied to the programs it carries, unless they are to stay; itself if that changes none."""
-    if equation.primitive.opaque:
+    if equation.primitive.opaque or not equation.primitive.subprograms:
         return equation
     params = dict(equation.params)
     changed = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..program import Atom, Equation, Literal, Program, Var, dead_code
-from .rewrite import inline_call, map_subprograms, renaming
+from .rewrite import inline_call, map_subprograms, renamed_operands, renaming
 
 __all__ = ["common_subexpressions", "inline", "simplify"]
 
@@ -27,7 +27,7 @@ def inline(program: Program) -> Program:
             inline_call(body, equation.operands, equation.results, equations, renamed)
         else:
             equation = map_subprograms(equation, simplify)
-            equations.append(equation.replace(operands=[rename(a) for a in equation.operands]))
+            equations.append(renamed_operands(equation, renamed))
     return program.replace(equations=equations, outputs=[rename(a) for a in program.outputs])
 
 
@@ -38,11 +38,10 @@ def common_subexpressions(program: Program) -> Program:
     rename = renaming(renamed)
     seen: dict[Any, tuple[Var, ...]] = {}
     for equation in program.equations:
-        operands = [rename(a) for a in equation.operands]
-        if equation.primitive.is_identity([a.type for a in operands], equation.params):
-            renamed[equation.results[0]] = operands[0]
+        equation = renamed_operands(equation, renamed)
+        if equation.primitive.is_identity([a.type for a in equation.operands], equation.params):
+            renamed[equation.results[0]] = equation.operands[0]
             continue
-        equation = equation.replace(operands=operands)
         key = None if equation.effects else _key(equation)
         known = None if key is None else seen.get(key)
         if known is not None:
