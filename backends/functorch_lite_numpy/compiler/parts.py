@@ -11,12 +11,15 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ..threads import threads as processors
 from . import ir
 
 __all__ = ["Part", "hurried", "parts"]
 
-LONG = 700
-"""From so many lines on, functions are halved."""
+LONG = 160
+"""From so many lines on, functions are halved: to set LLVM up for a module takes as long as some 50 lines."""
+EASE = 3
+"""So many times quicker is a line that LLVM takes no pains with."""
 _NAME = re.compile(r'@"([^"]+)"')
 
 
@@ -46,7 +49,7 @@ def parts(module: ir.Module) -> list[Part]:
     functions = {name: v for name, v in module.globals.items() if isinstance(v, ir.Function) and v.blocks}
     easy = [name for name, f in functions.items() if "optnone" in f.attributes]
     rest = [name for name, f in functions.items() if "optnone" not in f.attributes]
-    groups = [(names, level) for names, level in ((easy, 0), *((h, 2) for h in _halves(rest, texts))) if names]
+    groups = [(names, level) for names, level in ((easy, 0), *((h, 2) for h in _halves(rest, easy, texts))) if names]
     homes = {name: k for k, (names, _) in enumerate(groups) for name in names}
     mentioned = [_mentioned(names, k, homes, uses, module) for k, (names, _) in enumerate(groups)]
     public = {name for k, names in enumerate(mentioned) for name in names if homes.get(name, k) != k}
@@ -62,14 +65,17 @@ def parts(module: ir.Module) -> list[Part]:
     ]
 
 
-def _halves(names: Sequence[str], texts: dict[str, str]) -> list[list[str]]:
-    """One list of functions, or two of about equal length."""
+def _halves(names: Sequence[str], easy: Sequence[str], texts: dict[str, str]) -> list[list[str]]:
+    """One list of functions, or two, the first shorter by what the easy ones take, which the same thread compiles."""
     lines = {name: texts[name].count("\n") for name in names}
-    if sum(lines.values()) < LONG:
+    if sum(lines.values()) < LONG or processors() == 1:
         return [list(names)]
     halves: list[list[str]] = [[], []]
+    spent = [sum(texts[name].count("\n") for name in easy) / EASE, 0.0]
     for name in sorted(names, key=lambda n: -lines[n]):
-        min(halves, key=lambda half: sum(lines[n] for n in half)).append(name)
+        which = spent.index(min(spent))
+        halves[which].append(name)
+        spent[which] += lines[name]
     return halves
 
 
