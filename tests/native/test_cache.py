@@ -65,15 +65,21 @@ def place(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
+def cached(text, make):
+    """What is found on disk, else made."""
+    cache.forget()
+    return cache.cached(text, make)
+
+
 def test_code_is_remembered(place, monkeypatch):
     """Functions made anew are compiled once; what was not used for the longest time is forgotten."""
     monkeypatch.setattr(cache, "IN_MEMORY", 8)
-    monkeypatch.setattr(cache, "_recent", cache._Recent())
+    cache.forget()
     monkeypatch.setenv("FUNCTORCH_LITE_CACHE", "off")
     made = []
 
     def code_of(text):
-        return cache.remembered(text, lambda: made.append(text) or text.encode() * 3)
+        return cache.cached(text, lambda: made.append(text) or text.encode() * 3)
 
     assert [code_of(t) for t in "aabab"] == [b"aaa", b"aaa", b"bbb", b"aaa", b"bbb"]
     assert made == ["a", "b"]
@@ -95,42 +101,42 @@ def test_fresh_functions_of_one_kind_are_compiled_once(monkeypatch):
 
 
 def test_entries_are_kept_by_text(place):
-    assert cache.cached("a", lambda: b"code of a") == b"code of a"
-    assert cache.cached("a", lambda: b"other") == b"code of a"
-    assert cache.cached("b", lambda: b"code of b") == b"code of b"
+    assert cached("a", lambda: b"code of a") == b"code of a"
+    assert cached("a", lambda: b"other") == b"code of a"
+    assert cached("b", lambda: b"code of b") == b"code of b"
     assert len(entries(place)) == 2
 
 
 @pytest.mark.parametrize("damage", [lambda d: d[:-1] + b"x", lambda d: d[:34], lambda d: b"", lambda d: b"y" + d[1:]])
 def test_what_was_changed_is_not_run(place, damage):
-    cache.cached("a", lambda: b"right")
+    cached("a", lambda: b"right")
     (path,) = entries(place)
     path.write_bytes(damage(path.read_bytes()))
-    assert cache.cached("a", lambda: b"made anew") == b"made anew"
-    assert cache.cached("a", lambda: b"once more") == b"made anew"
+    assert cached("a", lambda: b"made anew") == b"made anew"
+    assert cached("a", lambda: b"once more") == b"made anew"
 
 
 def test_an_entry_under_another_name_is_not_run(place):
-    cache.cached("a", lambda: b"of a")
-    cache.cached("b", lambda: b"of b")
+    cached("a", lambda: b"of a")
+    cached("b", lambda: b"of b")
     first, second = entries(place)
     first.write_bytes(second.read_bytes())
-    assert {cache.cached("a", lambda: b"anew"), cache.cached("b", lambda: b"anew")} & {b"anew"}
+    assert {cached("a", lambda: b"anew"), cached("b", lambda: b"anew")} & {b"anew"}
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs POSIX permissions")
 def test_what_others_can_write_is_not_used(place):
-    cache.cached("a", lambda: b"right")
+    cached("a", lambda: b"right")
     (path,) = entries(place)
     path.chmod(0o666)
-    assert cache.cached("a", lambda: b"anew") == b"anew"
+    assert cached("a", lambda: b"anew") == b"anew"
     place.chmod(0o777)
-    assert cache.cached("a", lambda: b"once more") == b"once more"
+    assert cached("a", lambda: b"once more") == b"once more"
     assert place.stat().st_mode & 0o777 == 0o777  # nothing is changed behind the user's back
 
 
 def test_files_are_the_users_alone(place):
-    cache.cached("a", lambda: b"right")
+    cached("a", lambda: b"right")
     if hasattr(os, "getuid"):
         assert all(p.stat().st_mode & 0o077 == 0 for p in [place, *place.iterdir()])
 
@@ -138,11 +144,11 @@ def test_files_are_the_users_alone(place):
 def test_the_oldest_go_when_there_are_too_many(place, monkeypatch):
     monkeypatch.setattr(cache, "LARGEST", 250)
     for k in range(5):
-        cache.cached(f"text {k}", lambda: bytes(60) + b"code")
+        cached(f"text {k}", lambda: bytes(60) + b"code")
         os.utime(entries(place)[0], (k + 1, k + 1)) if k == 0 else None
     assert len(entries(place)) == 2
 
 
 def test_a_folder_that_cannot_be_used_is_no_error(monkeypatch):
     monkeypatch.setenv("FUNCTORCH_LITE_CACHE", "/dev/null/nowhere")
-    assert cache.cached("a", lambda: b"code") == b"code"
+    assert cached("a", lambda: b"code") == b"code"

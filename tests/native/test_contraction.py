@@ -166,6 +166,7 @@ def test_folded_products_are_right(spec):
 
 
 @pytest.mark.parametrize("bytes_", [16, 32])
+@pytest.mark.usefixtures("fresh_code")
 def test_narrower_registers(monkeypatch, bytes_):
     """What other processors run: fewer lanes, and BLAS for what is large."""
     monkeypatch.setattr(engine, "vector_bytes", lambda: bytes_)
