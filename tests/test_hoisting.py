@@ -202,3 +202,48 @@ def test_under_vmap_and_twice_differentiated():
 
     assert agrees(fl.vmap(fl.grad(loss), (None, 0)), U, array(3, 5, 32))
     assert agrees(lambda u: fl.jvp(fl.grad(lambda u: loss(u, H)), (u,), (u,))[1], U)
+
+
+def random_scan(seed):
+    """A function with a scan of products, sums and elementwise operations in any order, and its arguments."""
+    random = np.random.default_rng(seed)
+    n, turns = 3, int(random.integers(2, 5))
+    counts = random.integers(1, 3, 3)
+
+    def arrays(count, *leading):
+        return [fnp.asarray(random.normal(size=(*leading, n, n)).astype(np.float32)) for _ in range(count)]
+
+    args = (arrays(counts[0]), arrays(counts[1]), arrays(counts[2], turns))
+    plan = [(int(random.integers(6)), *random.integers(0, 100, 2)) for _ in range(int(random.integers(3, 9)))]
+    ends = [(bool(random.integers(2)), int(random.integers(100))) for _ in range(counts[1])]
+    rows = [int(random.integers(100)) for _ in range(int(random.integers(0, 3)))]
+    reverse = bool(random.integers(2))
+
+    def f(consts, carry, xs):
+        def body(carry, xs):
+            pool = [*consts, *carry, *xs]
+            for kind, i, j in plan:
+                a, b = pool[i % len(pool)], pool[j % len(pool)]
+                made = [lambda: a @ b, lambda: a.T @ b, lambda: a + b, lambda: a * b, lambda: fnp.tanh(a), lambda: a.T]
+                pool.append(made[kind]() if kind not in (0, 1) else made[kind]() * 0.3)
+            last = [
+                c + pool[k % len(pool)] if adds else fnp.tanh(pool[k % len(pool)])
+                for c, (adds, k) in zip(carry, ends, strict=True)
+            ]
+            return last, [pool[k % len(pool)] for k in rows]
+
+        return fl.lax.scan(body, carry, xs, reverse=reverse)
+
+    return f, args
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_loops(seed, monkeypatch):
+    monkeypatch.setattr(hoisting, "MUCH", 0)  # everything that can be moved is
+    f, args = random_scan(seed)
+    assert agrees(f, *args)
+
+    def loss(*args):
+        return sum((fnp.sin(x)).sum() for x in fl.tree.leaves(f(*args)))
+
+    assert agrees(fl.grad(loss, (0, 1, 2)), *args)
