@@ -10,8 +10,8 @@ import pytest
 from functorch_lite import lax, random
 from functorch_lite.primitives.random_bits import random_bits, random_fold_in, random_split
 from functorch_lite.primitives.random_floats import random_normal, random_uniform
-
-from .checks import check
+from functorch_lite_numpy import set_threads
+from tests.native.checks import check
 
 rng = np.random.default_rng(1)
 
@@ -51,3 +51,17 @@ def test_in_loops() -> None:
         return key, random.normal(sub, (3,)) + random.uniform(sub)
 
     check(lambda k: lax.scan(step, random.wrap_key_data(k), None, length=9)[1], keys(), native=False)
+
+
+@pytest.mark.parametrize("batch", [(), (3,)])
+def test_many_draws_are_the_same_by_any_number_of_threads(batch: Any) -> None:
+    shape, key = (100_003,), keys(*batch)
+    try:
+        for threads in (1, 2, 3):
+            set_threads(threads)
+            check(lambda k: random_bits(k, shape=shape, dtype=np.dtype(np.uint8)), key)
+            check(lambda k: random_uniform(k, shape=shape, dtype=np.dtype(np.float64)), key)
+            check(lambda k: random_normal(k, shape=shape, dtype=np.dtype(np.float32)), key)
+            check(lambda k: random_split(k, shape=shape), key)
+    finally:
+        set_threads()

@@ -19,6 +19,7 @@ from . import ir
 from .functions import FunctionStep, at, counted, lanes_of, load, number, store, vectors
 from .intrinsics import intrinsic
 from .outside import ufunc_loop
+from .pieces import in_pieces, memory, turns_of
 from .types import I1, I32, I64, PTR, constant, lanes, register_type, splat
 
 __all__ = ["BitsStep", "FoldInStep", "NormalStep", "SplitStep", "UniformStep"]
@@ -31,6 +32,9 @@ MANY = 16
 """From so many counters on each key has vectors of its own."""
 BLOCK = 1024
 """Logarithms are taken of so many numbers at once."""
+NANOSECONDS = 3.0
+"""Of a draw, for one thread."""
+FIRST = constant(I64, 0)
 
 
 def threefry(b: Any, k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
@@ -68,11 +72,35 @@ class _Draws(FunctionStep):
         with counted(b, self.keys) as key:
             row = at(b, results[0], b.mul(key, number(size)), self.result)
             pair = [at(b, operands[0], b.add(b.mul(key, number(2)), number(k)), WORD) for k in range(2)]
-            self.draw(b, operands, row, [load(b, p, WORD) for p in pair], self.count, scratch)
+            self.share(b, operands, row, pair, scratch)
 
-    def draw(self, b: Any, operands: Sequence[Any], out: Any, key: Any, n: int, scratch: Any) -> None:
-        """Draw n times: under one key, or (None) under all keys in turn."""
+    @property
+    def duration(self) -> float:
+        return NANOSECONDS * results_of(self.equation)
+
+    def share(self, b: Any, operands: Sequence[Any], row: Any, pair: Sequence[Any], scratch: Any) -> None:
+        """All draws under the key at two places; many are shared among threads, in pieces of which the last may overlap."""
+        n = self.count
+        length = min(n, -(-turns_of(n, NANOSECONDS * n) // BLOCK) * BLOCK)
+
+        def piece(b: Any, pointers: Sequence[Any], k: Any) -> None:
+            *operands, row, first_word, second_word = pointers
+            key = [load(b, p, WORD) for p in (first_word, second_word)]
+            begin = intrinsic(b, "umin", b.mul(k, number(length)), number(n - length))
+            with memory(self.unit, b, self.scratch) as own:
+                self.draw(b, operands, row, key, length, own, begin)
+
+        if length < n:
+            in_pieces(self.unit, b, -(-n // length), [*operands, row, *pair], piece)
+        else:
+            self.draw(b, operands, row, [load(b, p, WORD) for p in pair], n, scratch)
+
+    def draw(
+        self, b: Any, operands: Sequence[Any], out: Any, key: Any, n: int, scratch: Any, first: Any = FIRST
+    ) -> None:
+        """Draw n times, from the first counter on: under one key, or (None) under all keys in turn."""
         with vectors(b, n, self.width(n)) as (i, width):
+            i = b.add(first, i)
             self.put(b, out, i, n, self.make(b, *self.words(b, operands, i, width, key, n)))
 
     def width(self, n: int) -> int:
@@ -252,11 +280,14 @@ class NormalStep(_Draws):
         self.scratch = 2 * BLOCK * self.result.itemsize + 48  # and what the call needs: pointers, the length, steps
         self.erf_inv: Callable[..., Any] = registry["erf_inv"].own_impl  # type: ignore[attr-defined]
 
-    def draw(self, b: Any, operands: Sequence[Any], out: Any, key: Any, n: int, scratch: Any) -> None:
+    def draw(
+        self, b: Any, operands: Sequence[Any], out: Any, key: Any, n: int, scratch: Any, first: Any = FIRST
+    ) -> None:
         size = -(-n // -(-n // BLOCK))
         dtype, width = self.result, self.width(size)
         numbers = at(b, scratch, BLOCK, dtype)
         with vectors(b, n, size) as (start, _):
+            start = b.add(first, start)
             block = at(b, out, start, dtype)
             with vectors(b, size, width) as (i, _):
                 words = self.words(b, operands, b.add(start, i), width, key, n)
