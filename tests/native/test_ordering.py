@@ -11,6 +11,7 @@ import functorch_lite.numpy as fnp
 from functorch_lite import lax
 from functorch_lite.primitives import reduction
 from functorch_lite.primitives.sorting import sort, top_k
+from functorch_lite_numpy import set_threads
 
 from .checks import check
 
@@ -97,3 +98,17 @@ def test_in_loops() -> None:
         return y - fnp.max(y), (fnp.argmax(y), fnp.argsort(x)[0])
 
     check(lambda x, k: lax.scan(step, x, k), values((9,), "float64") * 0 + np.arange(9.0), np.arange(5))
+
+
+def test_results_do_not_depend_on_the_number_of_threads() -> None:
+    x = values((1003, 400), "float32")
+
+    def f(x: Any) -> Any:
+        return fnp.cumsum(x, 1), fnp.cumsum(x.reshape(17, 59, 400), 1), fnp.sort(x, 1), fnp.argsort(x, 1)
+
+    try:
+        for n in (1, 2, 3):
+            set_threads(n)
+            check(f, x)
+    finally:
+        set_threads()

@@ -29,6 +29,7 @@ from .functions import (
     stored_as,
     vectors,
 )
+from .pieces import turns_in_pieces
 from .segment import copy_memory
 from .types import constant, is_vector, register_type, splat
 
@@ -45,6 +46,8 @@ __all__ = [
     "around",
 ]
 
+NANOSECONDS = 0.5
+"""Of an element of a running combination."""
 CHAINS = 4
 """So many lines at a time, where each element waits for the one before."""
 TILE = 2048
@@ -78,18 +81,25 @@ class CumulativeStep(FunctionStep):
         t = self.equation.operands[0].type
         outer, n, inner = around(t, self.equation.params["axis"])
         back = self.equation.params["reverse"]
+        pointers, nothing = [operands[0], results[0]], (scratch, 0)
+
+        def rows(b: Any, pointers: Sequence[Any], scratch: Any, o: Any) -> None:
+            x, out = (at(b, p, b.mul(o, number(n * inner)), t.dtype) for p in pointers)
+            self.rows(b, x, out, t.dtype, n, inner, back)
+
+        def chains(b: Any, pointers: Sequence[Any], scratch: Any, o: Any) -> None:
+            lines = [b.mul(b.add(b.mul(o, number(CHAINS)), number(k)), number(n)) for k in range(CHAINS)]
+            self.lines(b, pointers[0], pointers[1], lines, t.dtype, n, back)
+
         if inner > 1:
-            with counted(b, outer) as o:
-                start = b.mul(o, number(n * inner))
-                x, out = (at(b, p, start, t.dtype) for p in (operands[0], results[0]))
-                self.rows(b, x, out, t.dtype, n, inner, back)
+            turns_in_pieces(self.unit, b, outer, NANOSECONDS * t.size, pointers, nothing, rows)
             return
-        whole = outer // CHAINS * CHAINS
-        for first, last, step in ((0, whole, CHAINS), (whole, outer, 1)):
-            if first < last:
-                with counted(b, last, first, step) as o:
-                    lines = [b.mul(b.add(o, number(k)), number(n)) for k in range(step)]
-                    self.lines(b, operands[0], results[0], lines, t.dtype, n, back)
+        whole, rest = divmod(outer, CHAINS)
+        if whole:
+            turns_in_pieces(self.unit, b, whole, NANOSECONDS * t.size, pointers, nothing, chains)
+        if rest:
+            with counted(b, outer, whole * CHAINS) as o:
+                self.lines(b, operands[0], results[0], [b.mul(o, number(n))], t.dtype, n, back)
 
     def combine(self, b: Any, before: Any, x: Any, dtype: np.dtype) -> Any:
         return combined(b, self.op, dtype, before, x)

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import ir
+from .grids import counted
 from .types import I64, PTR, constant
 from .unit import Unit
 
-__all__ = ["PIECE", "WORTH_SHARING", "in_pieces", "memory", "range_of", "turns_of"]
+__all__ = ["PIECE", "WORTH_SHARING", "in_pieces", "memory", "range_of", "turns_in_pieces", "turns_of"]
 
 WORTH_SHARING = 40e3
 """Nanoseconds of work from which on it pays to wake other threads."""
@@ -84,6 +85,36 @@ def range_of(b: Any, k: Any, length: int, total: int) -> tuple[Any, Any]:
     begin = b.mul(k, constant(I64, length))
     end, last = b.add(begin, constant(I64, length)), constant(I64, total)
     return begin, end if total % length == 0 else b.select(b.icmp_signed("<", end, last), end, last)
+
+
+def turns_in_pieces(
+    unit: Unit,
+    b: Any,
+    count: int,
+    duration: float,
+    values: Sequence[Any],
+    scratch: tuple[Any, int],
+    body: Callable[[Any, Sequence[Any], Any, Any], None],
+) -> None:
+    """Append `body(b, values, scratch, i)` for each i below `count`, by several threads if that takes long.
+
+    Args:
+      duration: about how many nanoseconds all turns take together.
+      values: see `in_pieces`.
+      scratch: a pointer to memory for a turn, and its size; each thread gets its own.
+    """
+    turns = turns_of(count, duration)
+    if turns >= count:
+        with counted(b, count) as i:
+            body(b, values, scratch[0], i)
+        return
+
+    def piece(b: Any, values: Sequence[Any], k: Any) -> None:
+        begin, end = range_of(b, k, turns, count)
+        with memory(unit, b, scratch[1]) as own, counted(b, b.sub(end, begin)) as i:
+            body(b, values, own, b.add(begin, i))
+
+    in_pieces(unit, b, -(-count // turns), values, piece)
 
 
 @contextmanager

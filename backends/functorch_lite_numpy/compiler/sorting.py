@@ -5,6 +5,7 @@ NumPy's quick argsort is not stable. It is made so behind it: the places of equa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
@@ -19,12 +20,15 @@ from .functions import FunctionStep, Slot, at, counted, lanes_of, load, number, 
 from .intrinsics import intrinsic
 from .ordering import ahead, around
 from .outside import arg_sorter, sorter
+from .pieces import turns_in_pieces
 from .segment import copy_memory
 from .types import I1, I32, I64, PTR, constant, register_type, splat
 
 __all__ = ["SortStep", "TopKStep"]
 
 PLACE = np.dtype(np.int64)
+NANOSECONDS = 2.0
+"""Of a comparison."""
 FEW = 64
 """The largest so many are kept in order while a line is gone over; more are found by sorting."""
 
@@ -133,9 +137,19 @@ class SortStep(_Sorting):
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         outer, n, inner = self.shape
+        duration = NANOSECONDS * outer * n * inner * math.log2(n + 1)
+
+        def turn(b: Any, pointers: Sequence[Any], scratch: Any, o: Any) -> None:
+            self.sort_lines(b, pointers[: len(operands)], pointers[len(operands) :], scratch, o)
+
+        turns_in_pieces(self.unit, b, outer, duration, [*operands, *results], (scratch, self.scratch), turn)
+
+    def sort_lines(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any, o: Any) -> None:
+        """The lines of one of the outer places."""
+        _, n, inner = self.shape
         dtypes = [stored_as(a.type.dtype) for a in self.equation.operands]
         pieces = [at(b, scratch, start, np.dtype(np.uint8)) for start in accumulate(self.pieces[:-1], initial=0)]
-        with counted(b, outer) as o, counted(b, inner) as i:
+        with counted(b, inner) as i:
             start = b.add(b.mul(o, number(n * inner)), i)
             given, out = (
                 [_Line(at(b, p, start, d), d, inner) for p, d in zip(ps, dtypes, strict=True)]
