@@ -7,7 +7,7 @@ import pytest
 
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
-from functorch_lite.extend import Equation, Program, Var
+from functorch_lite.extend import Equation, Primitive, Program, Var
 from functorch_lite.primitives.constants import Box, constant
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
@@ -61,6 +61,15 @@ def test_constants_count():
 
     assert of_constant(X) == of_constant(X.copy())
     assert len({of_constant(x) for x in (X, X + 1, X.T, X.astype(np.float64))}) == 4
+
+
+def test_primitives_of_strangers_have_none():
+    class Stranger(Primitive):
+        def __init__(self):
+            self.name = "stranger"  # not entered among the primitives
+
+    x, y = Var(fnp.asarray(X).type), Var(fnp.asarray(X).type)
+    assert fingerprint(Program([x], [Equation(Stranger(), [x], {}, [y])], [y])) is None
 
 
 def test_what_is_neither_data_nor_program_has_none():

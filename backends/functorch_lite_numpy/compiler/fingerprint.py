@@ -9,17 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from functorch_lite.extend import ArrayType, Literal, Program, has_dim
+from functorch_lite.extend import ArrayType, Literal, Primitive, Program, has_dim
 
 __all__ = ["fingerprint"]
 
 
+_OURS = {name.split(".")[0] for name in (Program.__module__, __name__)}
+"""The packages whose rules are known by their version."""
+
+
 class _Unknown(Exception):
-    """A param whose text would not tell all that it is."""
+    """Something whose text would not tell all that it is."""
 
 
 def fingerprint(program: Program) -> str | None:
-    """The text; None if a param of an equation is neither data nor a program."""
+    """The text; None if a param of an equation is neither data nor a program, or a primitive has rules of a stranger's."""
     writer = _Writer()
     try:
         written = writer.program(program)
@@ -60,9 +64,15 @@ class _Writer:
             for v in e.results:
                 numbers[v] = len(numbers)
             params = [(name, self.value(value)) for name, value in sorted(e.params.items())]
-            equations.append((e.primitive.name, operands, params, [self.type(v.type) for v in e.results]))
+            equations.append((self.primitive(e.primitive), operands, params, [self.type(v.type) for v in e.results]))
         inputs = [self.type(v.type) for v in program.inputs]
         return inputs, equations, [atom(a) for a in program.outputs]
+
+    def primitive(self, primitive: Primitive) -> Any:
+        """A primitive; those of the registry may have been made by users, of our classes or their own."""
+        if type(primitive).__module__.split(".")[0] not in _OURS:
+            raise _Unknown
+        return primitive.name, getattr(primitive, "scalar", None), primitive.combines
 
     def value(self, value: Any) -> Any:
         """A param."""
@@ -72,7 +82,7 @@ class _Writer:
         if isinstance(value, (tuple, list)):
             return (kind.__name__, *map(self.value, value))
         if isinstance(value, dict):
-            return ("dict", *((self.value(k), self.value(v)) for k, v in sorted(value.items())))
+            return ("dict", *((self.value(k), self.value(v)) for k, v in value.items()))
         if isinstance(value, Program):
             return self.program(value)
         if isinstance(value, np.dtype):

@@ -219,8 +219,9 @@ class ScanStep(_Loop):
         b.position_at_end(body)
         self.look(b, i, done, self.body.duration)
         row = b.sub(constant(I64, length - 1), i) if p["reverse"] else i
-        rows = [_at(b, x, b.mul(row, constant(I64, n))) for x, n in zip(xs, x_sizes, strict=True)]
-        ys = [_at(b, y, b.mul(row, constant(I64, n))) for y, n in zip(results[n_carry:], y_sizes, strict=True)]
+        offsets = {n: b.mul(row, constant(I64, n)) for n in dict.fromkeys((*x_sizes, *y_sizes))}
+        rows = [_at(b, x, offsets[n]) for x, n in zip(xs, x_sizes, strict=True)]
+        ys = [_at(b, y, offsets[n]) for y, n in zip(results[n_carry:], y_sizes, strict=True)]
         b.call(self.body.function, [*consts, *state.now, *rows, *state.next, *ys, arena])
         state.turn(b)
         i.add_incoming(b.add(i, constant(I64, 1)), b.block)
