@@ -8,6 +8,7 @@ import pytest
 import functorch_lite as fl
 import functorch_lite.lax as lax
 import functorch_lite.numpy as fnp
+from functorch_lite.scipy import special
 
 
 def test_integers_and_weak_floats_give_weak_floats() -> None:
@@ -269,3 +270,19 @@ def test_signs_copied_in_double_precision_are_rounded_to_half(n) -> None:
         (lambda x: fnp.copysign(x * 1.25, x - 1).astype("float16"), d),
     ):
         np.testing.assert_array_equal(fl.jit(f)(x), f(x))
+
+
+def test_logarithms_of_gamma_and_zero_times_what_is_no_number() -> None:
+    for dtype in ("float16", "bfloat16", "float32", "float64"):
+        ends = fnp.asarray([-fnp.inf, fnp.inf, fnp.nan, 0.0, -2.0], dtype)
+        np.testing.assert_array_equal(lax.lgamma(ends).astype(float), [np.inf, np.inf, np.nan, np.inf, np.inf])
+        np.testing.assert_array_equal(fl.jit(lax.lgamma)(ends).astype(float), lax.lgamma(ends).astype(float))
+    for f in (special.xlogy, special.xlog1py):
+        assert np.isnan(f(0.0, fnp.nan))
+        assert f(0.0, -1.0) == 0
+
+
+def test_lax_rounds_halves_away_from_zero() -> None:
+    x = fnp.asarray([0.5, 1.5, -2.5])
+    assert lax.round(x).tolist() == [1, 2, -3]
+    assert lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN).tolist() == [0, 2, -2]

@@ -7,6 +7,8 @@ from ..control.scan import scan
 from ..control.while_loop import while_loop
 from ..transforms.custom import stop_gradient
 from . import linalg
+from .compounds import *  # noqa: F403
+from .compounds import __all__ as _compounds
 from .convolution import (
     ConvDimensionNumbers,
     conv,
@@ -19,10 +21,14 @@ from .convolution import (
 from .elementwise import *  # noqa: F403
 from .elementwise import __all__ as _elementwise
 from .fourier import FftType, fft
+from .indexing import *  # noqa: F403
+from .indexing import __all__ as _indexing
 from .operations import *  # noqa: F403
 from .operations import __all__ as _operations
 from .parallel import all_gather, axis_index, axis_size, pmax, pmean, pmin, ppermute, pshuffle, psum, psum_scatter
-from .reduction import reduce_window
+from .reduction import reduce, reduce_window
+from .shapes import *  # noqa: F403
+from .shapes import __all__ as _shapes
 
 __all__ = [
     "ConvDimensionNumbers",
@@ -49,11 +55,15 @@ __all__ = [
     "pshuffle",
     "psum",
     "psum_scatter",
+    "reduce",
     "reduce_window",
     "scan",
     "stop_gradient",
     "switch",
     "while_loop",
     *_elementwise,
+    *_indexing,
+    *_compounds,
     *_operations,
+    *_shapes,
 ]

@@ -28,8 +28,8 @@ _NAMES = {
     "not": "bitwise_not",
     "regularized_incomplete_beta": "betainc",
 }
-_OURS = ("mul_strong", "div_strong", "select", "convert", "bitcast_convert")
-"""Primitives that have no function of their name in `jax.lax`, or one of another form (in `operations`)."""
+_OURS = ("mul_strong", "div_strong", "select", "convert", "bitcast_convert", "round", "round_away")
+"""Primitives that have no function of their name in `jax.lax`, or one of another form (in `operations` and `compounds`)."""
 _NUMBERS = (bool, int, float, complex)  # kept here, for `complex` becomes a function below
 
 

@@ -12,14 +12,10 @@ from ..arrays import type_of
 from ..errors import DTypeError, ShapeError
 from ..primitives import contraction, dynamic_slicing, reduction, slicing, sorting, structural
 from ..primitives import elementwise as e
-from ..primitives.addressing import GatherDimensionNumbers, GatherScatterMode, ScatterDimensionNumbers
 from ..promotion import as_operand, cast, promote_dtypes
 from .elementwise import strict_operands
 
 __all__ = [
-    "GatherDimensionNumbers",
-    "GatherScatterMode",
-    "ScatterDimensionNumbers",
     "argmax",
     "argmin",
     "bitcast_convert_type",

@@ -1,4 +1,4 @@
-"""Reductions over windows, with JAX's arguments."""
+"""Reductions by a function, and over windows, with JAX's arguments."""
 
 from __future__ import annotations
 
@@ -8,12 +8,56 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..errors import DTypeError
+from .. import numpy as fnp
+from ..errors import ArgumentError, DTypeError, ShapeError
+from ..numpy.axes import axes_of
+from ..numpy.extremes import flattened
 from ..primitives import pooling
-from ..promotion import as_operand
+from ..promotion import as_operand, cast
+from ..transforms.vmap import vmap
+from ..tree import flatten, unflatten
 from .convolution import padtype_to_pads
 
-__all__ = ["reduce_window"]
+__all__ = ["reduce", "reduce_window"]
+
+
+def reduce(operands: Any, init_values: Any, computation: Callable[[Any, Any], Any], dimensions: Sequence[int]) -> Any:
+    """Elements along axes combined by a function that is associative, in pairs.
+
+    Args:
+      operands: an array, or a pytree of arrays of one shape.
+      init_values: likewise numbers; each is combined with the result once.
+      computation: (combined so far, more) -> combined, for numbers or pytrees of them.
+      dimensions: the axes.
+
+    >>> import functorch_lite.numpy as fnp, functorch_lite.lax as lax
+    >>> lax.reduce(fnp.array([[1.0, 5.0], [7.0, 3.0]]), 0.0, lambda a, b: a + b + a * b, (1,)).tolist()
+    [11.0, 31.0]
+    """
+    leaves, tree = flatten(operands)
+    starts, start_tree = flatten(init_values)
+    xs = [as_operand(x) for x in leaves]
+    if start_tree != tree or not xs:
+        raise ArgumentError(f"reduce needs an initial value for each operand, got {start_tree} for {tree}.")
+    if len({x.shape for x in xs}) > 1:
+        raise ShapeError(f"reduce needs operands of one shape, got {', '.join(str(x.type) for x in xs)}.")
+    axes = axes_of("reduce", tuple(dimensions), xs[0].ndim)
+    firsts = [cast(as_operand(s), x.dtype) for s, x in zip(starts, xs, strict=True)]
+    flat = [flattened(x, axes)[0] for x in xs]
+    for_all = computation
+    for _ in range(flat[0].ndim):
+        for_all = vmap(for_all)
+
+    def combined(a: Sequence[Any], b: Sequence[Any]) -> list[Any]:
+        return flatten(for_all(unflatten(tree, a), unflatten(tree, b)))[0]
+
+    while (n := flat[0].shape[-1]) > 1:
+        pairs, rest = n // 2, [x[..., n // 2 * 2 :] for x in flat]
+        flat = combined([x[..., : 2 * pairs : 2] for x in flat], [x[..., 1 : 2 * pairs : 2] for x in flat])
+        flat = [fnp.concatenate([x, r], -1) for x, r in zip(flat, rest, strict=True)] if n % 2 else flat
+    begin = [fnp.broadcast_to(s[..., None], (*x.shape[:-1], 1)) for s, x in zip(firsts, flat, strict=True)]
+    out = combined(begin, flat) if flat[0].shape[-1] else begin
+    return unflatten(tree, [x[..., 0] for x in out])
 
 
 def reduce_window(

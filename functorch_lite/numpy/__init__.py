@@ -1,12 +1,12 @@
 """NumPy's functions over arrays that can be differentiated, batched and compiled, as `jax.numpy` names and promotes.
 
-* Each element by itself: `arithmetic`, `division`, `transcendental`, `rounding`, `parts`, `bitwise`, `logic`.
-* Arrays made: `creation`, `ranges`, `grids`, `triangles`, `windows`.
+* Each element by itself: `arithmetic`, `division`, `transcendental`, `rounding`, `parts`, `bitwise`, `packing`, `logic`.
+* Arrays made: `creation`, `ranges`, `grids`, `index_tricks`, `triangles`, `windows`, `files`.
 * Elements moved: `shaping`, `joining`, `repeating`, `placing`, `padding`, `diagonals`.
 * Axes reduced: `reductions`, `extremes`, `moments`, `without_nan`, `cumulative`, `statistics`.
 * Products summed: `contraction`, `einstein`, `convolving`; and the sub-packages `linalg` and `fft`.
 * Order and choice: `sorting`, `choosing`, `sets`, `histograms`.
-* Functions and curves: `calculus`, `polynomials`, `applying`.
+* Functions and curves: `calculus`, `polynomials`, `applying`, `vectorizing`.
 
 Dtypes and constants are in `scalar_types`, the methods of arrays in `methods`, what functions do first with their operands
 in `operands` and `axes`.
@@ -30,11 +30,14 @@ from .diagonals import *  # noqa: F403
 from .division import *  # noqa: F403
 from .einstein import *  # noqa: F403
 from .extremes import *  # noqa: F403
+from .files import *  # noqa: F403
 from .grids import *  # noqa: F403
 from .histograms import *  # noqa: F403
+from .index_tricks import *  # noqa: F403
 from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .moments import *  # noqa: F403
+from .packing import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .parts import *  # noqa: F403
 from .placing import *  # noqa: F403
@@ -50,6 +53,7 @@ from .sorting import *  # noqa: F403
 from .statistics import *  # noqa: F403
 from .transcendental import *  # noqa: F403
 from .triangles import *  # noqa: F403
+from .vectorizing import *  # noqa: F403
 from .windows import *  # noqa: F403
 from .without_nan import *  # noqa: F403
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
+import math
 from typing import Any
 
 from .. import dtypes
 from ..arrays import type_of
 from ..direct import inexact
-from ..errors import ConcretizationTypeError, DTypeError
+from ..errors import ConcretizationTypeError, DTypeError, ShapeError
 from ..index_plan import host_value
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote_dtypes
@@ -16,17 +18,20 @@ from .calculus import diff
 from .creation import asarray, filled
 from .extremes import max as max_
 from .extremes import min as min_
+from .joining import stack
 from .logic import where3
 from .operands import like
 from .ranges import linspace
 from .reductions import sum as sum_
-from .shaping import ravel
+from .shaping import ravel, reshape
 from .sorting import searchsorted
 
 __all__ = [
     "bincount",
     "histogram",
+    "histogram2d",
     "histogram_bin_edges",
+    "histogramdd",
 ]
 
 
@@ -72,6 +77,15 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     return linspace(low, high, bins + 1, dtype=x.dtype)
 
 
+def _bins(x: Any, edges: Any) -> tuple[Any, Any]:
+    """The bin that each value falls into, and whether there is one."""
+    x, edges = promote_dtypes(x, edges)
+    n = edges.shape[0] - 1
+    place = searchsorted(edges, x, "right")
+    place = where3(e.eq(x, edges[-1]), n, place)
+    return place - 1, e.and_(e.ge(place, like(place, 1)), e.le(place, like(place, n)))
+
+
 def histogram(
     a: Any, bins: Any = 10, range: Any = None, weights: Any = None, density: bool | None = None
 ) -> tuple[Any, Any]:
@@ -92,10 +106,68 @@ def histogram(
     x, edges_ = promote_dtypes(x, edges)
     n = edges_.shape[0] - 1
     w = filled(1, tuple(x.shape), x.dtype) if weights is None else ravel(weights)
-    place = searchsorted(edges_, x, "right")
-    place = where3(e.eq(x, edges_[-1]), n, place)
-    inside = e.and_(e.ge(place, like(place, 1)), e.le(place, like(place, n)))
-    counts = bincount(where3(inside, place - 1, n), where3(inside, w, w * 0), length=n + 1)[:n]
+    place, inside = _bins(x, edges_)
+    counts = bincount(where3(inside, place, n), where3(inside, w, w * 0), length=n + 1)[:n]
     if density:
         counts = true_divide(counts, diff(edges_)) / sum_(counts)
     return counts, edges
+
+
+def histogramdd(
+    sample: Any, bins: Any = 10, range: Any = None, weights: Any = None, density: bool | None = None
+) -> tuple[Any, list[Any]]:
+    """How many points fall into each cell of a grid.
+
+    Args:
+      sample: points, [n, d]; or a list of d vectors.
+      bins: how many along every axis; or for each axis that number, or the edges.
+      range: for each axis (lowest, highest) edge or None; None: the least and the largest values.
+      weights: what each point counts.
+      density: whether to scale so that the integral is 1.
+
+    Returns:
+      (counts as floats, the edges along each axis). The last cells hold both their edges.
+    """
+    points = stack(sample, -1) if isinstance(sample, (tuple, list)) else as_operand(sample)
+    if points.ndim != 2:
+        raise ShapeError(f"histogramdd needs points [n, d], got {type_of(points)}.")
+    (points,) = inexact(points)
+    n, d = points.shape
+    each = [bins] * d if isinstance(bins, int) else list(bins)
+    if len(each) != d or (range is not None and len(range) != d):
+        raise ShapeError(f"histogramdd of points with {d} coordinates needs bins and ranges for each of them.")
+    edges = [histogram_bin_edges(points[:, i], b, None if range is None else range[i]) for i, b in enumerate(each)]
+    cell, there = filled(0, (n,), dtypes.default_int()), filled(True, (n,), dtypes.bool_)
+    for i, line in enumerate(edges):
+        place, inside = _bins(points[:, i], line)
+        cell, there = cell * (line.shape[0] - 1) + place, e.and_(there, inside)
+    w = filled(1, (n,), points.dtype) if weights is None else ravel(weights)
+    shape = tuple(line.shape[0] - 1 for line in edges)
+    size = math.prod(shape)
+    counts = reshape(bincount(where3(there, cell, size), where3(there, w, w * 0), length=size + 1)[:size], shape)
+    if density:
+        counts = counts / sum_(counts)
+        for i, line in enumerate(edges):
+            counts = counts / reshape(diff(line), tuple(-1 if k == i else 1 for k in builtins.range(d)))
+    return counts, edges
+
+
+def histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, weights: Any = None, density: bool | None = None
+) -> tuple[Any, Any, Any]:
+    """How many points (x, y) fall into each cell of a grid; arguments as of `histogramdd`.
+
+    Args:
+      x, y: vectors of coordinates.
+      bins: how many along both axes, or the edges for both; or for each axis one of these.
+      range, weights, density: as of `histogramdd`.
+
+    Returns:
+      (counts, edges along x, edges along y).
+    """
+    if not isinstance(bins, int) and len(bins) not in (1, 2):
+        bins = [asarray(bins)] * 2
+    elif not isinstance(bins, int) and len(bins) == 1:
+        bins = list(bins) * 2
+    counts, (first, second) = histogramdd([ravel(x), ravel(y)], bins, range, weights, density)
+    return counts, first, second

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..arrays import Array
-from ..errors import ShapeError
+from ..arrays import Array, type_of
+from ..errors import ConcretizationTypeError, ShapeError
+from ..index_plan import host_value
 from ..indexing import getitem
 from ..primitives import slicing, structural
 from ..promotion import as_operand, cast, promote_dtypes
 from ..tracing import Tracer
-from .axes import axis_of
+from .axes import axes_of, axis_of
+from .creation import asarray
 from .operands import no_out
 from .shaping import atleast_1d, atleast_2d, atleast_3d, ravel, reshape, transpose
 
@@ -32,6 +34,7 @@ __all__ = [
     "hstack",
     "split",
     "stack",
+    "trim_zeros",
     "unstack",
     "vsplit",
     "vstack",
@@ -217,3 +220,29 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     axis = axis_of("unstack", axis, x.ndim)
     before = (slice(None),) * axis
     return tuple(getitem(x, (*before, i)) for i in range(x.shape[axis]))
+
+
+def trim_zeros(filt: Any, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Any:
+    """An array without the zeros at its ends, where its values are known.
+
+    Args:
+      filt: an array.
+      trim: "f": at the front; "b": at the back; "fb": both.
+      axis: along which axes; None: all.
+
+    >>> trim_zeros([0, 0, 1, 0, 2, 0]).tolist()
+    [1, 0, 2]
+    """
+    x = asarray(filt)
+    value = host_value(x)
+    if value is None:
+        raise ConcretizationTypeError(
+            f"trim_zeros of {type_of(x)}, whose values are not known here: the result's shape depends on them."
+        )
+    ends = trim.lower()
+    index: list[Any] = [slice(None)] * x.ndim
+    for i in axes_of("trim_zeros", axis, x.ndim):
+        there = np.flatnonzero((value != 0).any(tuple(k for k in range(x.ndim) if k != i)))
+        first, last = (int(there[0]), int(there[-1]) + 1) if there.size else (0, 0)
+        index[i] = slice(first if "f" in ends or not there.size else 0, last if "b" in ends or not there.size else None)
+    return getitem(x, tuple(index))

@@ -6,20 +6,29 @@ from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from ..arrays import from_host
 from ..direct import inexact
+from ..errors import ArgumentError, ShapeError
 from ..index_plan import host_value
+from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote_dtypes
 from .arithmetic import add
+from .contraction import matmul
 from .convolving import convolve
 from .creation import asarray, filled
-from .joining import concatenate
+from .grids import vander
+from .joining import concatenate, stack, trim_zeros
+from .reductions import sum as sum_
 from .shaping import broadcast_to
+from .solving import inv, lstsq
 
 __all__ = [
     "poly",
     "polyadd",
     "polyder",
+    "polydiv",
+    "polyfit",
     "polyint",
     "polymul",
     "polysub",
@@ -102,3 +111,70 @@ def poly(seq_of_zeros: Any) -> Any:
     for i in range(zeros_.shape[0]):
         out = convolve(out, concatenate([filled(1, (1,), zeros_.dtype), -zeros_[i : i + 1]], 0))
     return out
+
+
+def polydiv(u: Any, v: Any, *, trim_leading_zeros: bool = False) -> tuple[Any, Any]:
+    """Quotient and rest of the division of a polynomial by another.
+
+    Args:
+      u, v: coefficients of dividend and divisor, whose first is not 0.
+      trim_leading_zeros: whether to drop zeros in front of the rest, whose values must be known.
+
+    >>> import functorch_lite.numpy as fnp
+    >>> [x.tolist() for x in polydiv(fnp.array([1.0, 3.0, 5.0]), fnp.array([1.0, 1.0]))]
+    [[1.0, 2.0], [0.0, 0.0, 3.0]]
+    """
+    rest, divisor = promote_dtypes(*inexact(asarray(u), asarray(v)))
+    n, quotient = divisor.shape[0], []
+    for k in range(rest.shape[0] - n + 1):
+        factor = rest[k] / divisor[0]
+        quotient.append(factor)
+        rest = rest.at[k : k + n].add(-factor * divisor)
+    found = stack(quotient) if quotient else filled(0, (1,), rest.dtype)
+    return found, trim_zeros(rest, "f") if trim_leading_zeros else rest
+
+
+def polyfit(
+    x: Any, y: Any, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: Any = False
+) -> Any:
+    """The coefficients of the polynomial that comes nearest to points, by least squares.
+
+    Args:
+      x: [n], where.
+      y: [n], the values; or [n, k], several of them.
+      deg: the degree.
+      rcond: singular values below `rcond` times the largest count as 0; None: n times the dtype's epsilon.
+      full: whether to give (coefficients, residuals, rank, singular values, rcond).
+      w: weights of the values, [n].
+      cov: whether to give (coefficients, their covariance); "unscaled": not scaled by the residuals.
+
+    >>> import functorch_lite.numpy as fnp
+    >>> polyfit(fnp.arange(4.0), 2 * fnp.arange(4.0) + 1, 1).round(3).tolist()
+    [2.0, 1.0]
+    """
+    place, values = inexact(as_operand(x), as_operand(y))
+    if place.ndim != 1 or values.ndim not in (1, 2) or values.shape[0] != place.shape[0] or not place.shape[0]:
+        raise ShapeError(f"polyfit needs points [n] and values [n] or [n, k], got {place.type} and {values.type}.")
+    if deg < 0:
+        raise ArgumentError(f"polyfit: a degree is not negative, got {deg}.")
+    n, order = place.shape[0], deg + 1
+    rcond = n * float(dtypes.finfo(place.dtype).eps) if rcond is None else rcond
+    powers = vander(place, order)
+    if w is not None:
+        (weights,) = inexact(as_operand(w))
+        powers = powers * weights[:, None]
+        values = values * (weights if values.ndim == 1 else weights[:, None])
+    scale = e.sqrt(sum_(powers * powers, 0))
+    found, residuals, rank, singular = lstsq(powers / scale, values, rcond)
+    found = (found.T / scale).T
+    if full:
+        return found, residuals, rank, singular, asarray(rcond)
+    if not cov:
+        return found
+    covariance = inv(matmul(powers.T, powers / scale) / scale[:, None]) / (scale * scale[:, None])
+    factor: Any = 1
+    if cov != "unscaled":
+        if n <= order:
+            raise ArgumentError(f"polyfit: {n} points leave nothing to estimate a covariance of {order} numbers by.")
+        factor = residuals / (n - order)
+    return found, covariance * factor if values.ndim == 1 else covariance[..., None] * factor

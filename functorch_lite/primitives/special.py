@@ -78,10 +78,16 @@ erf_inv = Elementwise(
 
 # The gamma function: logarithm, its derivatives, the zeta function behind these.
 
+
+def _lgamma(xp: Any, x: Any) -> Any:
+    """SciPy's, but infinite at minus infinity, as it is at the integers on the way there."""
+    return xp.special.gammaln(xp.maximum(x, xp.asarray(dtypes.finfo(x.dtype).min, dtype=x.dtype)))
+
+
 lgamma = Elementwise(
     "lgamma",
     accepts="f",
-    namespace="special.gammaln",
+    impl=_lgamma,
     widens=True,
     derivatives=(lambda t, y, x: mul_strong(t, digamma(x)),),
 )

@@ -135,9 +135,14 @@ def logit(x: Any) -> Any:
 # Products with logarithms, zero where the factor is.
 
 
+def _vanishes(x: Any, y: Any) -> Any:
+    """Whether x is 0, and y a number at all."""
+    return e.and_(e.eq(x, like(x, 0)), e.eq(y, y))
+
+
 @custom_jvp
 def _xlogy(x: Any, y: Any) -> Any:
-    return e.select(e.eq(x, like(x, 0)), e.mul(x, e.log(y)), fnp.zeros_like(x))
+    return e.select(_vanishes(x, y), e.mul(x, e.log(y)), fnp.zeros_like(x))
 
 
 @_xlogy.defjvp
@@ -158,7 +163,7 @@ def xlogy(x: Any, y: Any) -> Any:
 
 @custom_jvp
 def _xlog1py(x: Any, y: Any) -> Any:
-    return e.select(e.eq(x, like(x, 0)), e.mul(x, e.log1p(y)), fnp.zeros_like(x))
+    return e.select(_vanishes(x, y), e.mul(x, e.log1p(y)), fnp.zeros_like(x))
 
 
 @_xlog1py.defjvp

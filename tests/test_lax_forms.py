@@ -1,0 +1,125 @@
+"""`lax`: gather and scatter, shapes, reductions by a function, what is made of several primitives; JAX is asked where it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite import lax
+from functorch_lite.testing import check_grads
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(4, 5)).astype(np.float32)
+ROWS = lax.GatherDimensionNumbers((1,), (0,), (0,))
+PUT = lax.ScatterDimensionNumbers((1,), (0,), (0,))
+PLACES = np.array([[3], [0], [3], [7]], np.int32)
+
+
+def host(x: Any) -> Any:
+    return [host(v) for v in x] if isinstance(x, (list, tuple)) else np.asarray(x)
+
+
+@pytest.mark.parametrize("mode, row", [("clip", X[3]), ("fill", np.full(5, np.nan)), (None, np.full(5, np.nan))])
+def test_gather(mode: Any, row: Any) -> None:
+    found = lax.gather(X, PLACES, ROWS, [1, 5], mode=mode)
+    np.testing.assert_array_equal(host(found), np.stack([X[3], X[0], X[3], row]))
+    assert host(lax.gather(X, PLACES, ROWS, (1, 5), mode="fill", fill_value=7))[3, 0] == 7
+
+
+@pytest.mark.parametrize("name", ["scatter", "scatter_add", "scatter_sub", "scatter_mul", "scatter_min", "scatter_max"])
+def test_scatter(name: str) -> None:
+    jax = pytest.importorskip("jax")
+    updates = rng.normal(size=(4, 5)).astype(np.float32)
+    indices = PLACES if name != "scatter" else np.array([[3], [0], [2], [7]], np.int32)
+    numbers = jax.lax.ScatterDimensionNumbers((1,), (0,), (0,))
+    for mode in (None, "clip", "drop"):
+        if (name, mode) == ("scatter", "clip"):
+            continue  # two updates would fall on one row
+        wanted = getattr(jax.lax, name)(X, indices, updates, numbers, mode=mode)
+        np.testing.assert_allclose(host(getattr(lax, name)(X, indices, updates, PUT, mode=mode)), wanted, rtol=1e-6)
+    if name != "scatter_mul":
+        check_grads(lambda x, u: getattr(lax, name)(x, indices, u, PUT), (X.astype(float), updates.astype(float)), 2)
+
+
+def test_scatter_apply() -> None:
+    found = lax.scatter_apply(X, np.array([[1], [2]], np.int32), fnp.sin, PUT, update_shape=(2, 5))
+    np.testing.assert_allclose(host(found), np.concatenate([X[:1], np.sin(X[1:3]), X[3:]]), rtol=1e-6)
+    with pytest.raises(ValueError, match="the function gave"):
+        lax.scatter_apply(X, np.array([[1], [2]], np.int32), fnp.sum, PUT, update_shape=(2, 5))
+
+
+CALLS = """
+l.round(X)
+l.round(X * 2, l.RoundingMethod.TO_NEAREST_EVEN)
+l.round(n.array([0.5, 1.5, -0.5, -2.5], 'float32'))
+l.reciprocal(X)
+l.select_n(X > 0, X, -X)
+l.select_n(n.array([[0, 2, 1, 1, 0]] * 4), X, 2 * X, 3 * X)
+l.select_n(n.array(1), X, 2 * X)
+l.batch_matmul(n.stack([X, X]), n.stack([X.T, X.T]))
+l.broadcast_shapes((2, 1), (3,), ())
+l.broadcast_to_rank(X, 4)
+l.broadcasted_iota('int32', (2, 3), 1)
+l.collapse(n.zeros((2, 3, 4)), 0, 2)
+l.collapse(n.zeros((2, 3, 4)), 1)
+l.collapse(n.zeros((2, 3, 4)), -2, None)
+l.split(X, (1, 3), 0)
+l.split(X, [2, 0, 3], axis=-1)
+l.stack([X, X], 1)
+l.stack([X, X], -1)
+l.unstack(X, 1)
+l.tile(X, (2, 3))
+l.reduce(X, n.float32(0), l.add, (0,))
+l.reduce(X, n.float32(1), l.mul, (0, 1))
+l.reduce(X, n.float32(-n.inf), l.max, (1,))
+l.reduce((X, X), (n.float32(0), n.float32(1)), lambda a, b: (a[0] + b[0], a[1] * b[1]), (1,))
+l.reduce(X, n.float32(0), lambda a, b: a + b + a * b, (0,))
+l.reduce(X[:0], n.float32(3), l.add, (0,))
+"""
+
+
+@pytest.mark.parametrize("call", CALLS.strip().splitlines())
+def test_as_jax(call: str) -> None:
+    jax = pytest.importorskip("jax")
+    wanted = eval(call, {"l": jax.lax, "n": jax.numpy, "X": jax.numpy.asarray(X)})
+    for x in (fnp.asarray(X),):
+        found = eval(call, {"l": lax, "n": fnp, "X": x})
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-5), found, wanted)
+        jax.tree.map(
+            lambda a, b: None if np.asarray(a).dtype == np.asarray(b).dtype else pytest.fail(call), found, wanted
+        )
+
+
+@pytest.mark.parametrize("dtype", [f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)])
+def test_mulhi(dtype: str) -> None:
+    info = np.iinfo(dtype)
+    ends = [int(info.min), int(info.max), 0, 1, int(info.max) // 2 + 1]
+    x = np.array([*ends, *rng.integers(info.min, info.max, 40, dtype, endpoint=True)], dtype)
+    x, y = (v.ravel() for v in np.meshgrid(x, x))
+    wanted = [int(a) * int(b) >> info.bits for a, b in zip(x, y, strict=True)]
+    assert lax.mulhi(x, y).tolist() == wanted
+    assert fl.jit(lax.mulhi)(x, y).tolist() == wanted
+
+
+def test_reductions_have_derivatives() -> None:
+    check_grads(lambda x: lax.reduce(x, 1.0, lambda a, b: a * b, (1,)), (X.astype(float),), 2)
+
+
+def test_mistakes() -> None:
+    for mistake, what in [
+        (lambda: lax.select_n(fnp.arange(2), fnp.ones(2), fnp.ones(3)), "one shape"),
+        (lambda: lax.select_n(fnp.ones(2), fnp.ones(2)), "integers to choose by"),
+        (lambda: lax.select_n(True), "at least one"),
+        (lambda: lax.split(X, (1, 2)), "do not make up"),
+        (lambda: lax.collapse(X, 1, 1), "no axes"),
+        (lambda: lax.reduce(X, (0.0, 1.0), lax.add, (0,)), "initial value for each"),
+        (lambda: lax.batch_matmul(X, X[0]), "leading axes"),
+        (lambda: lax.mulhi(X, X), "integers"),
+        (lambda: lax.tile(X, (2,)), "repetitions"),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=what):
+            mistake()
