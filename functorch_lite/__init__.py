@@ -13,20 +13,23 @@ Reading order of the source, each file on top of those before it:
   numpy/, lax/, random, nn/, optim/   what users import
 """
 
-from . import config, debug, lax, nn, numpy, optim, printing, random, tree, tree_util
+from . import ad_checkpoint, config, custom_derivatives, debug, lax, nn, numpy, optim, printing, random, tree, tree_util
 from . import indexing as indexing
 from .arrays import Array
 from .arrays import type_of as typeof
 from .backend import available as available_backends
 from .backend import default_backend, set_default_backend, use_backend
+from .config import disable_jit
 from .debug import pure_callback
 from .devices import block_until_ready, device_get, device_put, devices
 from .dtypes import float0
+from .errors import named_scope
 from .numpy.protocols import install as _install_protocols
 from .transforms.capture import ShapeDtypeStruct, closure_convert, eval_shape, make_jaxpr, make_program
 from .transforms.checkpoint import checkpoint
 from .transforms.checkpoint import policies as checkpoint_policies
-from .transforms.custom import custom_jvp, custom_vjp
+from .transforms.checks import debug_infs, debug_nans
+from .transforms.custom import custom_gradient, custom_jvp, custom_vjp
 from .transforms.grad import grad, grad_and_value, value_and_grad
 from .transforms.jacobian import hessian, jacfwd, jacrev
 from .transforms.jit import clear_caches, jit
@@ -43,6 +46,7 @@ jacobian = jacrev
 __all__ = [
     "Array",
     "ShapeDtypeStruct",
+    "ad_checkpoint",
     "available_backends",
     "block_until_ready",
     "checkpoint",
@@ -50,13 +54,18 @@ __all__ = [
     "clear_caches",
     "closure_convert",
     "config",
+    "custom_derivatives",
+    "custom_gradient",
     "custom_jvp",
     "custom_vjp",
     "debug",
+    "debug_infs",
+    "debug_nans",
     "default_backend",
     "device_get",
     "device_put",
     "devices",
+    "disable_jit",
     "eval_shape",
     "float0",
     "grad",
@@ -72,6 +81,7 @@ __all__ = [
     "linearize",
     "make_jaxpr",
     "make_program",
+    "named_scope",
     "nn",
     "numpy",
     "optim",

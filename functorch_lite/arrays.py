@@ -72,6 +72,15 @@ class Array(ArrayInterface):
     def concrete(self) -> Array:
         return self
 
+    @property
+    def device(self) -> Any:
+        """Where it lives, in its backend's terms."""
+        return self.backend.device(self.buffer)
+
+    def devices(self) -> set[Any]:
+        """The devices that hold it."""
+        return {self.device}
+
     def delete(self) -> None:
         """Give up the value: its memory is free for others, and any later use of the array is an error."""
         if not self.is_deleted():

@@ -1,4 +1,4 @@
-"""Settings: the dtypes of what is given none, for the process or for a scope.
+"""Settings: the dtypes of what is given none, and whether `jit` compiles; for the process or for a scope.
 
 An explicit dtype is always honoured. What has none (`zeros(3)`, `1.5`, `arange(4)`) takes the default of its kind:
 float32, int32, complex64 at the start. Who sets the float default sets the complex one with it, unless that is given.
@@ -20,15 +20,16 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 
-__all__ = ["Defaults", "current", "default_dtypes", "read", "update"]
+__all__ = ["Defaults", "current", "default_dtypes", "disable_jit", "read", "update"]
 
 
 class Defaults(NamedTuple):
-    """The dtypes that floats, integers and complex numbers without one take."""
+    """The dtypes that floats, integers and complex numbers without one take, and whether jitted functions are compiled."""
 
     float: np.dtype
     int: np.dtype
     complex: np.dtype
+    jit: bool = True
 
 
 _CHOICES = {
@@ -62,10 +63,10 @@ def _changed(old: Defaults, float: Any = None, int: Any = None, complex: Any = N
     real = old.float if float is None else _chosen("default_float", float)
     integer = old.int if int is None else _chosen("default_int", int)
     if complex is not None:
-        return Defaults(real, integer, _chosen("default_complex", complex))
+        return old._replace(float=real, int=integer, complex=_chosen("default_complex", complex))
     if float is None:
-        return Defaults(real, integer, old.complex)
-    return Defaults(real, integer, np.dtype("complex128" if real == np.float64 else "complex64"))
+        return old._replace(int=integer)
+    return old._replace(float=real, int=integer, complex=np.dtype("complex128" if real == np.float64 else "complex64"))
 
 
 def _known(option: str) -> None:
@@ -124,6 +125,27 @@ def default_dtypes(*, float: Any = None, int: Any = None, complex: Any = None) -
     dtype('int64')
     """
     token = _scope.set(_changed(current(), float, int, complex))
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+@contextlib.contextmanager
+def disable_jit(disable: bool = True) -> Iterator[None]:
+    """A scope in which jitted functions run as they stand, operation by operation, and loops as loops of Python.
+
+    So `print`, `breakpoint` and `if` see values. Only what is traced anyway (a loop under `vmap`) is traced as ever.
+
+    Args:
+      disable: False turns compilation on again, inside such a scope.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> with fl.disable_jit():
+    ...     fl.jit(lambda x: x if x > 0 else -x)(fnp.float32(-2.0))
+    Array(2., dtype=float32)
+    """
+    token = _scope.set(current()._replace(jit=not disable))
     try:
         yield
     finally:

@@ -26,13 +26,15 @@ def device_put(x: Any, device: str | Backend | None = None) -> Any:
 
     Args:
       x: a pytree of arrays.
-      device: the name of a backend; the default one if omitted.
+      device: the name of a backend, or a device of the default one, as in `devices()`; the default one if omitted.
 
     >>> import functorch_lite as fl, numpy as np
     >>> fl.device_put(np.arange(3), "numpy")
     Array([0, 1, 2], dtype=int64)
     """
-    owner = default_backend() if device is None else get(device)
+    owner = default_backend()
+    if device is not None and device not in owner.devices:
+        owner = get(device)
 
     def put(leaf: Any) -> Any:
         value = as_operand(leaf)

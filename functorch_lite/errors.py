@@ -6,10 +6,12 @@ user would expect (`TypeError`, `ValueError`, ...), so that existing `except` cl
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
@@ -32,14 +34,36 @@ __all__ = [
 ]
 
 
+_scopes: ContextVar[str] = ContextVar("functorch_lite_scopes", default="")
+
+
+@contextlib.contextmanager
+def named_scope(name: str) -> Iterator[None]:
+    """Name a part of a program: errors, and the tables of `jit(f).lower(x).profile(x)`, say in which they are.
+
+    >>> import functorch_lite as fl
+    >>> with fl.named_scope("encoder"), fl.named_scope("attention"):
+    ...     print(str(user_line(0)).split(") ")[1])
+    in encoder/attention
+    """
+    outer = _scopes.get()
+    token = _scopes.set(f"{outer}/{name}" if outer else name)
+    try:
+        yield
+    finally:
+        _scopes.reset(token)
+
+
 class SourceLine(NamedTuple):
-    """Where in the user's code something was written."""
+    """Where in the user's code something was written, and in which named scopes."""
 
     code: CodeType
     line: int
+    scope: str = ""
 
     def __str__(self) -> str:
-        return f"{self.code.co_filename}:{self.line} ({self.code.co_name})"
+        scope = f" in {self.scope}" if self.scope else ""
+        return f"{self.code.co_filename}:{self.line} ({self.code.co_name}){scope}"
 
 
 _OURS = ("functorch_lite", "importlib", "contextlib")
@@ -59,7 +83,7 @@ def user_line(skip: int = 1) -> SourceLine | None:
     frame: FrameType | None = sys._getframe(skip)
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame = frame.f_back
-    return None if frame is None else SourceLine(frame.f_code, frame.f_lineno)
+    return None if frame is None else SourceLine(frame.f_code, frame.f_lineno, _scopes.get())
 
 
 def hide_our_frames(error: BaseException) -> None:

@@ -269,3 +269,22 @@ def test_collectives_in_functions_of_constants():
 
     f.defjvp(lambda p, t: (f(*p), lax.psum(t[0], "i")))
     close(fl.vmap(lambda x: x + f(2.0), axis_name="i")(fnp.arange(3.0)), np.arange(3.0) + 6)
+
+
+def test_custom_gradient():
+    @fl.custom_gradient
+    def f(x, y):
+        out = x * y
+        return out, lambda ct: (2.0 * ct * y, 3.0 * ct * out)
+
+    close(f(2.0, 5.0), np.asarray(10.0))
+    gx, gy = fl.grad(f, (0, 1))(2.0, 5.0)
+    assert (float(gx), float(gy)) == (10.0, 30.0)
+    close(fl.vmap(fl.grad(f))(fnp.ones(3), fnp.arange(3.0)), 2 * np.arange(3.0))
+    close(fl.jit(fl.grad(f, 1))(2.0, 5.0), np.asarray(30.0))
+
+
+def test_symbolic_zeros_have_names():
+    zero = fl.custom_derivatives.zero_from_primal(fnp.ones(3), symbolic_zeros=True)
+    assert type(zero) is fl.custom_derivatives.SymbolicZero
+    close(fl.custom_derivatives.zero_from_primal(fnp.ones(3)), np.zeros(3))

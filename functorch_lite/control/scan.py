@@ -16,8 +16,10 @@ from ..arrays import type_of
 from ..errors import ArgumentError, ConcretizationTypeError, ShapeError, TransformationError, transparent
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives.base import add
-from ..primitives.structural import instantiate, move_batch, move_to_front
+from ..primitives.slicing import concatenate
+from ..primitives.structural import expand_dims, instantiate, move_batch, move_to_front
 from ..program import Equation, Program, Var
+from ..promotion import as_operand
 from ..staging import evaluate, stage
 from ..tracing import Tracer
 from ..transforms.batching import batch_program
@@ -347,8 +349,10 @@ def run_scan(
     """`scan`, with the name that its messages give it."""
     check_callable(what, f)
     carry, carry_tree = operands_of(init, f"an entry of {what}'s carry")
-    rows, _ = operands_of(xs, f"an array that {what} goes over")
+    rows, rows_tree = operands_of(xs, f"an array that {what} goes over")
     turns = _length(what, rows, length)
+    if turns and not dtypes.defaults().jit:
+        return _in_python(f, unflatten(carry_tree, carry), rows, rows_tree, range(turns), reverse)
     row_types = [type_of(x).update(shape=type_of(x).shape[1:]) for x in rows]
     _, in_tree = flatten((init, xs))
 
@@ -374,6 +378,22 @@ def run_scan(
     )
     last, ys = unflatten(body.out_tree, settled.finish(out))
     return last, ys
+
+
+def _in_python(f: Any, carry: Any, rows: Sequence[Any], tree: Any, turns: range, reverse: bool) -> tuple[Any, Any]:
+    """The loop as one of Python, for `disable_jit`."""
+    ys = []
+    for i in reversed(turns) if reverse else turns:
+        carry, y = f(carry, unflatten(tree, [x[i] for x in rows]))
+        ys.append(y)
+    leaves = [flatten(y)[0] for y in (reversed(ys) if reverse else ys)]
+    stacked = [_stacked(column) for column in zip(*leaves, strict=True)]
+    return carry, unflatten(flatten(ys[0])[1], stacked)
+
+
+def _stacked(column: Sequence[Any]) -> Any:
+    parts = [expand_dims(as_operand(x, "a result of scan's function"), 0) for x in column]
+    return concatenate(*parts, dimension=0)
 
 
 def _length(what: str, rows: Sequence[Any], length: int | None) -> Any:

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from ..array_type import ArrayType, Dim, rename_dims
 from ..arrays import type_of
-from ..errors import TransformationError, transparent
+from ..errors import ConcretizationTypeError, TransformationError, transparent
 from ..primitive import NotLinear, Primitive, Zero
 from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_in_dim, instantiate, move_to_front, reduce_sum, zeros
@@ -275,6 +276,14 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     check_callable("while_loop", cond_fun)
     check_callable("while_loop", body_fun)
     carry, tree = operands_of(init_val, "an entry of while_loop's value")
+    if not dtypes.defaults().jit:
+        try:
+            value = unflatten(tree, carry)
+            while cond_fun(value):
+                value = body_fun(value)
+            return value
+        except ConcretizationTypeError:
+            pass  # the condition has no value here, since the loop is being traced
     _, in_tree = flatten((init_val,))
 
     def stage_on(types: list[ArrayType]) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from .. import numpy as fnp
 from ..arrays import Array, from_host
 from ..backend import get
+from ..devices import device_put
 from ..errors import DTypeError, TracerArrayConversionError
 from ..operators import install_method
 from ..tracing import Tracer
@@ -110,8 +111,12 @@ def _reduce(self: Array) -> Any:
     return _unpickled, (np.asarray(self), self.weak_type, self.backend.name)
 
 
-def _same(self: Array, memo: Any = None) -> Array:
+def _same(self: Any, memo: Any = None) -> Any:
     return self  # an array never changes, so it is its own copy
+
+
+def _to_device(self: Array, device: Any, /, *, stream: Any = None) -> Array:
+    return device_put(self, device)
 
 
 def _no_pickle(self: Tracer) -> Any:
@@ -125,12 +130,13 @@ def install() -> None:
     install_method("__array_ufunc__", _array_ufunc)
     install_method("__array_function__", _array_function)
     install_method("__array_namespace__", _array_namespace)
+    install_method("__copy__", _same)
+    install_method("__deepcopy__", _same)
     for name, method in {
         "__dlpack__": _dlpack,
         "__dlpack_device__": _dlpack_device,
         "__reduce__": _reduce,
-        "__copy__": _same,
-        "__deepcopy__": _same,
+        "to_device": _to_device,
     }.items():
         setattr(Array, name, method)
     Tracer.__reduce__ = _no_pickle  # type: ignore[method-assign]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..array_type import ArrayType
 from ..arrays import type_of
 from ..errors import transparent
+from ..primitive import Primitive
 from ..program import Program, Var, dead_code
 from ..promotion import as_operand
 from ..staging import stage
@@ -18,7 +19,7 @@ from .linearize import linearize_program
 from .signature import StaticArguments, check_callable, function_name
 from .tape import Linearization
 
-__all__ = ["checkpoint", "checkpoint_p", "policies"]
+__all__ = ["checkpoint", "checkpoint_name", "checkpoint_p", "policies"]
 
 
 class Checkpoint(ProgramCall):
@@ -89,6 +90,50 @@ def _saved(known: Program, policy: Callable[..., bool] | None) -> list[Var]:
 checkpoint_p = Checkpoint("checkpoint")
 
 
+class Name(Primitive):
+    """The operand as it is, under a name by which policies know it."""
+
+    may_alias = True
+
+    def infer(self, x: ArrayType, *, name: str) -> ArrayType:
+        return x
+
+    def impl(self, xp: Any, x: Any, *, name: str) -> Any:
+        return x
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], *, name: str) -> tuple[Any, Any]:
+        return self(*primals, name=name), tangents[0]
+
+    def transpose(self, cotangents: Any, operands: Sequence[Any], *, name: str) -> Sequence[Any]:
+        return [cotangents]
+
+    def batch(self, axis: Any, operands: Sequence[Any], dims: Sequence[Any], *, name: str) -> tuple[Any, Any]:
+        return self(*operands, name=name), dims[0]
+
+    def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
+        return True
+
+
+name_p = Name("name")
+
+
+def checkpoint_name(x: Any, name: str) -> Any:
+    """`x`, named for policies of `checkpoint` such as `checkpoint_policies.save_only_these_names`.
+
+    Args:
+      x: a pytree of arrays.
+      name: any text.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> f = lambda x: fnp.sin(fl.ad_checkpoint.checkpoint_name(fnp.sin(x), "inner"))
+    >>> keep = fl.checkpoint_policies.save_only_these_names("inner")
+    >>> float(fl.grad(fl.checkpoint(f, policy=keep))(0.0))
+    1.0
+    """
+    leaves, tree = flatten(x)
+    return unflatten(tree, [name_p(as_operand(v, "what checkpoint_name names"), name=name) for v in leaves])
+
+
 class policies:
     """Which values `checkpoint` keeps: functions (primitive, *operand types, **params) -> whether to keep its results."""
 
@@ -115,6 +160,26 @@ class policies:
         return primitive.name == "dot_general" and not params["dimension_numbers"][1][0]
 
     checkpoint_dots_with_no_batch_dims = dots_with_no_batch_dims_saveable
+
+    @staticmethod
+    def save_only_these_names(*names: str) -> Callable[..., bool]:
+        """Keep what `checkpoint_name` gave one of these names."""
+        return lambda primitive, *_, **params: primitive is name_p and params["name"] in names
+
+    @staticmethod
+    def save_any_names_but_these(*names: str) -> Callable[..., bool]:
+        """Keep what `checkpoint_name` gave another name."""
+        return lambda primitive, *_, **params: primitive is name_p and params["name"] not in names
+
+    @staticmethod
+    def save_anything_except_these_names(*names: str) -> Callable[..., bool]:
+        """Keep all but what `checkpoint_name` gave one of these names."""
+        return lambda primitive, *_, **params: primitive is not name_p or params["name"] not in names
+
+    @staticmethod
+    def save_from_both_policies(first: Callable[..., bool], second: Callable[..., bool]) -> Callable[..., bool]:
+        """Keep what either policy keeps."""
+        return lambda *args, **params: first(*args, **params) or second(*args, **params)
 
 
 def checkpoint(

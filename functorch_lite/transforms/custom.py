@@ -7,20 +7,23 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .. import dtypes
 from ..array_type import ArrayType
-from ..arrays import type_of
+from ..arrays import from_host, type_of
 from ..errors import TransformationError, transparent
 from ..primitive import Zero
 from ..primitives.base import add
 from ..primitives.structural import broadcast_to, instantiate
 from ..promotion import as_operand, cast, flagged, is_arraylike
 from ..tree import flatten, unflatten
+from .capture import closure_convert
 from .custom_rules import Rule, custom_jvp_p, custom_vjp_p
 from .edges import float0_zeros
 from .signature import check_callable, function_name
 
-__all__ = ["custom_jvp", "custom_vjp", "stop_gradient"]
+__all__ = ["CustomVJPPrimal", "custom_gradient", "custom_jvp", "custom_vjp", "stop_gradient", "zero_from_primal"]
 
 
 class _Function:
@@ -246,7 +249,7 @@ class custom_vjp(_Function):
             nonlocal out_tree, left
             values: list[Any] = [flagged(x, t.weak) for x, t in zip(xs, types, strict=True)]
             if symbolic:
-                values = [Perturbed(x, m) for x, m in zip(values, nonzeros, strict=True)]
+                values = [CustomVJPPrimal(x, m) for x, m in zip(values, nonzeros, strict=True)]
             pair = fwd_rule(*self.joined(static, unflatten(in_tree, values)))
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TransformationError(
@@ -286,7 +289,7 @@ class _Left(NamedTuple):
     """The weak flags of those; the others themselves."""
 
 
-class Perturbed:
+class CustomVJPPrimal:
     """An argument as `fwd` gets it with `symbolic_zeros`: a value, and whether it is differentiated."""
 
     __slots__ = ("perturbed", "value")
@@ -330,6 +333,61 @@ class _Typed:
 
     def __init__(self, type: Any):
         self.type = type
+
+
+def custom_gradient(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """A function with its own reverse derivative, which it gives along with its value.
+
+    Args:
+      fun: gives a pair: the value, and a function of its cotangent that gives the cotangents of the arguments (a tuple, or the
+        cotangent itself where there is one argument).
+
+    >>> import functorch_lite as fl
+    >>> @fl.custom_gradient
+    ... def square(x):
+    ...     return x * x, lambda ct: 10.0 * ct * x
+    >>> float(square(3.0)), float(fl.grad(square)(3.0))
+    (9.0, 30.0)
+    """
+    check_callable("custom_gradient", fun)
+
+    @custom_vjp
+    @functools.wraps(fun)
+    def value(*args: Any) -> Any:
+        return fun(*args)[0]
+
+    def fwd(*args: Any) -> tuple[Any, Any]:
+        out, rule = fun(*args)
+        leaves, tree = flatten(out)
+        types = [type_of(as_operand(x)) for x in leaves]
+        example = unflatten(tree, [from_host(np.zeros(t.shape, t.dtype)) for t in types])
+        converted, consts = closure_convert(rule, example)
+        return out, (_Converted(converted, len(args)), consts)
+
+    def bwd(residuals: Any, ct: Any) -> tuple[Any, ...]:
+        rule, consts = residuals
+        found = rule.function(ct, *consts)
+        alone = rule.n_args == 1 and not (isinstance(found, (tuple, list)) and len(found) == 1)
+        return (found,) if alone else tuple(found)
+
+    value.defvjp(fwd, bwd)
+    return value
+
+
+class _Converted:
+    """The rule of a `custom_gradient`, without closure, as a residual that is no array."""
+
+    def __init__(self, function: Callable[..., Any], n_args: int):
+        self.function = function
+        self.n_args = n_args
+
+
+def zero_from_primal(x: Any, symbolic_zeros: bool = False) -> Any:
+    """The zero tangent or cotangent of a value: an array, or with `symbolic_zeros` a `SymbolicZero`."""
+    t = type_of(as_operand(x))
+    if symbolic_zeros:
+        return Zero(t.tangent())
+    return instantiate(Zero(t.tangent())) if dtypes.is_inexact(t.dtype) else float0_zeros(t)
 
 
 def stop_gradient(x: Any) -> Any:

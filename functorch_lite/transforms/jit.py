@@ -144,6 +144,8 @@ class Jitted:
 
     def _checked_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
+            if not dtypes.defaults().jit:
+                return self.function(*args, **kwargs)
             if self.backend is None:
                 out = self._call(args, kwargs)
             else:

@@ -1,0 +1,15 @@
+"""Functions with derivatives of the user's own, under the names of `jax.custom_derivatives`."""
+
+from .primitive import Zero as SymbolicZero
+from .transforms.capture import closure_convert
+from .transforms.custom import CustomVJPPrimal, custom_gradient, custom_jvp, custom_vjp, zero_from_primal
+
+__all__ = [
+    "CustomVJPPrimal",
+    "SymbolicZero",
+    "closure_convert",
+    "custom_gradient",
+    "custom_jvp",
+    "custom_vjp",
+    "zero_from_primal",
+]
