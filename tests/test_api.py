@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from typing import NamedTuple
@@ -504,3 +505,14 @@ def test_type_checkers_are_told_of_all_operators():
         installed = {n for n in vars(cls) if n.startswith("__")} - protocol - plumbing - set(vars(object))
         missing = {n for n in installed if f"def {n}(" not in source and "dlpack" not in n}
         assert not missing
+
+
+def test_arrays_say_where_they_are_and_copy():
+    x = fnp.arange(3.0)
+    assert x.device == fl.devices()[0]
+    assert x.devices() == {x.device}
+    assert x.to_device(x.device) is fl.device_put(x, "numpy") is fl.device_put(x, fl.devices()[0]) is x
+    assert copy.copy(x) is copy.deepcopy({"x": x})["x"] is x
+    traced = fl.jit(lambda x: (copy.copy(x), copy.deepcopy({"x": x})["x"]))(x)
+    np.testing.assert_array_equal(traced[0] + traced[1], 2 * np.arange(3.0))
+    assert float(fl.grad(lambda x: copy.deepcopy(x) * copy.copy(x))(2.0)) == 4.0

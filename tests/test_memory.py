@@ -89,6 +89,31 @@ def test_checkpoint_needs_the_square_root():
     np.testing.assert_array_equal(fl.grad(blocks)(X), fl.grad(chain(fnp.tanh, 200))(X))
 
 
+def test_checkpoint_keeps_what_policies_name():
+    """Of ten layers, every second one is named: the names decide what is kept."""
+
+    def f(x: Any) -> Any:
+        for i in range(10):
+            x = fl.ad_checkpoint.checkpoint_name(fnp.tanh(x), "odd" if i % 2 else "even")
+        return fnp.sum(x)
+
+    keep = fl.checkpoint_policies
+
+    def kept(policy: Any) -> int:
+        residuals = fl.tree.leaves(fl.vjp(fl.checkpoint(f, policy=policy), X)[1])
+        return sum(r.shape == X.shape for r in residuals)
+
+    want = np.asarray(fl.grad(f)(X))
+    named = keep.save_only_these_names("odd")
+    both = keep.save_from_both_policies(named, keep.save_only_these_names("even"))
+    counts = {kept(None): 1, kept(named): 6, kept(keep.save_any_names_but_these("even")): 6, kept(both): 11}
+    assert all(found == wanted for found, wanted in counts.items()), counts
+    assert kept(keep.save_anything_except_these_names("odd")) > 6
+    for policy in (named, both):
+        np.testing.assert_allclose(fl.grad(fl.checkpoint(f, policy=policy))(X), want, rtol=1e-12)
+        np.testing.assert_allclose(fl.jit(fl.grad(fl.checkpoint(f, policy=policy)))(X), want, rtol=1e-12)
+
+
 def test_compiled_programs_free_buffers_after_their_last_use():
     compiled = fl.jit(chain(fnp.tanh, 30))
     assert peak(lambda: compiled(X)) < 4

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from functorch_lite.ad_checkpoint import checkpoint_name
 from functorch_lite.primitives.structural import broadcast_in_dim, reduce_sum, reshape, transpose
 
 from .row import NUMERIC, Row, normal
@@ -77,6 +78,7 @@ def _sum_dtype(x: Any) -> Any:
 
 
 ROWS = [
+    Row("name", "name", lambda x: checkpoint_name(x, "here"), normal((2, 3)), lambda x: x, ALL),
     _broadcast("of a scalar", (), (2, 3), ()),
     _broadcast("to a scalar", (), (), ()),
     _broadcast("new axis in front", (3,), (2, 3), (1,)),
