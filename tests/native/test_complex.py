@@ -83,6 +83,23 @@ def test_sums(shape, dtype):
 
 
 @DTYPES
+def test_along_axes_and_by_index(dtype):
+    x, updates, where = numbers((12, 7, 5), dtype), numbers((3, 7, 5), dtype, 1), fnp.asarray([4, 4, 11])
+    check(lambda x: [fnp.cumsum(x, k) for k in range(3)], x)
+    check(
+        lambda x, u, i: (x.at[i].add(u), x.at[i[1:]].set(u[1:]), x.at[:, i[0]].set(1j, mode="drop")), x, updates, where
+    )
+    check(
+        lambda x, u: (lax.dynamic_update_slice(x, u[:, :2], (10, 3, 0)), lax.dynamic_update_slice(x, u[:1], (2, 0, 0))),
+        x,
+        updates,
+    )
+    check(fl.grad(lambda x, i: x[i, 0].real.sum() + x[2].imag.sum()), x, where)
+    one = numbers(9, dtype)
+    check(lambda x: (fnp.cumsum(x), x.at[3].add(2j), lax.cumsum(x, reverse=True)), one)
+
+
+@DTYPES
 def test_products_of_matrices(dtype):
     x, y, v = numbers((40, 33), dtype), numbers((33, 17), dtype), numbers(33, dtype)
     close(lambda x, y, v: (x @ y, x @ v, v @ y, v @ v, x.T @ x, x.T.conj() @ x, fnp.outer(v, v)), x, y, v, rtol=100)
@@ -150,7 +167,7 @@ def apply(steps, values):
             )
         elif kind == "dot" and x.ndim == y.ndim == 2 and x.shape[1] == y.shape[0]:
             out = x @ y
-        elif which % 12 != 9:  # a cumulative sum stays NumPy's
+        else:
             out = move(x, which, k) if which % 12 != 11 else fnp.pad(x, 1) if x.ndim else x
         if out is not None and 0 < out.size <= 20_000:
             values.append(out / fnp.maximum(1, abs(out).max()))

@@ -61,6 +61,14 @@ def test_bits(dtype):
 
 
 @HALVES
+def test_updates(dtype):
+    x, where = fnp.asarray(every(dtype)[:6000]).reshape(100, 60), fnp.asarray([4, 4, 99])
+    check(
+        lambda x, i: (x.at[i].set(x[:3]), lax.dynamic_update_slice(x, x[:3, :2], (98, 59)), x.at[:, i].set(1)), x, where
+    )
+
+
+@HALVES
 def test_every_operation_rounds(dtype):
     """A value that is read again is what was compared, wherever the groups of fused operations end."""
     x, y = (x.astype(dtype) for x in operands([(40, 37), (40, 37)], np.float32))

@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from functorch_lite.extend import Equation
+
 from . import scalars
 from .functions import FunctionStep, at, chunks, combined, counted, lanes_of, load, number, store, stored_as, widened
 from .segment import copy_memory
 from .steps import ALL_KINDS
-from .types import I64, constant
+from .types import I64, constant, parts_of, real_dtype
 
 __all__ = ["ScatterAddStep", "ScatterMaxStep", "ScatterMinStep", "ScatterMulStep", "ScatterStep", "UpdateSliceStep"]
 
@@ -38,8 +40,8 @@ class _Start(NamedTuple):
     stride: int
 
 
-def _strides(shape: Sequence[int]) -> list[int]:
-    return [math.prod(shape[k + 1 :]) for k in range(len(shape))]
+def _strides(shape: Sequence[int], parts: int = 1) -> list[int]:
+    return [parts * math.prod(shape[k + 1 :]) for k in range(len(shape))]
 
 
 def _collapsed(axes: Sequence[_Axis]) -> list[_Axis]:
@@ -56,10 +58,15 @@ def _collapsed(axes: Sequence[_Axis]) -> list[_Axis]:
 
 
 class _Windows(FunctionStep):
-    """Windows of the first operand that are combined with updates."""
+    """Windows of the first operand that are combined with updates. Complex numbers are one axis more, of their two parts."""
 
+    kinds = ALL_KINDS
     op: str | None = None
     """The scalar instruction that combines an element with an update; None: the update replaces it."""
+
+    @classmethod
+    def accepts(cls, equation: Equation) -> bool:
+        return cls.op is None or scalars.reduces(cls.op, equation.operands[0].type.dtype)
 
     def overlays(self, k: int) -> Sequence[int]:
         return (0,) if k == 0 else ()
@@ -107,13 +114,14 @@ class ScatterStep(_Windows):
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         x, indices, updates = (a.type for a in self.equation.operands)
         numbers = self.equation.params["dimension_numbers"]
-        dtype, index_dtype = stored_as(x.dtype), indices.dtype
-        strides, update_strides = _strides(x.shape), _strides(updates.shape)
+        dtype, parts, index_dtype = stored_as(real_dtype(x.dtype)), parts_of(x.dtype), indices.dtype
+        strides, update_strides = _strides(x.shape, parts), _strides(updates.shape, parts)
         windows = numbers.update_window_dims
         left_out = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
         kept = [a for a in range(x.ndim) if a not in left_out]
         sizes = {a: updates.shape[d] for a, d in zip(kept, windows, strict=True)}
         window = [_Axis(sizes[a], 0, update_strides[d], strides[a]) for a, d in zip(kept, windows, strict=True)]
+        window.append(_Axis(parts, 0, 1, 1))
         along = dict(zip(numbers.scatter_indices_batching_dims, numbers.operand_batching_dims, strict=True))
         batch_dims = [d for d in range(updates.ndim) if d not in windows]
         batch = [
@@ -160,19 +168,18 @@ class ScatterStep(_Windows):
 class UpdateSliceStep(_Windows):
     """`dynamic_update_slice`: one window, whose start is moved inwards."""
 
-    kinds = ALL_KINDS
-
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         x, update, *starts = (a.type for a in self.equation.operands)
-        dtype = stored_as(x.dtype)
-        strides, update_strides = _strides(x.shape), _strides(update.shape)
+        dtype, parts = stored_as(real_dtype(x.dtype)), parts_of(x.dtype)
+        strides, update_strides = _strides(x.shape, parts), _strides(update.shape, parts)
         target: Any = constant(I64, 0)
         for a, t in enumerate(starts):
             if update.shape[a] != x.shape[a]:
                 start = widened(b, load(b, operands[2 + a], t.dtype), t.dtype)
                 start = self.clamped(b, start, x.shape[a] - update.shape[a])
                 target = b.add(target, b.mul(start, number(strides[a])))
-        axes = _collapsed([_Axis(n, 0, u, r) for n, u, r in zip(update.shape, update_strides, strides, strict=True)])
+        axes = [_Axis(n, 0, u, r) for n, u, r in zip(update.shape, update_strides, strides, strict=True)]
+        axes = _collapsed([*axes, _Axis(parts, 0, 1, 1)])
         self.window(b, axes, at(b, results[0], target, dtype), operands[1], dtype)
 
 

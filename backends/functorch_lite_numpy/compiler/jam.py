@@ -90,4 +90,8 @@ def _combined(op: str, terms: Sequence[Node]) -> Node:
         return terms[0]
     half = len(terms) // 2
     x, y = _combined(op, terms[:half]), _combined(op, terms[half:])
-    return Node(x.number, op, (x, y), x.dtype, (), x.dims | y.dims, max(x.level, y.level))
+    dims, level = x.dims | y.dims, max(x.level, y.level)
+    if x.op == "pair":  # of a complex number's parts
+        parts = [_combined(op, of) for of in zip(x.args, y.args, strict=True)]
+        return Node(x.number, "pair", parts, x.dtype, (), dims, level)
+    return Node(x.number, op, (x, y), x.dtype, (), dims, level)

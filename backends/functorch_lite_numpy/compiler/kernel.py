@@ -414,11 +414,28 @@ class Kernel:
     def accumulate(self, r: Reduction, value: Any) -> None:
         """Combine a value into memory, along the lanes."""
         assert r.target is not None
+        if isinstance(value, tuple):
+            self.accumulate_pairs(r, r.target, value)
+        else:
+            self.accumulate_at(r.target, r.op, r.node.dtype, value)
+
+    def accumulate_at(self, target: Load, op: str, dtype: np.dtype, value: Any) -> None:
         b = self.builders[-1]
         value = splat(b, value, self.lanes)
-        old = self.load_at(b, r.target, r.node.dtype, None)
-        old = splat(b, old, self.lanes)
-        self.store(r.target, self.combine(b, r.op, r.node.dtype, old, value), r.node.dtype)
+        old = splat(b, self.load_at(b, target, dtype, None), self.lanes)
+        self.store(target, self.combine(b, op, dtype, old, value), dtype)
+
+    def accumulate_pairs(self, r: Reduction, target: Load, pair: tuple[Any, Any]) -> None:
+        dtype = real_dtype(r.node.dtype)
+        if self.lane_stride(target.address) != 2:
+            for k, part in enumerate(pair):
+                self.accumulate_at(Load(target.buffer, target.address + k), r.op, dtype, part)
+            return
+        b = self.builders[-1]
+        both, mask = self.interleaved(b, pair)
+        pointer = self.pointer(b, target, dtype)
+        old = self.read(b, pointer, dtype, 2 * self.lanes, mask)
+        self.write(b, pointer, self.combine(b, r.op, dtype, old, both), mask)
 
     # Values.
 
@@ -701,11 +718,15 @@ class Kernel:
             for k, part in enumerate(pair):
                 self.store(Load(target.buffer, target.address + k), part, dtype)
             return
+        both, mask = self.interleaved(b, pair)
+        self.write(b, self.pointer(b, target, dtype), both, mask)
+
+    def interleaved(self, b: Any, pair: tuple[Any, Any]) -> tuple[Any, Any]:
+        """The parts of complex numbers as they lie in memory, and the mask for them."""
         n = self.lanes
         x, y = (splat(b, part, n) for part in pair)
         picks = lanes(ir.VectorType(I32, 2 * n), [i // 2 + i % 2 * n for i in range(2 * n)])
-        mask = None if self.mask is None else twice(b, self.mask)
-        self.write(b, self.pointer(b, target, dtype), b.shuffle_vector(x, y, picks), mask)
+        return b.shuffle_vector(x, y, picks), None if self.mask is None else twice(b, self.mask)
 
 
 def worth_keeping(node: Node) -> bool:

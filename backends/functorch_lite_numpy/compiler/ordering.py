@@ -31,7 +31,7 @@ from .functions import (
 )
 from .pieces import turns_in_pieces
 from .segment import copy_memory
-from .types import constant, is_vector, register_type, splat
+from .types import constant, is_vector, parts_of, real_dtype, register_type, splat
 
 __all__ = [
     "ArgExtremeStep",
@@ -68,28 +68,29 @@ def ahead(b: Any, x: Any, y: Any, dtype: np.dtype, largest: bool = True) -> Any:
 
 
 class CumulativeStep(FunctionStep):
-    """A running combination by an instruction."""
+    """A running combination by an instruction. Complex numbers are one axis more, of their two parts."""
 
+    kinds = "biufc"
     op: str
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        dtype = equation.operands[0].type.dtype
-        return scalars.supports(cls.op, (dtype, dtype), dtype)
+        return scalars.reduces(cls.op, equation.operands[0].type.dtype)
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         t = self.equation.operands[0].type
         outer, n, inner = around(t, self.equation.params["axis"])
+        dtype, inner = real_dtype(t.dtype), inner * parts_of(t.dtype)
         back = self.equation.params["reverse"]
         pointers, nothing = [operands[0], results[0]], (scratch, 0)
 
         def rows(b: Any, pointers: Sequence[Any], scratch: Any, o: Any) -> None:
-            x, out = (at(b, p, b.mul(o, number(n * inner)), t.dtype) for p in pointers)
-            self.rows(b, x, out, t.dtype, n, inner, back)
+            x, out = (at(b, p, b.mul(o, number(n * inner)), dtype) for p in pointers)
+            self.rows(b, x, out, dtype, n, inner, back)
 
         def chains(b: Any, pointers: Sequence[Any], scratch: Any, o: Any) -> None:
             lines = [b.mul(b.add(b.mul(o, number(CHAINS)), number(k)), number(n)) for k in range(CHAINS)]
-            self.lines(b, pointers[0], pointers[1], lines, t.dtype, n, back)
+            self.lines(b, pointers[0], pointers[1], lines, dtype, n, back)
 
         if inner > 1:
             turns_in_pieces(self.unit, b, outer, NANOSECONDS * t.size, pointers, nothing, rows)
@@ -99,7 +100,7 @@ class CumulativeStep(FunctionStep):
             turns_in_pieces(self.unit, b, whole, NANOSECONDS * t.size, pointers, nothing, chains)
         if rest:
             with counted(b, outer, whole * CHAINS) as o:
-                self.lines(b, operands[0], results[0], [b.mul(o, number(n))], t.dtype, n, back)
+                self.lines(b, operands[0], results[0], [b.mul(o, number(n))], dtype, n, back)
 
     def combine(self, b: Any, before: Any, x: Any, dtype: np.dtype) -> Any:
         return combined(b, self.op, dtype, before, x)
@@ -144,6 +145,7 @@ class CumulativeStep(FunctionStep):
 class LogSumExpStep(CumulativeStep):
     """A running log(exp a + exp b)."""
 
+    kinds = "f"
     op = "log1p"
 
     @classmethod

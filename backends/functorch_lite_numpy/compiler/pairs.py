@@ -152,6 +152,9 @@ class _Splitter:
         made = self.made[r.node]
         if not isinstance(made, tuple):
             return [r._replace(node=made)]
+        if r.target is not None and not r.dims >= set(self.old.columns):  # combined in memory, element by element
+            place = Load(r.target.buffer, r.target.address * 2)
+            return [r._replace(node=self.node("pair", made, r.node.dtype), target=place)]
         targets = [r.target and Load(r.target.buffer, r.target.address * 2 + k) for k in range(2)]
         numbers = (r.number, self.other(r.number))
         return [

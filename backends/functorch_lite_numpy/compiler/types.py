@@ -24,6 +24,7 @@ __all__ = [
     "literal",
     "memory_type",
     "new_function",
+    "parts_of",
     "real_dtype",
     "register_type",
     "splat",
@@ -59,6 +60,11 @@ def kind_of(dtype: np.dtype) -> str:
 def real_dtype(dtype: np.dtype) -> np.dtype:
     """The dtype of a complex number's parts; of the others, itself."""
     return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
+
+
+def parts_of(dtype: np.dtype) -> int:
+    """How many real numbers a number is."""
+    return 2 if dtype.kind == "c" else 1
 
 
 def supported(dtype: np.dtype) -> bool:
