@@ -286,3 +286,17 @@ def test_lax_rounds_halves_away_from_zero() -> None:
     x = fnp.asarray([0.5, 1.5, -2.5])
     assert lax.round(x).tolist() == [1, 2, -3]
     assert lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN).tolist() == [0, 2, -2]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "complex64"])
+@pytest.mark.parametrize(
+    "shape, axes", [((300_000, 3), (0,)), ((2, 700, 500, 2), (1, 2)), ((513, 2), 0), ((600, 1), 0)]
+)
+def test_sums_of_many_rows_lose_few_digits(dtype, shape, axes) -> None:
+    x = (np.random.default_rng(0).normal(size=shape) * 0.1 + 0.1).astype(fnp.dtype(dtype))
+    wanted = x.astype(complex).sum(axes)
+    eps = float(fnp.finfo(dtype).eps)
+    for f in (fnp.sum, fl.jit(fnp.sum, static_argnums=1, exact=True)):
+        np.testing.assert_allclose(np.asarray(f(x, axes)).astype(complex), wanted, rtol=max(20 * 1.2e-7, eps))
+    turned = np.ascontiguousarray(x.T).T
+    np.testing.assert_allclose(np.asarray(fnp.sum(turned, axes)).astype(complex), wanted, rtol=1e-3 + eps)

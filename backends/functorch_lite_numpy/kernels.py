@@ -14,6 +14,7 @@ from . import (
     kernels_linalg,
     kernels_random,
     kernels_reduction,
+    kernels_sum,
 )
 from .kernels_elementwise import OPERATORS
 
@@ -40,13 +41,6 @@ def _broadcast_in_dim(types: Any, params: Any) -> Any:
     return lambda x: np.broadcast_to(x.reshape(full), shape)
 
 
-def _reduce_sum(types: Any, params: Any) -> Any:
-    axes, dtype = params["axes"], types[0].dtype
-    if (dtype.kind == "f" and dtype.itemsize == 2) or dtype.kind == "V":
-        return lambda x: np.add.reduce(x, axes, np.float32).astype(dtype)
-    return lambda x: np.add.reduce(x, axes, dtype)
-
-
 def _transpose(types: Any, params: Any) -> Any:
     permutation = params["permutation"]
     return lambda x: x.transpose(permutation)
@@ -60,7 +54,7 @@ def _reshape(types: Any, params: Any) -> Any:
 FAST: dict[str, Any] = {
     **kernels_elementwise.FAST,
     "broadcast_in_dim": _broadcast_in_dim,
-    "reduce_sum": _reduce_sum,
+    "reduce_sum": kernels_sum.reduce_sum,
     "reshape": _reshape,
     "transpose": _transpose,
     **kernels_contraction.FAST,
