@@ -123,3 +123,18 @@ def test_mistakes() -> None:
     ]:
         with pytest.raises((TypeError, ValueError), match=what):
             mistake()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint8"])
+def test_negative_starts_count_from_the_end(dtype: str) -> None:
+    x = fnp.arange(300.0)
+    y = fnp.zeros(2)
+    for i in (0, 5, 120, *((-1, -3, -128) if dtype != "uint8" else ())):
+        first = min(i % 300, 298)
+        k = fnp.asarray(i, dtype)
+        for f in (lax.dynamic_slice, fl.jit(lax.dynamic_slice, static_argnums=2)):
+            assert f(x, (k,), (2,)).tolist() == [first, first + 1]
+        assert lax.dynamic_index_in_dim(x, k, keepdims=False) == i % 300
+        assert lax.dynamic_update_slice(x, y, (k,)).tolist()[first : first + 2] == [0, 0]
+        inwards = lax.dynamic_slice(x, (k,), (2,), allow_negative_indices=False)
+        assert inwards.tolist() == [max(i, 0), max(i, 0) + 1]

@@ -199,62 +199,101 @@ def iota(dtype: Any, size: int) -> Any:
     return slicing.iota(dtype=dtypes.as_dtype(dtype), shape=(int(size),), dimension=0)
 
 
-def _starts(start_indices: Sequence[Any], shape: Sequence[int]) -> list[Any]:
-    """Start indices of one integer dtype, those known to be negative counted from the end."""
+def _starts(start_indices: Sequence[Any], shape: Sequence[int], allow_negative: bool | Sequence[bool]) -> list[Any]:
+    """Start indices of one integer dtype; negative ones count from the end, where they may."""
     if len(start_indices) != len(shape):
         raise ShapeError(
             f"there are {len(start_indices)} start indices for an array of shape {tuple(shape)}: give one for each axis."
         )
-    indices = [
-        i + n if isinstance(i, (int, np.integer)) and i < 0 else i for i, n in zip(start_indices, shape, strict=True)
-    ]
-    found = [as_operand(i, "a start index") for i in indices]
+    allowed = [allow_negative] * len(shape) if isinstance(allow_negative, bool) else list(allow_negative)
+    found = [_from_end(i, n) if a else i for i, n, a in zip(start_indices, shape, allowed, strict=True)]
+    found = [as_operand(i, "a start index") for i in found]
     for i in found:
         if i.shape or not dtypes.is_integer(i.dtype):
             raise DTypeError(f"start indices are integer scalars, got {type_of(i)}.")
     return promote_dtypes(*found) if found else []
 
 
-def dynamic_slice(operand: Any, start_indices: Any, slice_sizes: Sequence[int]) -> Any:
-    """The piece of shape `slice_sizes` that begins at indices known at run time, moved inwards if it sticks out."""
+def _from_end(index: Any, n: Any) -> Any:
+    """An index counted from the front, of an axis of length n."""
+    if isinstance(index, (int, np.integer)):
+        return index + n if index < 0 else index
+    i = as_operand(index, "a start index")
+    if type(n) is not int or i.shape or not np.issubdtype(i.dtype, np.signedinteger):
+        return i
+    if n > np.iinfo(i.dtype).max:
+        i = cast(i, np.dtype(np.int64), i.weak_type)
+    return e.select(e.lt(i, i.dtype.type(0)), i, e.add(i, i.dtype.type(n)))
+
+
+def dynamic_slice(
+    operand: Any,
+    start_indices: Any,
+    slice_sizes: Sequence[int],
+    *,
+    allow_negative_indices: bool | Sequence[bool] = True,
+) -> Any:
+    """The piece of shape `slice_sizes` that begins at indices known at run time, moved inwards if it sticks out.
+
+    Args:
+      operand: an array.
+      start_indices: an integer for each axis.
+      slice_sizes: the shape of the piece.
+      allow_negative_indices: whether negative indices count from the end (for all axes, or for each); else they are moved
+        inwards as well.
+    """
     x = as_operand(operand)
-    return dynamic_slicing.dynamic_slice(x, *_starts(list(start_indices), x.shape), sizes=tuple(slice_sizes))
+    starts = _starts(list(start_indices), x.shape, allow_negative_indices)
+    return dynamic_slicing.dynamic_slice(x, *starts, sizes=tuple(slice_sizes))
 
 
-def dynamic_update_slice(operand: Any, update: Any, start_indices: Any) -> Any:
-    """The operand with the piece that begins at indices known at run time replaced."""
+def dynamic_update_slice(
+    operand: Any, update: Any, start_indices: Any, *, allow_negative_indices: bool | Sequence[bool] = True
+) -> Any:
+    """The operand with the piece that begins at indices known at run time replaced; indices as of `dynamic_slice`."""
     x, piece = strict_operands("an operand of dynamic_update_slice", (operand, update))
-    return dynamic_slicing.dynamic_update_slice(x, piece, *_starts(list(start_indices), x.shape))
+    starts = _starts(list(start_indices), x.shape, allow_negative_indices)
+    return dynamic_slicing.dynamic_update_slice(x, piece, *starts)
 
 
-def dynamic_slice_in_dim(operand: Any, start_index: Any, slice_size: int, axis: int = 0) -> Any:
+def dynamic_slice_in_dim(
+    operand: Any, start_index: Any, slice_size: int, axis: int = 0, *, allow_negative_indices: bool = True
+) -> Any:
     """`dynamic_slice` along one axis."""
     x = as_operand(operand)
     axis = _axis(axis, x)
     starts = [start_index if i == axis else 0 for i in range(x.ndim)]
-    return dynamic_slice(x, starts, [slice_size if i == axis else n for i, n in enumerate(x.shape)])
+    sizes = [slice_size if i == axis else n for i, n in enumerate(x.shape)]
+    return dynamic_slice(x, starts, sizes, allow_negative_indices=allow_negative_indices)
 
 
-def dynamic_index_in_dim(operand: Any, index: Any, axis: int = 0, keepdims: bool = True) -> Any:
+def dynamic_index_in_dim(
+    operand: Any, index: Any, axis: int = 0, keepdims: bool = True, *, allow_negative_indices: bool = True
+) -> Any:
     """One element along an axis, at an index known at run time."""
-    out = dynamic_slice_in_dim(operand, index, 1, axis)
+    out = dynamic_slice_in_dim(operand, index, 1, axis, allow_negative_indices=allow_negative_indices)
     return out if keepdims else squeeze(out, (axis,))
 
 
-def dynamic_update_slice_in_dim(operand: Any, update: Any, start_index: Any, axis: int) -> Any:
+def dynamic_update_slice_in_dim(
+    operand: Any, update: Any, start_index: Any, axis: int, *, allow_negative_indices: bool = True
+) -> Any:
     """`dynamic_update_slice` along one axis."""
     x = as_operand(operand)
     axis = _axis(axis, x)
-    return dynamic_update_slice(x, update, [start_index if i == axis else 0 for i in range(x.ndim)])
+    starts = [start_index if i == axis else 0 for i in range(x.ndim)]
+    return dynamic_update_slice(x, update, starts, allow_negative_indices=allow_negative_indices)
 
 
-def dynamic_update_index_in_dim(operand: Any, update: Any, index: Any, axis: int) -> Any:
+def dynamic_update_index_in_dim(
+    operand: Any, update: Any, index: Any, axis: int, *, allow_negative_indices: bool = True
+) -> Any:
     """One element along an axis replaced, at an index known at run time."""
     x, new = as_operand(operand), as_operand(update)
     axis = _axis(axis, x)
     if new.ndim != x.ndim:
         new = expand_dims(new, (axis,))
-    return dynamic_update_slice_in_dim(x, new, index, axis)
+    return dynamic_update_slice_in_dim(x, new, index, axis, allow_negative_indices=allow_negative_indices)
 
 
 def dot_general(
@@ -268,9 +307,13 @@ def dot_general(
     return contraction.dot_general(x, y, dimension_numbers=numbers, preferred=preferred)
 
 
-def dot(lhs: Any, rhs: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Any:
-    """The product of vectors and matrices."""
+def dot(
+    lhs: Any, rhs: Any, *, dimension_numbers: Any = None, precision: Any = None, preferred_element_type: Any = None
+) -> Any:
+    """The product of vectors and matrices, or with dimension numbers that of `dot_general`."""
     x, y = strict_operands("an operand of dot", (lhs, rhs))
+    if dimension_numbers is not None:
+        return dot_general(x, y, dimension_numbers, precision, preferred_element_type)
     if not (1 <= x.ndim <= 2 and 1 <= y.ndim <= 2):
         raise ShapeError(f"dot needs vectors or matrices, got {type_of(x)} and {type_of(y)}: use dot_general.")
     numbers = (((x.ndim - 1,), (0,)), ((), ()))
