@@ -61,3 +61,13 @@ def test_bytes_are_escaped():
     variable.initializer = ir.Constant(type, data)
     library = engine.Library(engine.machine_code(str(module)))
     assert ctypes.string_at(library.address("data"), len(data)) == data
+
+
+def test_code_that_needs_what_is_nowhere_is_refused():
+    """LLVM would load it, and a call would end the process."""
+    text = "declare float @nowhere(float)\ndefine float @f(float %x) {\n %y = call float @nowhere(float %x)\n ret float %y\n}"
+    with pytest.raises(LLVMError, match="nowhere"):
+        engine.Library(engine.machine_code(text))
+    other = "define float @nowhere(float %x) {\n ret float %x\n}"
+    library = engine.Library(engine.machine_code(text), engine.machine_code(other))
+    assert ctypes.CFUNCTYPE(ctypes.c_float, ctypes.c_float)(library.address("f"))(1.5) == 1.5

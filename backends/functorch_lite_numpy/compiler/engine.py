@@ -15,6 +15,7 @@ import numpy as np
 
 from .background import in_background
 from .llvm import asked, checked, llvm, module
+from .symbols import require_symbols
 
 __all__ = [
     "Library",
@@ -189,6 +190,7 @@ class Library:
     """Machine code in memory; it goes when the library does."""
 
     def __init__(self, *codes: bytes):
+        require_symbols(*codes)
         api = llvm()
         with _linking:
             context = api.ContextCreate()

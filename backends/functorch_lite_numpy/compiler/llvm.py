@@ -55,6 +55,7 @@ DECLARATIONS: dict[str, tuple[Any, ...]] = {
     "ParseAssembly": (_POINTER, _POINTER, _TEXT, _ANSWER),
     "PrintModuleToString": (None, _POINTER, _ANSWER),
     "RunNewModulePassManager": (None, _POINTER, _POINTER, _POINTER),
+    "SearchAddressOfSymbol": (_POINTER, _TEXT),
     "SetDataLayout": (None, _POINTER, _TEXT),
     "SetTarget": (None, _POINTER, _TEXT),
     "TargetMachineEmitToMemory": (_POINTER, _POINTER, _POINTER, _INT, _ANSWER),
