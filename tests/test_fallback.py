@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
+import numpy as np
 import pytest
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
 
 PROGRAM = """
 import warnings
@@ -49,3 +54,33 @@ def test_turned_off():
     *values, warning = run(PROGRAM, FUNCTORCH_LITE_COMPILER="off")
     assert values == ["[2. 2.]", "[3. 3.]"]
     assert warning == "0"
+
+
+def test_a_failure_of_the_compiler_is_a_warning(monkeypatch):
+    """Wherever it fails there is one warning, and the result of eager mode; in our own tests it is an error."""
+    pytest.importorskip("llvmlite")
+    from functorch_lite_numpy.compiler import compile, engine, entry, kernel, segment
+
+    places = [
+        (compile, "fuse"), (compile, "lay_out"), (kernel, "collapse"), (segment, "plan"), (entry, "working_memory"),
+        (engine, "machine_code"), (engine, "Library"),
+    ]  # fmt: skip
+    x = fnp.arange(300.0).reshape(30, 10)
+    for module, name in places:
+
+        def fail(*args: Any, **kwargs: Any) -> Any:
+            raise ZeroDivisionError("injected")
+
+        def f(x: Any) -> Any:
+            return fnp.sort(fnp.sin(x @ x.T)).sum(0), fnp.cumsum(x, 0)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, fail)
+            jitted, again = fl.jit(f), fl.jit(lambda x: f(x))
+            with pytest.warns(RuntimeWarning, match="injected.*Please report this") as found:
+                jitted(x)
+            assert len(found) == 1, (name, [str(w.message) for w in found])
+            for a, b in zip(jitted(x), f(x), strict=True):
+                np.testing.assert_array_equal(np.asarray(a), np.asarray(b), err_msg=name)
+            with pytest.raises(RuntimeWarning, match="injected"):
+                again(x)

@@ -12,6 +12,7 @@ import numpy as np
 
 from functorch_lite.extend import Backend, Namespace
 
+from .forking import whole
 from .kernels import FAST, OPERATORS, TABLE
 from .quiet import quiet
 
@@ -23,10 +24,11 @@ def import_compiler() -> Any:
     """The compiler, None if it is turned off, or the error of its import: it begins to load LLVM in the background."""
     if os.environ.get("FUNCTORCH_LITE_COMPILER") == "off":
         return None
-    try:
-        from . import compiler  # on first use: it takes a while
-    except ImportError as error:
-        return error
+    with whole():
+        try:
+            from . import compiler  # on first use: it takes a while
+        except ImportError as error:
+            return error
     return compiler
 
 

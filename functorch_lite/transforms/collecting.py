@@ -7,6 +7,7 @@ all else in the process, would cost more than half as much as the rest.
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,20 @@ def without_collecting() -> Iterator[None]:
         yield
     finally:
         with _lock:
-            _inside -= 1
+            _inside = max(0, _inside - 1)
             if not _inside and _was_on:
                 gc.enable()
+
+
+def _forget_other_threads() -> None:
+    """In a forked child: those inside are not there to leave."""
+    global _lock, _inside
+    _lock = threading.Lock()
+    if _inside:
+        _inside = 0
+        if _was_on:
+            gc.enable()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_other_threads)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -146,6 +149,65 @@ def test_the_oldest_go_when_there_are_too_many(place, monkeypatch):
     for k in range(5):
         cached(f"text {k}", lambda: bytes(60) + b"code")
         os.utime(entries(place)[0], (k + 1, k + 1)) if k == 0 else None
+    assert len(entries(place)) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs POSIX permissions")
+def test_what_belongs_to_others_is_not_used(place, monkeypatch):
+    cached("a", lambda: b"right")
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert cached("a", lambda: b"anew") == b"anew"
+
+
+def test_a_full_disk_is_no_error(place, monkeypatch):
+    cached("a", lambda: b"of a")
+    before = sorted(place.iterdir())
+
+    def full(handle: int, mode: str) -> None:
+        os.close(handle)
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(os, "fdopen", full)
+    assert cached("b", lambda: b"of b") == b"of b"
+    assert sorted(place.iterdir()) == before
+
+
+def test_a_folder_that_may_only_be_read(place, monkeypatch):
+    cached("a", lambda: b"of a")
+
+    def forbidden(**where: Path) -> None:
+        raise PermissionError(errno.EACCES, "permission denied")
+
+    monkeypatch.setattr(tempfile, "mkstemp", forbidden)
+    assert cached("a", lambda: b"anew") == b"of a"
+    assert cached("b", lambda: b"of b") == b"of b"
+
+
+def test_a_user_without_a_home(monkeypatch):
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("FUNCTORCH_LITE_CACHE")
+    monkeypatch.setattr(Path, "home", home)
+    assert cache.folder() is None
+    assert cached("a", lambda: b"code") == b"code"
+
+
+def test_several_processes_write_at_once(tmp_path):
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(lambda _: run(tmp_path), range(3)))
+    assert {result for result, _ in results} == {"20.0"}
+    assert all(p.suffix == ".code" or p.name == "secret" for p in tmp_path.iterdir())
+    assert run(tmp_path) == ["20.0", "0"]
+
+
+def test_what_a_killed_process_left_goes_with_the_oldest(place, monkeypatch):
+    monkeypatch.setattr(cache, "LARGEST", 250)
+    cached("a", lambda: bytes(100))
+    (place / "tmp123").write_bytes(bytes(300))
+    os.utime(place / "tmp123", (1, 1))
+    cached("b", lambda: bytes(50))
+    assert not (place / "tmp123").exists()
     assert len(entries(place)) == 2
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from ..forking import whole
 
 __all__ = ["in_background", "once"]
 
@@ -20,7 +21,7 @@ def once(make: Callable[[], T]) -> Callable[[], T]:
 
     def get() -> T:
         if not made:
-            with lock:
+            with whole(), lock:
                 if not made:
                     made.append(make())
         return made[0]
@@ -32,11 +33,9 @@ def in_background(*tasks: Callable[[], Any]) -> None:
     """Do things, one after the other, in a thread. What fails is done again, and complains, where it is needed."""
 
     def work() -> None:
-        for task in tasks:
-            with contextlib.suppress(Exception):
-                task()
+        with whole():
+            for task in tasks:
+                with contextlib.suppress(Exception):
+                    task()
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    if hasattr(os, "register_at_fork"):  # a child has no use for what is half made
-        os.register_at_fork(before=thread.join)
+    threading.Thread(target=work).start()

@@ -30,6 +30,7 @@ import numpy as np
 
 from functorch_lite.extend import Array
 
+from ..forking import whole
 from .engine import processor
 from .llvm import identity
 
@@ -49,7 +50,10 @@ def folder() -> Path | None:
     chosen = os.environ.get("FUNCTORCH_LITE_CACHE")
     if chosen:
         return None if chosen == "off" else Path(chosen)
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without a home
+        return None
     if sys.platform == "darwin":
         base = home / "Library" / "Caches"
     elif sys.platform == "win32":
@@ -68,19 +72,19 @@ class _Recent:
         self.lock = threading.Lock()
 
     def clear(self) -> None:
-        with self.lock:
+        with whole(), self.lock:
             self.codes.clear()
             self.size = 0
 
     def get(self, key: bytes) -> bytes | None:
-        with self.lock:
+        with whole(), self.lock:
             code = self.codes.pop(key, None)
             if code is not None:
                 self.codes[key] = code  # the last one of all
             return code
 
     def put(self, key: bytes, code: bytes) -> None:
-        with self.lock:
+        with whole(), self.lock:
             self.size += len(code) - len(self.codes.pop(key, b""))
             self.codes[key] = code
             while self.size > IN_MEMORY:
@@ -197,7 +201,7 @@ def _ours(path: Path) -> bool:
 def _secret(place: Path) -> bytes:
     """The user's key."""
     path = place / "secret"
-    with _making_secret:
+    with whole(), _making_secret:
         if not path.exists():
             _write(path, os.urandom(_DIGEST))
     data = path.read_bytes()
@@ -240,7 +244,9 @@ def _write(path: Path, data: bytes) -> None:
 
 def _limit(place: Path) -> None:
     """Remove the entries used the longest time ago, if there are too many bytes."""
-    entries = sorted(((e.stat().st_mtime, e.stat().st_size, e) for e in place.glob("*.code")), key=lambda e: e[0])
+    entries = sorted(
+        ((e.stat().st_mtime, e.stat().st_size, e) for e in place.iterdir() if e.name != "secret"), key=lambda e: e[0]
+    )
     total = sum(size for _, size, _ in entries)
     for _, size, path in entries:
         if total <= LARGEST:

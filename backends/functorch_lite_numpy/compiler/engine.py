@@ -9,10 +9,13 @@ import sys
 import threading
 import weakref
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from ..forking import whole
 from .background import in_background
 from .llvm import asked, checked, llvm, module
 from .symbols import require_symbols
@@ -97,29 +100,26 @@ _idle: dict[int, list[int]] = defaultdict(list)
 """Target machines that no thread is using, by level."""
 
 
-class _Machine:
+@contextmanager
+def _machine(level: int) -> Iterator[int]:
     """A target machine for a while, so that several threads can work at a time."""
-
-    def __init__(self, level: int):
-        self.idle = _idle[level]
-        self.level = level
-
-    def __enter__(self) -> int:
+    idle = _idle[level]
+    with whole():
         try:
-            self.machine = self.idle.pop()
+            machine = idle.pop()
         except IndexError:
-            self.machine = _new_machine(self.level)
-        return self.machine
-
-    def __exit__(self, *problem: Any) -> None:
-        self.idle.append(self.machine)
+            machine = _new_machine(level)
+        try:
+            yield machine
+        finally:
+            idle.append(machine)
 
 
 @functools.cache
 def _layout() -> bytes:
     """How data lies in memory."""
     api = llvm()
-    with _Machine(2) as machine:
+    with _machine(2) as machine:
         data = api.CreateTargetMachineData(machine)
         layout = asked(api.CopyStringRepOfTargetData, data)[1]
         api.DisposeTargetData(data)
@@ -167,19 +167,19 @@ def machine_code(text: str, level: int = 2) -> bytes:
       text: the LLVM IR.
       level: how much to optimise: 0 to 3.
     """
-    with _Machine(level) as machine:
+    with _machine(level) as machine:
         return _made(text, level, machine, lambda module: _emitted(module, machine, True))
 
 
 def assembly(text: str) -> str:
     """The machine code of a module, to be read."""
-    with _Machine(2) as machine:
+    with _machine(2) as machine:
         return _made(text, 2, machine, lambda module: _emitted(module, machine, False)).decode()
 
 
 def optimised_text(text: str) -> str:
     """A module after LLVM's passes."""
-    with _Machine(2) as machine:
+    with _machine(2) as machine:
         return _made(text, 2, machine, lambda module: asked(llvm().PrintModuleToString, module)[1])
 
 
@@ -192,7 +192,7 @@ class Library:
     def __init__(self, *codes: bytes):
         require_symbols(*codes)
         api = llvm()
-        with _linking:
+        with whole(), _linking:
             context = api.ContextCreate()
             backing = checked(api.ParseAssembly, context, b"")
             own_manager = processor_family() == "aarch64"
@@ -211,14 +211,14 @@ class Library:
 
 
 def _dispose(engine: int, context: int) -> None:
-    with _linking:
+    with whole(), _linking:
         llvm().DisposeExecutionEngine(engine)
         llvm().ContextDispose(context)
 
 
 def _prepare() -> None:
     """Load LLVM, and make what compiling needs."""
-    with _Machine(0), _Machine(2):
+    with _machine(0), _machine(2):
         _layout()
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from functorch_lite.extend import Nest
 
+from ..forking import whole
 from ..threads import threads as processors
 from . import engine, ir
 from .kernel import Kernel
@@ -117,7 +118,7 @@ def compiled(parts: Sequence[Part]) -> list[bytes]:
         except Exception as problem:
             codes[i] = problem
 
-    alone = processors() == 1
+    alone = processors() == 1 or whole.is_inside()
     others = [] if alone else [threading.Thread(target=make, args=(i,)) for i in range(1, len(parts))]
     for thread in others:
         thread.start()

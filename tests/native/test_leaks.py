@@ -1,0 +1,40 @@
+"""Machine code goes with its function: memory stays flat, as the system counts it. `benchmarks/leaks.py` counts longer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+
+SOURCE = """
+import gc, os
+import functorch_lite as fl, functorch_lite.numpy as fnp
+
+def resident():
+    gc.collect()
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+def compile_and_drop(n, start):
+    for i in range(start, start + n):
+        f = fl.jit(lambda x: fnp.sum(fnp.tanh(x * (i + 1.5))) if i % 3 else (x * (i + 1.5), x[::-1] + i))
+        for _ in range(3):  # the fast path of calls, too
+            f(x)
+
+x = fnp.ones(7)
+compile_and_drop(60, 0)
+before = resident()
+compile_and_drop(150, 60)
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's count of pages")
+def test_machine_code_is_given_back() -> None:
+    environment = {**os.environ, "FUNCTORCH_LITE_CACHE": "off"}
+    done = subprocess.run([sys.executable, "-c", SOURCE], capture_output=True, text=True, env=environment, check=True)
+    assert int(done.stdout) < 150 * 8192  # not two pages each
