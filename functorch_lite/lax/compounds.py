@@ -44,8 +44,17 @@ def round(x: Any, rounding_method: RoundingMethod = RoundingMethod.AWAY_FROM_ZER
 
 
 def reciprocal(x: Any) -> Any:
-    """1 / x of floats, elementwise."""
+    """1 / x of floats or complex numbers, elementwise.
+
+    Raises:
+      DTypeError: for integers and booleans, which have none.
+
+    >>> reciprocal(4.0).item()
+    0.25
+    """
     (x,) = strict_operands("the operand of reciprocal", (x,))
+    if not dtypes.is_inexact(x.dtype):
+        raise DTypeError(f"reciprocal needs floats or complex numbers, got {type_of(x)}: cast with astype.")
     return e.div(x.dtype.type(1), x)
 
 
