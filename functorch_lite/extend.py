@@ -11,6 +11,7 @@ from .passes.fuse import fuse, fusion
 from .passes.hoist import hoist
 from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store, build
 from .passes.rewrite import map_subprograms
+from .passes.spare import spare
 from .passes.totals import share_totals
 from .passes.widen import widen
 from .primitive import LinearOperand, NotDifferentiable, NotLinear, Primitive, Zero, ZeroDerivative, registry
@@ -66,6 +67,7 @@ __all__ = [
     "registry",
     "rewrite_algebra",
     "share_totals",
+    "spare",
     "type_of",
     "widen",
 ]

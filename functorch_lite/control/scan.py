@@ -32,6 +32,7 @@ from ..transforms.transpose import transpose_program
 from ..tree import flatten, unflatten
 from .bodies import convert_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
 from .hoisting import relieved
+from .rows import sparing_rows
 
 __all__ = ["run_scan", "scan", "scan_p", "stack_rows"]
 
@@ -240,6 +241,8 @@ class Scan(Primitive):
 
     def hoist(self, is_dear: Callable[[Equation], bool], **params: Any) -> Callable[..., Any] | None:  # type: ignore[override]
         return relieved(self, is_dear, params)
+
+    spare = staticmethod(sparing_rows)
 
     def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
         return params["body"].axis_names

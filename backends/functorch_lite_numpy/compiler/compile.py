@@ -19,6 +19,7 @@ from functorch_lite.extend import (
     registry,
     rewrite_algebra,
     share_totals,
+    spare,
     widen,
 )
 
@@ -71,7 +72,9 @@ def relieved(program: Program) -> Program:
     program = widen(rewrite_algebra(program, keeping_bits=False), lambda e: fusible(e) or is_native(e))
     program = share_totals(fold_transposes(program, is_native))
     hoisted = hoist(program, is_dear)
-    return program if hoisted is program else fold_transposes(rewrite_algebra(hoisted, keeping_bits=False), is_native)
+    if hoisted is not program:
+        program = fold_transposes(rewrite_algebra(hoisted, keeping_bits=False), is_native)
+    return spare(program, is_dear)
 
 
 def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:

@@ -1,0 +1,98 @@
+"""Rows that loops need not stack for one another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite.backend import default_backend
+from functorch_lite.checking import check
+from functorch_lite.passes import optimized
+from functorch_lite.passes.spare import spare
+from functorch_lite.staging import evaluate
+
+rng = np.random.default_rng(0)
+W, XS, H = (fnp.asarray(rng.normal(size=s).astype(np.float32)) for s in ((8, 8), (7, 5, 8), (5, 8)))
+
+
+def spared(f, *args):
+    """A program's scans, before and after."""
+    closed = fl.make_program(f)(*args)
+    program = optimized(closed.program, default_backend())
+    out = spare(program, lambda e: e.primitive.name in ("exp", "tanh", "sin", "cos"))
+    check(out)
+    given = [*closed.consts, *fl.tree.leaves(args)]
+    for x, y in zip(evaluate(out, *given), evaluate(program, *given), strict=True):
+        np.testing.assert_array_equal(np.asarray(x), np.asarray(y))
+    for x, y in zip(fl.tree.leaves(fl.jit(f)(*args)), evaluate(program, *given), strict=True):
+        np.testing.assert_allclose(np.asarray(x), np.asarray(y), rtol=1e-4, atol=1e-5)
+    return [[e for e in p.equations if e.primitive.name == "scan"] for p in (program, out)]
+
+
+def rows(scan):
+    """How many a scan reads, and how many it stacks."""
+    p = scan.params
+    return len(scan.operands) - p["n_consts"] - p["n_carry"], len(scan.results) - p["n_carry"]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_derivative_is_made_of_the_value(reverse):
+    def loss(w, xs, h):
+        def step(h, x):
+            h = fnp.tanh(x + h @ w)
+            return h, (h, h * fnp.tanh(x))
+
+        return sum((y**2).sum() for y in fl.lax.scan(step, h, xs, reverse=reverse)[1])
+
+    (first, second), (lean, remaking) = spared(fl.grad(loss, (0, 1)), W, XS, H)
+    assert rows(lean)[1] == rows(first)[1] - 2
+    assert rows(remaking)[0] == rows(second)[0] - 2
+
+
+def test_what_others_read_stays():
+    def f(xs, h):
+        last, (u, v) = fl.lax.scan(lambda c, x: (c + x, (c * x, c * x + 1.0)), h, xs)
+        return fl.lax.scan(lambda c, r: (c * r[0] + r[1], None), last, (u, v))[0], v
+
+    (first, _), (lean, _) = spared(f, XS, H)
+    assert rows(first)[1] == rows(lean)[1] == 2
+    (first, second), (lean, remaking) = spared(lambda *a: f(*a)[0], XS, H)
+    assert (rows(first)[1], rows(lean)[1], rows(second)[0], rows(remaking)[0]) == (2, 1, 2, 1)
+
+
+def test_rows_of_operands_serve_only_who_reads_them():
+    def f(both, xs, h):
+        last, v = fl.lax.scan(lambda c, x: (c + x, x * 2.0 + 1.0), h, xs)
+        read = (v, xs) if both else (v, v)
+        return fl.lax.scan(lambda c, r: (fnp.sin(c) * r[0] - r[1], None), last, read)[0]
+
+    (_, _), (lean, remaking) = spared(lambda *a: f(True, *a), XS, H)
+    assert (rows(lean)[1], rows(remaking)[0]) == (0, 1)
+    (_, _), (lean, _) = spared(lambda *a: f(False, *a), XS, H)
+    assert rows(lean)[1] == 1
+
+
+def test_dear_values_and_those_of_several_readers_are_stacked():
+    def f(xs, h):
+        last, (u, v, w) = fl.lax.scan(lambda c, x: (c + x, (c * x, fnp.exp(c * x), 1.0 - c * x)), h, xs)
+        a = fl.lax.scan(lambda c, r: (c * r[0] + r[1] - r[2], None), last, (u, v, w))[0]
+        return a, fl.lax.scan(lambda c, r: (fnp.cos(c) * r, None), last, w)[0]
+
+    (_, *_), (lean, *_) = spared(f, XS, H)
+    assert rows(lean)[1] == 3
+
+
+def test_loops_in_loops():
+    def f(xs, h):
+        def outer(c, _):
+            return fl.grad(lambda h: fl.lax.scan(lambda h, x: (h * fl.nn.sigmoid(x * h), None), h, xs)[0].sum())(
+                c
+            ), None
+
+        return fl.lax.scan(outer, h, None, length=3)[0]
+
+    ((before,), (after,)) = spared(f, XS, H)
+    inner = [[e for e in s.params["body"].equations if e.primitive.name == "scan"] for s in (before, after)]
+    assert rows(inner[1][0])[1] < rows(inner[0][0])[1]
