@@ -13,6 +13,7 @@ import functorch_lite.numpy as fnp
 from functorch_lite import lax
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+from functorch_lite_numpy.compiler.memory import Interval, plan
 from tests.native.checks import assert_same
 
 N = 1003
@@ -86,3 +87,36 @@ def test_operands_of_the_caller_stay() -> None:
     y = fl.jit(lambda x: (x + 1, x * 2))(x)
     assert_same(x, np.arange(N, dtype=np.float32))
     assert_same(y, (np.arange(N, dtype=np.float32) + 1, np.arange(N, dtype=np.float32) * 2))
+
+
+def test_values_lie_in_results_that_are_yet_to_be_written() -> None:
+    def f(x: Any, w: Any) -> Any:
+        y = fnp.sin(x @ w) @ w
+        return fnp.cumsum(y[0]), y @ w, fnp.roll(fnp.cumsum(y, 1) @ w, 1, 0)
+
+    x, w = LARGE[: 200 * 200].reshape(200, 200), LARGE[:40_000].reshape(200, 200) / 200
+    assert "in result" in fl.jit(f).lower(x, w).as_text("memory plan")
+    for a, b in zip(fl.jit(f)(x, w), f(x, w), strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-4, atol=1e-6)
+
+
+def test_plans_keep_values_apart() -> None:
+    for seed in range(50):
+        random = np.random.default_rng(seed)
+        sizes = random.choice([1, 300, 5000, 70_000], 20)
+        firsts = random.integers(0, 12, 20)
+        values = [
+            Interval(int(a), int(a + random.integers(0, 5)), int(n), bool(random.integers(2)))
+            for a, n in zip(firsts, sizes, strict=True)
+        ]
+        lenders = [(int(random.integers(0, 15)), int(n)) for n in random.choice([100, 9000, 150_000], 3)]
+        places, size = plan(values, lenders)
+        for i, (v, (k, offset)) in enumerate(zip(values, places, strict=True)):
+            until, room = lenders[k] if k < 3 else (99, size)
+            assert v.last < until
+            assert offset + v.size <= room
+            assert offset % 64 == 0
+            assert k == 3 or not v.aligned
+            for w, (other, start) in list(zip(values, places, strict=True))[:i]:
+                apart = w.last < v.first or v.last < w.first or start + w.size <= offset or offset + v.size <= start
+                assert k != other or apart

@@ -88,7 +88,7 @@ def machine_code(program: Program) -> bytes:
     unit = Unit()
     passed = {k: program.inputs.index(a) for k, a in enumerate(program.outputs) if is_passed(a, program.inputs)}
     made = [a for k, a in enumerate(program.outputs) if k not in passed]
-    emit_entry(unit, Segment(unit, program.replace(outputs=made), "segment"), passed)
+    emit_entry(unit, Segment(unit, program.replace(outputs=made), "segment", lends=True), passed)
     return unit.compiled()
 
 

@@ -1,38 +1,79 @@
-"""The memory plan: where in one arena each intermediate value lies, so that few bytes serve many values."""
+"""The memory plan: where each intermediate value lies, so that few bytes serve many values.
+
+In memory of results that are yet to be written, where there is room; else in one arena.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-__all__ = ["ON_STACK", "Interval", "plan"]
+__all__ = ["ON_STACK", "Interval", "Place", "plan"]
 
 ON_STACK = 256
 """Values of up to so many bytes lie on the stack, where they can become registers."""
 
-Interval = tuple[int, int, int]
-"""(first step, last step, bytes) of a value."""
+LENT = 1 << 12
+"""Values of fewer bytes stay in the arena, where they are near to each other."""
 
 
-def plan(intervals: Sequence[Interval], alignment: int = 64) -> tuple[list[int], int]:
-    """An offset for each value, and the size of the arena: largest first, each at the lowest place that is free.
+class Interval(NamedTuple):
+    """A value: first step, last step, bytes, and whether it lies at a multiple of the alignment, as the arena does."""
 
-    >>> plan([(0, 1, 100), (1, 2, 100), (2, 3, 100)])
-    ([0, 128, 0], 256)
+    first: int
+    last: int
+    size: int
+    aligned: bool = False
+
+
+Place = tuple[int, int]
+"""(which memory, offset)."""
+
+
+def plan(
+    intervals: Sequence[Interval], lenders: Sequence[tuple[int, int]] = (), alignment: int = 64
+) -> tuple[list[Place], int]:
+    """A place for each value, and the size of the arena: largest first, each at the lowest place that is free.
+
+    Args:
+      intervals: of the values.
+      lenders: (first step, bytes) of other memory, which is free before that step.
+      alignment: of offsets.
+
+    Returns:
+      the places, in memory k of the lenders, or in the arena, which comes behind them; and its size.
+
+    >>> plan([Interval(0, 1, 100), Interval(1, 2, 100), Interval(2, 3, 100)])
+    ([(0, 0), (0, 128), (0, 0)], 256)
+    >>> plan([Interval(0, 1, 5000), Interval(1, 2, 5000), Interval(2, 3, 5000)], [(4, 9000)])
+    ([(0, 0), (1, 0), (0, 0)], 5056)
     """
-    offsets = [0] * len(intervals)
-    placed: list[tuple[int, int, int, int]] = []
+    places: list[Place] = [(0, 0)] * len(intervals)
+    placed: list[list[tuple[int, int, int, int]]] = [[] for _ in range(len(lenders) + 1)]
     total = 0
-    for i in sorted(range(len(intervals)), key=lambda i: (-intervals[i][2], i)):
-        first, last, size = intervals[i]
-        size = -(-max(size, 1) // alignment) * alignment
-        place = 0
-        for other_first, other_last, start, end in sorted(placed, key=lambda p: p[2]):
-            if other_last < first or last < other_first:
-                continue
-            if place + size <= start:
-                break
-            place = max(place, end)
-        offsets[i] = place
-        placed.append((first, last, place, place + size))
-        total = max(total, place + size)
-    return offsets, total
+    for i in sorted(range(len(intervals)), key=lambda i: (-intervals[i].size, i)):
+        first, last, size, aligned = intervals[i]
+        extent = -(-max(size, 1) // alignment) * alignment
+        for k, (until, room) in enumerate(lenders):
+            if size >= LENT and last < until and not aligned:
+                offset = _lowest(placed[k], first, last, extent)
+                if offset + size <= room:
+                    break
+        else:
+            k, offset = len(lenders), _lowest(placed[-1], first, last, extent)
+            total = max(total, offset + extent)
+        places[i] = k, offset
+        placed[k].append((first, last, offset, offset + extent))
+    return places, total
+
+
+def _lowest(placed: Sequence[tuple[int, int, int, int]], first: int, last: int, extent: int) -> int:
+    """The lowest offset at which so many bytes are free from one step to another."""
+    place = 0
+    for other_first, other_last, start, end in sorted(placed, key=lambda p: p[2]):
+        if other_last < first or last < other_first:
+            continue
+        if place + extent <= start:
+            break
+        place = max(place, end)
+    return place

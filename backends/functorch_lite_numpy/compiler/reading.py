@@ -48,7 +48,7 @@ def _each(program: Program, text: Callable[[Unit, Segment], str]) -> str:
     for equation in partition(prepared(program)).equations:
         if equation.primitive is CALL:
             unit = Unit()
-            segment = Segment(unit, equation.params["program"], "segment")
+            segment = Segment(unit, equation.params["program"], "segment", lends=True)
             emit_entry(unit, segment)
             parts.append(text(unit, segment))
         else:
@@ -58,9 +58,10 @@ def _each(program: Program, text: Callable[[Unit, Segment], str]) -> str:
 
 def _memory(unit: Unit, segment: Segment) -> str:
     lines = [f"arena of {segment.arena} bytes"]
-    for key, offset in segment.offsets.items():
+    for key, (output, offset) in segment.places.items():
         what = f"scratch of step {key}" if isinstance(key, int) else str(key.type)
-        lines.append(f"  {offset:>10}  {what}")
+        where = "" if output is None else f" in result {output}"
+        lines.append(f"  {offset:>10}  {what}{where}")
     return "\n".join(lines)
 
 

@@ -2,7 +2,8 @@
 
     void segment(ptr input0, ..., ptr output0, ..., ptr arena)
 
-Intermediate values lie in the arena where `memory.plan` puts them; small ones on the stack, where they can become registers.
+Intermediate values lie where `memory.plan` puts them: in the arena, or in results that are not written yet; small ones on the
+stack, where they can become registers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from functorch_lite.extend import Literal, Program, Var
 
 from . import ir
-from .memory import ON_STACK, plan
+from .memory import ON_STACK, Interval, plan
 from .steps import FusionStep, Step, step
 from .types import I1, I8, I64, PTR, constant
 from .unit import Unit
@@ -38,8 +39,18 @@ class Segment:
       stays: outputs that are made in the memory of an input that may be overwritten; the caller gives no other for them.
     """
 
-    def __init__(self, unit: Unit, program: Program, name: str, overwritten: Mapping[int, int] | None = None):
-        """`overwritten`: inputs whose memory may be overwritten, each with the output that may be made there."""
+    def __init__(
+        self, unit: Unit, program: Program, name: str, overwritten: Mapping[int, int] | None = None, lends: bool = False
+    ):
+        """Emit it.
+
+        Args:
+          unit: the module.
+          program: the equations.
+          name: of the function.
+          overwritten: inputs whose memory may be overwritten, each with the output that may be made there.
+          lends: whether values may lie in outputs before these are written. The turns of a loop rather use the same memory.
+        """
         self.unit = unit
         self.program = program
         self.overwritten = {program.inputs[i]: k for i, k in (overwritten or {}).items()}
@@ -53,7 +64,7 @@ class Segment:
             k for v, k in self.overwritten.items() if self.root_of(program.outputs[k], self.roots) is v
         )
         self.targets = self.find_targets()
-        self.offsets, self.arena = self.plan_memory()
+        self.places, self.arena = self.plan_memory(lends)
         n_in, n_out = len(program.inputs), len(program.outputs)
         self.function = unit.function(name, ir.VoidType(), [PTR] * (n_in + n_out + 1))
         for argument in self.function.args:
@@ -124,7 +135,8 @@ class Segment:
                     targets[root] = k
         return targets
 
-    def plan_memory(self) -> tuple[dict[Any, int], int]:
+    def plan_memory(self, lends: bool) -> tuple[dict[Any, tuple[int | None, int]], int]:
+        """(the output, or None for the arena; the offset) of each value and each step's scratch; the size of the arena."""
         first: dict[Var, int] = {}
         last: dict[Var, int] = {}
         for i, equation in enumerate(self.program.equations):
@@ -150,13 +162,15 @@ class Segment:
                 self.on_stack.append(v)
                 continue
             keys.append(v)
-            intervals.append((i, last[v], size))
+            intervals.append(Interval(i, last[v], size))
         for i, s in enumerate(self.steps):
             if s.scratch:
                 keys.append(i)
-                intervals.append((i, i, s.scratch))
-        offsets, total = plan(intervals)
-        return dict(zip(keys, offsets, strict=True)), total
+                intervals.append(Interval(i, i, s.scratch, aligned=True))
+        lenders = list(self.targets.items()) if lends else []
+        places, total = plan(intervals, [(first[v], v.type.size * v.type.dtype.itemsize) for v, _ in lenders])
+        memories = [*(k for _, k in lenders), None]
+        return {key: (memories[m], offset) for key, (m, offset) in zip(keys, places, strict=True)}, total
 
     def emit(self) -> None:
         program = self.program
@@ -172,8 +186,9 @@ class Segment:
             slot: Any = b.alloca(ir.ArrayType(I8, v.type.size * v.type.dtype.itemsize))
             slot.align = 64
             pointers[v] = slot
-        for key, offset in self.offsets.items():
-            pointers[key] = b.gep(arena, [constant(I64, offset)], source_etype=I8) if offset else arena
+        for key, (k, offset) in self.places.items():
+            memory = arena if k is None else outputs[k]
+            pointers[key] = b.gep(memory, [constant(I64, offset)], source_etype=I8) if offset else memory
 
         def pointer(a: Any) -> Any:
             if isinstance(a, Literal):
