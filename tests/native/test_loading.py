@@ -47,6 +47,14 @@ if not child:
     os._exit(0 if out.tolist() == [2.0, 2.0, 2.0] else 1)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+FIRST_OF_ALL = """
+import os, warnings
+os.environ.update(FUNCTORCH_LITE_THREADS="1", FUNCTORCH_LITE_CACHE="off")
+warnings.simplefilter("error")
+import functorch_lite as fl, functorch_lite.numpy as fnp
+twice = fl.jit(lambda x: fl.lax.fori_loop(0, 2, lambda i, x: fnp.roll(x, 1) + x, x))
+print(float(twice(fnp.ones(1 << 16))[0]))
+"""
 
 
 def output(source):
@@ -77,6 +85,11 @@ def test_fourier_transforms_are_those_of_scipy_fft(monkeypatch, kind, lengths):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_fork_while_llvm_is_loaded():
     assert output(FORKED) == ["0"]
+
+
+def test_the_first_machine_code_of_a_process_may_call_what_the_process_has():
+    """With one thread nothing was loaded in the background; loops copy by `memcpy`."""
+    assert output(FIRST_OF_ALL) == ["4.0"]
 
 
 @pytest.mark.parametrize("primitive", STEPS)

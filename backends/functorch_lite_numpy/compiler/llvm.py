@@ -51,6 +51,7 @@ DECLARATIONS: dict[str, tuple[Any, ...]] = {
     "GetTargetFromTriple": (_POINTER, _TEXT, _ANSWER),
     "InitializeNativeAsmPrinter": (None,),
     "InitializeNativeTarget": (None,),
+    "LoadLibraryPermanently": (ctypes.c_bool, _TEXT, _ANSWER),
     "MCJITAddObjectFile": (None, _POINTER, _POINTER),
     "ParseAssembly": (_POINTER, _POINTER, _TEXT, _ANSWER),
     "PrintModuleToString": (None, _POINTER, _ANSWER),
@@ -109,6 +110,7 @@ def llvm() -> Any:
     functions = _Functions(_PATH)
     functions.InitializeNativeTarget()
     functions.InitializeNativeAsmPrinter()
+    functions.LoadLibraryPermanently(None, ctypes.byref(ctypes.c_char_p()))  # the process's own: `memcpy`
     return functions
 
 
