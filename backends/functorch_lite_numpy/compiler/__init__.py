@@ -3,9 +3,10 @@
     program  --fuse-->  groups  --build-->  loop nests  --Kernel-->  LLVM functions
     equations in a row that are native  --Segment-->  one function  --make_callable-->  a Python callable
 
-What has no native form is called through NumPy in between. Reading order: types, scalars, collapse, kernel (a nest as a
-function), unit (a module), steps (equations), memory, segment (a run of steps), entry (the way in from Python), compile;
-for threads: pool, threads, sharing.
+What has no native form is called through NumPy in between. Reading order: types, vectors, scalars, collapse; kernel_plan,
+values (of a nest's nodes), results (what it stores and sums up), kernel (its loops: a nest as a function); unit (a module),
+steps (equations), memory, segment (a run of steps), entry (the way in from Python), compile; for threads: pool, threads,
+sharing.
 """
 
 from ..threads import threads as processors

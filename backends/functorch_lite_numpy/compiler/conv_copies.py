@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from .conv_plan import Plan
 from .grids import address, counted, nested
+from .squares import square
 from .types import I64, constant
-from .vectors import first_lanes, load, load_apart, run_mask, square, store
+from .vectors import first_lanes, load, load_apart, run_mask, store
 from .views import row_major
 
 __all__ = ["Chunk", "copy_image", "larger", "pack_filters", "smaller", "value"]

@@ -9,8 +9,10 @@ from typing import Any
 from . import ir
 from .conv_plan import Plan
 from .grids import address, counted, nested, total
+from .intrinsics import intrinsic
+from .squares import square
 from .types import I1, I32, I64, PTR, constant, splat
-from .vectors import fma, load, run_mask, square, store
+from .vectors import load, run_mask, store
 from .views import row_major
 
 __all__ = ["fill_table", "tile_function", "write_function"]
@@ -86,7 +88,7 @@ def _tile(plan: Plan, places: Sequence[int]) -> Any:
     new = []
     for j, place in enumerate(places):
         element = splat(b, b.load(address(b, moved, plan.scalar, [], place), typ=plan.scalar), plan.lanes)
-        new += [fma(b, element, w[v], values[j * vectors + v]) for v in range(vectors)]
+        new += [intrinsic(b, "fma", element, w[v], values[j * vectors + v]) for v in range(vectors)]
     for phi, v in zip((k, *values), (b.add(k, constant(I64, 1)), *new), strict=True):
         phi.add_incoming(v, body)
     b.branch(head)

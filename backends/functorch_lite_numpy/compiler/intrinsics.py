@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from . import ir
 
-__all__ = ["intrinsic", "short"]
+__all__ = ["call_named", "intrinsic", "suffix"]
 
 
-def intrinsic(builder: Any, name: str, *args: Any) -> Any:
+def intrinsic(b: Any, name: str, *args: Any) -> Any:
     """A call of an LLVM intrinsic that is overloaded in the type of its first operand, which is the result's too."""
     type = args[0].type
-    suffix = f"v{type.count}{short(type.element)}" if isinstance(type, ir.VectorType) else short(type)
-    full = f"llvm.{name}.{suffix}"
-    module = builder.module
-    function = module.globals.get(full)
+    return call_named(b, f"llvm.{name}.{suffix(type)}", type, args)
+
+
+def call_named(b: Any, name: str, result: Any, args: Sequence[Any], fastmath: Sequence[str] = ()) -> Any:
+    """A call of a function that LLVM knows by its full name."""
+    function = b.module.globals.get(name)
     if function is None:
-        function = ir.Function(module, ir.FunctionType(type, [a.type for a in args]), full)
-    return builder.call(function, args)
+        function = ir.Function(b.module, ir.FunctionType(result, [a.type for a in args]), name)
+    return b.call(function, args, fastmath)
 
 
-def short(type: Any) -> str:
-    """What a scalar type is called in the names of intrinsics."""
+def suffix(type: Any) -> str:
+    """What a type is called in the names of intrinsics."""
+    if isinstance(type, ir.VectorType):
+        return f"v{type.count}{suffix(type.element)}"
     if isinstance(type, ir.IntType):
         return f"i{type.width}"
     return "f64" if isinstance(type, ir.DoubleType) else "f32"

@@ -20,7 +20,8 @@ from .functions import FunctionStep, at, counted, lanes_of, load, number, store,
 from .intrinsics import intrinsic
 from .outside import ufunc_loop
 from .pieces import in_pieces, memory, turns_of
-from .types import I1, I32, I64, PTR, constant, lanes, register_type, splat
+from .types import I32, I64, PTR, constant, lanes, register_type, splat
+from .vectors import gather
 
 __all__ = ["BitsStep", "FoldInStep", "NormalStep", "SplitStep", "UniformStep"]
 
@@ -128,11 +129,7 @@ class _Draws(FunctionStep):
         if width == 1:
             return load(b, at(b, base, b.zext(places, I64), WORD), WORD)
         pointers = b.gep(base, [b.zext(places, register_type(np.dtype(np.int64), width))], source_etype=I32)
-        every = constant(ir.VectorType(I1, width), 1)
-        name = f"llvm.masked.gather.v{width}i32.v{width}p0"
-        type = ir.FunctionType(places.type, [pointers.type, I32, every.type, places.type])
-        function = b.module.globals.get(name) or ir.Function(b.module, type, name)
-        return b.call(function, [pointers, constant(I32, 4), every, constant(places.type, 0)])
+        return gather(b, pointers, places.type)
 
     def put(self, b: Any, out: Any, i: Any, n: int, value: Any) -> None:
         put(b, at(b, out, i, self.result), value, self.result, n)

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import float_bits, ir, pairs
-from .intrinsics import intrinsic
-from .intrinsics import short as _short
+from . import float_bits, pairs
+from .intrinsics import call_named, intrinsic, suffix
 from .math import COMPLEX_TABLE as COMPLEX
 from .math import TABLE as MATH
 from .types import I1, constant, is_half, kind_of, register_type, supported, width_of
@@ -275,13 +274,7 @@ def _convert(c: Context, x: Any) -> Any:
 def _saturated(b: Any, x: Any, type: Any, target: np.dtype) -> Any:
     """Floats to integers, ends included; NaN to 0."""
     sign = "s" if target.kind == "i" else "u"
-
-    def suffix(t: Any) -> str:
-        return f"v{t.count}{_short(t.element)}" if isinstance(t, ir.VectorType) else _short(t)
-
-    name = f"llvm.fpto{sign}i.sat.{suffix(type)}.{suffix(x.type)}"
-    function = b.module.globals.get(name) or ir.Function(b.module, ir.FunctionType(type, [x.type]), name)
-    return b.call(function, [x])
+    return call_named(b, f"llvm.fpto{sign}i.sat.{suffix(type)}.{suffix(x.type)}", type, [x])
 
 
 @_kinds("fiubh")

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from . import engine, ir
+from . import engine
 from .control import accumulated, counted, covered, displaced
+from .intrinsics import call_named, intrinsic
 from .products import Product
-from .scalars import Context, emit, intrinsic
-from .types import I1, I32, I64, constant, lanes, memory_type, register_type, splat
+from .scalars import Context, emit
+from .types import I32, I64, constant, memory_type, register_type, splat
+from .vectors import load, run_mask, store
 
 __all__ = ["Tiles", "cut", "dots", "panel", "rows", "tile"]
 
@@ -57,38 +59,12 @@ class Tiles:
 
     def load(self, pointer: Any, width: int = 1, valid: int | None = None) -> Any:
         """`width` elements, in the dtype of the sums; zeros beyond the first `valid`."""
-        b, size = self.b, self.given.itemsize
-        type = memory_type(self.given, width)
-        if valid is None or valid == width:
-            value = b.load(pointer, typ=type, align=size)
-        else:
-            zero = constant(type, 0.0 if self.given.kind == "f" else 0)
-            value = self.masked("load", type, type, [pointer, constant(I32, size), _first(valid, width), zero])
-        return self.convert(value, self.given, self.wide)
+        mask = run_mask(0, width if valid is None else valid, width)
+        return self.convert(load(self.b, pointer, memory_type(self.given, width), mask), self.given, self.wide)
 
     def store(self, pointer: Any, value: Any, width: int = 1, valid: int | None = None) -> None:
-        value, size = self.convert(value, self.wide, self.result), self.result.itemsize
-        if valid is None or valid == width:
-            self.b.store(value, pointer, align=size)
-            return
-        args = [value, pointer, constant(I32, size), _first(valid, width)]
-        self.masked("store", ir.VoidType(), value.type, args)
-
-    def masked(self, what: str, result: Any, type: Any, args: Sequence[Any]) -> Any:
-        element = type.element
-        short = (
-            f"i{element.width}"
-            if isinstance(element, ir.IntType)
-            else "f64"
-            if isinstance(element, ir.DoubleType)
-            else "f32"
-        )
-        name = f"llvm.masked.{what}.v{type.count}{short}.p0"
-        module = self.b.module
-        function = module.globals.get(name) or ir.Function(
-            module, ir.FunctionType(result, [a.type for a in args]), name
-        )
-        return self.b.call(function, args)
+        mask = run_mask(0, width if valid is None else valid, width)
+        store(self.b, self.convert(value, self.wide, self.result), pointer, mask)
 
     def multiply_add(self, x: Any, y: Any, total: Any) -> Any:
         if total is None:
@@ -104,15 +80,13 @@ class Tiles:
         """The sum of the lanes."""
         if width == 1:
             return value
-        b, element = self.b, value.type.element
+        element = value.type.element
         start: list[Any] = []
         if self.wide.kind == "f":
             name, start = f"llvm.vector.reduce.fadd.v{width}f{8 * self.wide.itemsize}", [constant(element, -0.0)]
         else:
             name = f"llvm.vector.reduce.add.v{width}i{element.width}"
-        types = [*(s.type for s in start), value.type]
-        function = b.module.globals.get(name) or ir.Function(b.module, ir.FunctionType(element, types), name)
-        return b.call(function, [*start, value], fastmath=("reassoc",) if start else ())
+        return call_named(self.b, name, element, [*start, value], ("reassoc",) if start else ())
 
     def summed(self, count: Any, tile: int, terms: Any) -> list[Any]:
         """Sums of `terms(k, totals)` for k below `count`; several at a time, if one tile keeps the units waiting."""
@@ -141,10 +115,6 @@ class Tiles:
             half = len(sums) // 2
             sums = [self.add(u, v) for u, v in zip(sums[:half], sums[half:], strict=True)]
         return sums
-
-
-def _first(valid: int, width: int) -> Any:
-    return lanes(ir.VectorType(I1, width), [int(i < valid) for i in range(width)])
 
 
 def even(count: int, most: int) -> int:

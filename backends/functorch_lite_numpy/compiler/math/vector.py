@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import ir
 from ..engine import vector_bytes
+from ..intrinsics import call_named, suffix
 from ..types import constant
 
 __all__ = ["Vector"]
@@ -29,7 +30,7 @@ class Vector:
     @property
     def suffix(self) -> str:
         """The type in the names of intrinsics."""
-        return _suffix(self.type)
+        return suffix(self.type)
 
     def shaped(self, scalar: Any) -> Any:
         """A type with as many lanes."""
@@ -155,18 +156,5 @@ class Vector:
     def intrinsic(self, name: str, *args: Any) -> Any:
         """A call of an LLVM intrinsic that is overloaded in the type of its first operand (ldexp: in both)."""
         type = args[0].type
-        full = f"llvm.{name}.{_suffix(type)}" + (f".{_suffix(args[1].type)}" if name == "ldexp" else "")
-        result = type.element if name.startswith("vector.reduce") else type
-        module = self.b.module
-        function = module.globals.get(full) or ir.Function(
-            module, ir.FunctionType(result, [a.type for a in args]), full
-        )
-        return self.b.call(function, args)
-
-
-def _suffix(type: Any) -> str:
-    if isinstance(type, ir.VectorType):
-        return f"v{type.count}{_suffix(type.element)}"
-    if isinstance(type, ir.IntType):
-        return f"i{type.width}"
-    return "f64" if isinstance(type, ir.DoubleType) else "f32"
+        full = f"llvm.{name}.{suffix(type)}" + (f".{suffix(args[1].type)}" if name == "ldexp" else "")
+        return call_named(self.b, full, type.element if name.startswith("vector.reduce") else type, args)

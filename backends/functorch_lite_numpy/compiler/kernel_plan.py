@@ -1,0 +1,84 @@
+"""How a nest is done: in vectors of how many lanes, what threads share, what is kept instead of computed again."""
+
+from __future__ import annotations
+
+import math
+
+from functorch_lite.extend import Nest, Node
+
+from . import scalars
+from .collapse import nodes
+
+__all__ = ["lanes_of", "places_of_kept", "shared_dimension"]
+
+FEW_ROWS = 64
+"""Fewer rows than that are not shared among threads where columns can be."""
+
+
+def shared_dimension(nest: Nest) -> int | None:
+    """The dimension that threads share: the outermost, if its parts do not wait for each other."""
+    reductions = [r for p in nest.phases for r in p.reductions]
+    if not nest.rows:
+        alone = all(r.target is not None for r in reductions) and len(nest.phases) == 1
+        return nest.columns[0] if nest.columns and alone else None
+    columns = frozenset(nest.columns)
+    apart = len(columns) == 1 and not any(p.row_stores for p in nest.phases)
+    if apart and reductions and all(columns <= r.target.address.dims for r in reductions if r.target is not None):
+        inner = any(r.target is None or nest.rows[0] in r.target.address.dims for r in reductions)
+        if not inner and nest.extents[nest.rows[0]] < FEW_ROWS:
+            return nest.columns[-1]
+    return nest.rows[0]
+
+
+def lanes_of(nest: Nest, vector_bytes: int) -> int:
+    """Lanes: as many as fill several registers; fewer wide ones where much is computed, or sums would fill the registers.
+
+    A chain of instructions takes its time: with registers of 32 bytes it takes four side by side to keep the units busy.
+    """
+    if not nest.columns:
+        return 1
+    everything = list(nodes(nest))
+    size = max((x.dtype.itemsize for x in everything if x.op not in ("index", "literal")), default=4)
+    dear = any(scalars.is_dear(x.op) for x in everything)
+    registers = 2 if vector_bytes == 64 and (dear or len(everything) > 24) else 4
+    sums = max(sum(r.target is None for r in p.reductions) for p in nest.phases)
+    while registers > 1 and registers * sums > vector_bytes // 4:  # half of the registers there are
+        registers //= 2
+    width = vector_bytes // size * registers
+    n = nest.extents[nest.columns[-1]]
+    while width > 1 and n <= width // 2:
+        width //= 2
+    while width > 8 and n % width and -(-n // width) * width > 1.3 * n:
+        width //= 2
+    return width
+
+
+def places_of_kept(nest: Nest) -> tuple[dict[Node, int], int]:
+    """Dear nodes that several phases need, and where in the scratch memory of a row they are kept."""
+    columns = set(nest.columns)
+    first: dict[Node, int] = {}
+    again: dict[Node, None] = {}
+    for k, phase in enumerate(nest.phases):
+        seen: set[Node] = set()
+        stack = [x.node for x in (*phase.reductions, *phase.stores)]
+        while stack:
+            node = stack.pop()
+            if node in seen or not node.dims & columns:
+                continue
+            seen.add(node)
+            if first.setdefault(node, k) < k and _worth_keeping(node):
+                again[node] = None
+                continue
+            stack.extend(node.args)
+    length = math.prod(nest.extents[d] for d in nest.columns)
+    places, total = {}, 0
+    for node in again:
+        places[node] = total
+        total += -(-(length * max(1, node.dtype.itemsize)) // 64) * 64
+    return places, total
+
+
+def _worth_keeping(node: Node) -> bool:
+    """Whether it is dear, and a single number."""
+    of = node.args[0] if node.op == "part" else node
+    return scalars.is_dear(of.op) and node.dtype.kind != "c"

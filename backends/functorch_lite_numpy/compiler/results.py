@@ -1,0 +1,151 @@
+"""What a nest leaves behind: elements stored, values combined into memory, and reductions over the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from functorch_lite.extend import Load, Reduction
+
+from . import ir, scalars
+from .types import I32, constant, is_vector, lanes, memory_type, real_dtype, register_type, splat
+from .values import Values, twice
+from .vectors import read, scatter, write
+
+__all__ = ["Partial", "accumulate", "finish", "reduced", "store"]
+
+
+def store(v: Values, target: Load, value: Any, dtype: np.dtype) -> None:
+    """Store a value of each lane that counts."""
+    b = v.builder
+    stride = v.lane_stride(target.address)
+    if isinstance(value, tuple):
+        _store_pairs(v, target, value, real_dtype(dtype), stride)
+        return
+    if stride == 0:
+        write(b, v.pointer(b, target, dtype), v.scalar(value))
+        return
+    value = splat(b, value, v.lanes)
+    if stride == 1:
+        write(b, v.pointer(b, target, dtype), value, v.mask)
+        return
+    if dtype.kind == "b":
+        value = b.zext(value, memory_type(dtype, v.lanes))
+    pointers = b.gep(v.buffers[target.buffer], [v.number(b, target.address)], source_etype=memory_type(dtype))
+    scatter(b, value, pointers, v.mask)
+
+
+def _store_pairs(v: Values, target: Load, pair: tuple[Any, Any], dtype: np.dtype, stride: int | None) -> None:
+    """Both parts of complex numbers, to neighbouring places."""
+    if stride != 2:
+        for k, part in enumerate(pair):
+            store(v, Load(target.buffer, target.address + k), part, dtype)
+        return
+    both, mask = _interleaved(v, pair)
+    write(v.builder, v.pointer(v.builder, target, dtype), both, mask)
+
+
+def _interleaved(v: Values, pair: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The parts of complex numbers as they lie in memory, and the mask for them."""
+    b, n = v.builder, v.lanes
+    x, y = (splat(b, part, n) for part in pair)
+    picks = lanes(ir.VectorType(I32, 2 * n), [i // 2 + i % 2 * n for i in range(2 * n)])
+    return b.shuffle_vector(x, y, picks), None if v.mask is None else twice(b, v.mask)
+
+
+def accumulate(v: Values, r: Reduction) -> None:
+    """Combine a reduction's value into memory, along the lanes."""
+    assert r.target is not None
+    value = v.value(r.node)
+    if not isinstance(value, tuple):
+        _accumulate_at(v, r.target, r.op, r.node.dtype, value)
+        return
+    dtype = real_dtype(r.node.dtype)
+    if v.lane_stride(r.target.address) != 2:
+        for k, part in enumerate(value):
+            _accumulate_at(v, Load(r.target.buffer, r.target.address + k), r.op, dtype, part)
+        return
+    b = v.builder
+    both, mask = _interleaved(v, value)
+    pointer = v.pointer(b, r.target, dtype)
+    old = read(b, pointer, dtype, 2 * v.lanes, mask)
+    write(b, pointer, _combined(b, r.op, dtype, old, both), mask)
+
+
+def _accumulate_at(v: Values, target: Load, op: str, dtype: np.dtype, value: Any) -> None:
+    b = v.builder
+    value = splat(b, value, v.lanes)
+    old = splat(b, v.load_at(b, target, dtype, None), v.lanes)
+    store(v, target, _combined(b, op, dtype, old, value), dtype)
+
+
+def _combined(b: Any, op: str, dtype: np.dtype, x: Any, y: Any) -> Any:
+    return scalars.emit(op, scalars.Context(b, (dtype, dtype), dtype, {}), (x, y))
+
+
+class Partial:
+    """What a reduction over the columns has combined so far in each lane, in memory that LLVM makes registers."""
+
+    def __init__(self, values: Values, r: Reduction, width: int):
+        self.values = values
+        self.reduction = r
+        self.type = register_type(r.node.dtype, width)
+        self.start = constant(self.type, scalars.identity(r.op, r.node.dtype))
+        """What changes nothing."""
+        self.pointer = self.room()
+        values.row_builder.store(self.start, self.pointer)
+
+    def room(self) -> Any:
+        """Memory for as many lanes."""
+        entry = self.values.builders[0]
+        with entry.goto_entry_block():
+            return entry.alloca(self.type)
+
+    def load(self, b: Any) -> Any:
+        return b.load(self.pointer, typ=self.type)
+
+    def combined(self, b: Any, x: Any, y: Any) -> Any:
+        return _combined(b, self.reduction.op, self.reduction.node.dtype, x, y)
+
+    def take(self) -> None:
+        """Combine the value of this turn; lanes beyond the end do not count."""
+        v, b = self.values, self.values.builder
+        x = splat(b, v.value(self.reduction.node), v.lanes)
+        if v.mask is not None:
+            x = b.select(v.mask, x, self.start)
+        b.store(self.combined(b, self.load(b), x), self.pointer)
+
+    def across(self, b: Any) -> Any:
+        """The lanes combined, by halves."""
+        x = self.load(b)
+        while is_vector(x):
+            n = x.type.count
+            if n == 1:
+                return b.extract_element(x, constant(I32, 0))
+            undefined = ir.Constant(x.type, ir.Undefined)
+            type = ir.VectorType(I32, n // 2)
+            low = b.shuffle_vector(x, undefined, lanes(type, range(n // 2)))
+            high = b.shuffle_vector(x, undefined, lanes(type, range(n // 2, n)))
+            x = self.combined(b, low, high)
+        return x
+
+
+def finish(v: Values, r: Reduction, partials: Sequence[Partial]) -> None:
+    """Combine what is there for whole vectors and for the rest, and all their lanes."""
+    b = v.row_builder
+    total = partials[0].across(b)
+    for other in partials[1:]:
+        total = other.combined(b, total, other.across(b))
+    reduced(v, r, total)
+
+
+def reduced(v: Values, r: Reduction, value: Any) -> None:
+    """The result of a reduction over the columns: it is a value of the row, or goes on into memory."""
+    if r.target is None:
+        v.results[r.number] = value
+        return
+    b = v.row_builder
+    pointer = v.pointer(b, r.target, r.node.dtype)
+    write(b, pointer, _combined(b, r.op, r.node.dtype, read(b, pointer, r.node.dtype), value))
