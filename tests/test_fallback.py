@@ -59,11 +59,11 @@ def test_turned_off():
 def test_a_failure_of_the_compiler_is_a_warning(monkeypatch):
     """Wherever it fails there is one warning, and the result of eager mode; in our own tests it is an error."""
     pytest.importorskip("llvmlite")
-    from functorch_lite_numpy.compiler import compile, engine, entry, kernel, segment
+    from functorch_lite_numpy.compiler import compile, engine, kernel, linking, segment, signature
 
     places = [
-        (compile, "fuse"), (compile, "lay_out"), (kernel, "collapse"), (segment, "plan"), (entry, "working_memory"),
-        (engine, "machine_code"), (engine, "Library"),
+        (compile, "fuse"), (compile, "lay_out"), (kernel, "collapse"), (segment, "plan"), (signature, "hurried"),
+        (engine, "machine_code"), (linking, "Library"),
     ]  # fmt: skip
     x = fnp.arange(300.0).reshape(30, 10)
     for module, name in places:

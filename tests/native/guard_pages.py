@@ -15,9 +15,12 @@ import mmap
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from functorch_lite_numpy.compiler.memory import Interval
 
 PAGE = mmap.PAGESIZE
 NO_ACCESS = 0
@@ -112,10 +115,12 @@ def install_handler() -> None:
     ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(table[_SET_HANDLER])(capsule)
 
 
-def plan(intervals: Sequence[tuple[int, int, int]], alignment: int = 64) -> tuple[list[int], int]:
+def plan(
+    intervals: Sequence[Interval], lenders: Sequence[Any] = (), alignment: int = 64
+) -> tuple[list[tuple[int, int]], int]:
     """In place of the compiler's: no value shares memory with another one, a guard page between them."""
     offsets, guards, place = [], [], 0
-    for _, _, size in intervals:
+    for _, _, size, _ in intervals:
         inside = pages(max(size, 1))
         offsets.append(place + (inside - size if AT_END else 0))
         guards.append(place + inside)
@@ -123,7 +128,7 @@ def plan(intervals: Sequence[tuple[int, int, int]], alignment: int = 64) -> tupl
     while place + alignment in holes:
         place += PAGE
     holes[place + alignment] = guards
-    return offsets, place
+    return [(len(lenders), offset) for offset in offsets], place
 
 
 RawMalloc = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_size_t)(allocate)

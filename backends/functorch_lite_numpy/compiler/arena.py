@@ -44,18 +44,11 @@ def forget() -> None:
 
 
 @contextmanager
-def working_memory(unit: Unit, b: Any, size: int, leave_if_null: Callable[[Any], None]) -> Iterator[Any]:
+def working_memory(unit: Unit, b: Any, size: Any, leave_if_null: Callable[[Any], None]) -> Iterator[Any]:
     """Code that has so many bytes meanwhile: a pointer to them; runs with the GIL at both ends.
 
     `leave_if_null` appends what is to happen if there is no memory: then an exception is set.
     """
-    if size <= ON_STACK:
-        with b.goto_entry_block():
-            slot = b.alloca(PTR, -(-max(size, 1) // 8))
-        slot.align = ALIGNMENT
-        yield slot
-        return
-    needed = constant(I64, size + ALIGNMENT)
 
     def at(pointer: Any, offset: int) -> Any:
         return b.gep(pointer, [constant(I64, offset)], source_etype=I8)
@@ -66,32 +59,40 @@ def working_memory(unit: Unit, b: Any, size: int, leave_if_null: Callable[[Any],
     def drop(array: Any) -> None:
         unit.call_outside(b, "python.Py_DecRef", ir.VoidType(), [array])
 
+    def is_null(pointer: Any) -> Any:
+        return b.icmp_unsigned("==", pointer, NULL)
+
     with b.goto_entry_block():
-        place, shape = b.alloca(PTR), b.alloca(I64)
+        slot, memory, place, shape = b.alloca(PTR, max(ON_STACK // 8, 1)), b.alloca(PTR), b.alloca(PTR), b.alloca(I64)
+    slot.align = ALIGNMENT
     spare = unit.outside(b, "arena.spare")
-    found = b.load(spare, typ=PTR)
-    b.store(NULL, spare)
-    b.store(found, place)
-    there = b.icmp_unsigned("!=", found, NULL)
-    with b.if_then(there), b.if_then(b.icmp_unsigned("<", length(found), needed)):
-        drop(found)
-        b.store(NULL, place)
-    with b.if_then(b.icmp_unsigned("==", b.load(place, typ=PTR), NULL)):
-        b.store(needed, shape)
-        byte = unit.outside(b, "dtype.uint8")
-        unit.call_outside(b, "python.Py_IncRef", ir.VoidType(), [byte])
-        arguments = [constant(I32, 1), shape, byte, constant(I32, 0)]
-        made = unit.call_outside(b, "numpy.PyArray_Empty", PTR, arguments)
-        leave_if_null(made)
-        b.store(made, place)
-    array = b.load(place, typ=PTR)
-    start = b.ptrtoint(b.load(at(array, ARRAY_DATA), typ=PTR), I64)
-    aligned = b.and_(b.add(start, constant(I64, ALIGNMENT - 1)), constant(I64, -ALIGNMENT))
-    yield b.inttoptr(aligned, PTR)
-    taken = b.icmp_unsigned("!=", b.load(spare, typ=PTR), NULL)
-    large = b.icmp_unsigned(">", length(array), constant(I64, KEPT))
-    with b.if_else(b.or_(taken, large)) as (then, otherwise):
-        with then:
-            drop(array)
-        with otherwise:
-            b.store(array, spare)
+    b.store(slot, memory)
+    with b.if_then(b.icmp_unsigned(">", size, constant(I64, ON_STACK))):
+        needed = b.add(size, constant(I64, ALIGNMENT))
+        found = b.load(spare, typ=PTR)
+        b.store(NULL, spare)
+        b.store(found, place)
+        with b.if_then(b.not_(is_null(found))), b.if_then(b.icmp_unsigned("<", length(found), needed)):
+            drop(found)
+            b.store(NULL, place)
+        with b.if_then(is_null(b.load(place))):
+            b.store(needed, shape)
+            byte = unit.outside(b, "dtype.uint8")
+            unit.call_outside(b, "python.Py_IncRef", ir.VoidType(), [byte])
+            arguments = [constant(I32, 1), shape, byte, constant(I32, 0)]
+            made = unit.call_outside(b, "numpy.PyArray_Empty", PTR, arguments)
+            leave_if_null(made)
+            b.store(made, place)
+        start = b.ptrtoint(b.load(at(b.load(place), ARRAY_DATA), typ=PTR), I64)
+        aligned = b.and_(b.add(start, constant(I64, ALIGNMENT - 1)), constant(I64, -ALIGNMENT))
+        b.store(b.inttoptr(aligned, PTR), memory)
+    yield b.load(memory)
+    with b.if_then(b.icmp_unsigned(">", size, constant(I64, ON_STACK))):
+        array = b.load(place)
+        taken = b.not_(is_null(b.load(spare, typ=PTR)))
+        large = b.icmp_unsigned(">", length(array), constant(I64, KEPT))
+        with b.if_else(b.or_(taken, large)) as (then, otherwise):
+            with then:
+                drop(array)
+            with otherwise:
+                b.store(array, spare)

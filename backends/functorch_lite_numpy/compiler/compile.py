@@ -24,11 +24,12 @@ from functorch_lite.extend import (
 )
 
 from .cache import cached, found, keep
-from .entry import emit_entry, make_callable
+from .entry import make_callable
 from .fingerprint import fingerprint
 from .layouts import lay_out
 from .linking import linked
 from .segment import Segment
+from .signature import emit_signature
 from .steps import fusible, is_dear, is_native
 from .unit import Unit
 
@@ -88,7 +89,7 @@ def machine_code(program: Program) -> bytes:
     unit = Unit()
     passed = {k: program.inputs.index(a) for k, a in enumerate(program.outputs) if is_passed(a, program.inputs)}
     made = [a for k, a in enumerate(program.outputs) if k not in passed]
-    emit_entry(unit, Segment(unit, program.replace(outputs=made), "segment", lends=True), passed)
+    emit_signature(unit, Segment(unit, program.replace(outputs=made), "segment", lends=True), passed)
     return unit.compiled()
 
 

@@ -19,7 +19,7 @@ from functorch_lite.extend import Array, ArrayType, Backend
 from . import ir
 from .background import once
 from .cache import cached
-from .entry import ARRAY_DATA, METH_FASTCALL, NULL, OBJECT_TYPE, TUPLE_ITEMS, Code, Method
+from .entry import ARRAY_DATA, METH_FASTCALL, NULL, OBJECT_TYPE, TUPLE_ITEMS, Code, Method, entry
 from .grids import counted
 from .linking import linked
 from .outside import numpy_api
@@ -183,7 +183,7 @@ def fast_path(
     head = {
         "n_operands": len(operands),
         "n_results": len(results),
-        "entry": code.library.address("entry"),
+        "entry": entry()[1].function,
         "code": id(code),
         "array": id(Array),
         "backend": id(backend),

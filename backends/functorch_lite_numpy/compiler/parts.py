@@ -47,7 +47,9 @@ def parts(module: ir.Module) -> list[Part]:
     texts = {name: str(v) for name, v in module.globals.items()}
     uses = {name: dict.fromkeys(_NAME.findall(text)) for name, text in texts.items()}
     functions = {name: v for name, v in module.globals.items() if isinstance(v, ir.Function) and v.blocks}
-    easy = [name for name, f in functions.items() if "optnone" in f.attributes]
+    asked = set(texts) - set(functions) - {used for name, names in uses.items() for used in names if used != name}
+    """Variables that nothing mentions: somebody outside asks for them."""
+    easy = [*(name for name, f in functions.items() if "optnone" in f.attributes), *sorted(asked)]
     rest = [name for name, f in functions.items() if "optnone" not in f.attributes]
     groups = [(names, level) for names, level in ((easy, 0), *((h, 2) for h in _halves(rest, easy, texts))) if names]
     homes = {name: k for k, (names, _) in enumerate(groups) for name in names}

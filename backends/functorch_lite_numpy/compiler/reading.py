@@ -9,8 +9,8 @@ from functorch_lite.extend import Backend, Equation, Program, Var, build, fusion
 
 from . import engine
 from .compile import CALL, Context, partition, prepared, relieved
-from .entry import emit_entry
 from .segment import Segment
+from .signature import emit_signature
 from .unit import Unit
 
 __all__ = ["describe", "steps"]
@@ -49,7 +49,7 @@ def _each(program: Program, text: Callable[[Unit, Segment], str]) -> str:
         if equation.primitive is CALL:
             unit = Unit()
             segment = Segment(unit, equation.params["program"], "segment", lends=True)
-            emit_entry(unit, segment)
+            emit_signature(unit, segment)
             parts.append(text(unit, segment))
         else:
             parts.append(f"; by NumPy: {equation.primitive.name}")

@@ -1,0 +1,100 @@
+"""What a program's machine code says of it to the way in (`entry.py`): a table, and a function that finds its operands in memory.
+
+    void run(ptr operands, ptr results, ptr arena)
+
+`operands` and `results` are arrays of pointers to the numbers. The table is a variable, `program`; all its words have 8 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from functorch_lite.extend import ArrayType
+
+from . import ir
+from .parts import hurried
+from .segment import Segment
+from .types import I64, PTR, constant
+from .unit import Unit
+
+__all__ = ["PASSED", "PROGRAM", "RESULT", "emit_signature"]
+
+PROGRAM = ("run", "n_operands", "n_results", "n_passed", "results", "passed", "arena", "is_long", "is_interruptible")
+"""The words of the table."""
+RESULT = ("dtype", "ndim", "shape", "place")
+"""The words for each new result: where its dtype's address is, its shape, and where in the tuple it belongs."""
+PASSED = ("place", "operand")
+"""The words for each result that is an operand, given back as it is."""
+LONG = 50e3
+"""Nanoseconds of work from which on the GIL is given up."""
+NULL = ir.Constant(PTR, None)
+
+
+def emit_signature(unit: Unit, segment: Segment, passed: Mapping[int, int] | None = None) -> None:
+    """Append both to the unit.
+
+    Args:
+      unit: to which the segment belongs.
+      segment: what the program does.
+      passed: results that are not the segment's: each with the operand that is given back.
+    """
+    segment.hurry_small_nests()
+    if len(segment.function.blocks) == 1:
+        hurried(segment.function)
+    passed = passed or {}
+    types = [a.type for a in segment.program.outputs]
+    places = [k for k in range(len(types) + len(passed)) if k not in passed]
+    words = {
+        "run": _runner(unit, segment),
+        "n_operands": len(segment.program.inputs),
+        "n_results": len(types),
+        "n_passed": len(passed),
+        "results": _table(unit, [_result(unit, t, k) for t, k in zip(types, places, strict=True)]),
+        "passed": _table(unit, list(passed.items())),
+        "arena": segment.arena,
+        "is_long": int(segment.duration >= LONG),
+        "is_interruptible": int(unit.interruptible),
+    }
+    _variable(unit, "program", _structure([words[name] for name in PROGRAM])).linkage = ""
+
+
+def _runner(unit: Unit, segment: Segment) -> Any:
+    function = hurried(unit.function("run", ir.VoidType(), [PTR, PTR, PTR]))
+    b = ir.IRBuilder(function.append_basic_block("entry"))
+    operands, results, arena = function.args
+
+    def items(pointers: Any, n: int) -> list[Any]:
+        return [b.load(b.gep(pointers, [constant(I64, i)], source_etype=PTR), typ=PTR) for i in range(n)]
+
+    n_in, n_out = len(segment.program.inputs), len(segment.program.outputs)
+    b.call(segment.function, [*items(operands, n_in), *items(results, n_out), arena])
+    b.ret_void()
+    return function
+
+
+def _result(unit: Unit, type: ArrayType, place: int) -> tuple[Any, ...]:
+    shape = unit.constant(np.asarray(type.shape, np.int64)) if type.shape else NULL
+    return unit.outside_variable(f"dtype.{type.dtype.name}"), type.ndim, shape, place
+
+
+def _structure(words: Sequence[Any]) -> ir.Constant:
+    values = [constant(I64, w) if isinstance(w, int) else w for w in words]
+    return ir.Constant(ir.LiteralStructType([v.type for v in values]), values)
+
+
+def _table(unit: Unit, rows: Sequence[Sequence[Any]]) -> Any:
+    """A pointer to the rows."""
+    if not rows:
+        return NULL
+    structures = [_structure(row) for row in rows]
+    type = ir.ArrayType(structures[0].type, len(rows))
+    return _variable(unit, unit.name("table"), ir.Constant(type, structures))
+
+
+def _variable(unit: Unit, name: str, value: ir.Constant) -> Any:
+    variable: Any = ir.GlobalVariable(unit.module, value.type, name)
+    variable.initializer, variable.linkage = value, "internal"
+    return variable
