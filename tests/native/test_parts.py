@@ -6,6 +6,9 @@ import ctypes
 
 import pytest
 
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
 from functorch_lite_numpy.compiler import engine, ir, parts
 from functorch_lite_numpy.compiler.types import I64, constant
@@ -45,3 +48,10 @@ def test_parts_together_are_the_module(monkeypatch, long):
 def test_what_llvm_cannot_compile_is_an_error():
     with pytest.raises(RuntimeError):
         compiled([parts.Part("", 2), parts.Part("nonsense", 2)])
+
+
+@pytest.mark.parametrize("size, quickly", [(10, True), (1 << 16, False)])
+def test_what_takes_next_to_no_time_is_compiled_quickly(size, quickly):
+    text = fl.jit(lambda x: x + 1).lower(fnp.ones(size)).as_text("llvm")
+    (nest,) = [line for line in text.split("\n") if line.startswith("define") and "nest" in line]
+    assert ("optnone" in nest) == quickly

@@ -27,6 +27,8 @@ __all__ = ["Segment"]
 
 NEXT_TO_NOTHING = 1e-3
 """Of the time, that is so much."""
+UNNOTICED = 40.0
+"""And so many nanoseconds, in a call from Python."""
 
 
 class Segment:
@@ -79,7 +81,7 @@ class Segment:
         spent = 0.0
         for nest, users in sorted(steps.items(), key=lambda item: item[0].duration * item[1]):
             spent += nest.duration * users
-            if spent > NEXT_TO_NOTHING * self.duration:
+            if spent > max(NEXT_TO_NOTHING * self.duration, UNNOTICED):
                 return
             if nest.users == users:
                 nest.hurry()
