@@ -11,6 +11,8 @@ import math
 from typing import Any, NamedTuple
 
 from ..program import Atom, Var
+from .grouping import Grouping
+from .groups import Group
 
 __all__ = ["recomputed"]
 
@@ -31,17 +33,17 @@ class _Plan(NamedTuple):
       copies: the equations, by number.
     """
 
-    reader: Any
+    reader: Group
     values: set[Atom]
     leaves: set[Var]
     copies: set[int]
 
 
-def recomputed(fuser: Any) -> dict[Any, set[int]]:
-    """For each group the equations of others that it has copies of; `fuser.readers` become what they then are."""
-    groups = list(dict.fromkeys(fuser.group_of.values()))
-    planner = _Planner(fuser, groups)
-    out: dict[Any, set[int]] = {group: set() for group in groups}
+def recomputed(grouping: Grouping, readers: dict[Var, set[Any]]) -> dict[Group, set[int]]:
+    """For each group the equations of others that it has copies of; the `readers` of values become what they then are."""
+    groups = list(dict.fromkeys(grouping.group_of.values()))
+    planner = _Planner(grouping, readers, groups)
+    out: dict[Group, set[int]] = {group: set() for group in groups}
     for group in groups:
         spared, plans = planner.plans(group)
         if planner.pays(spared, plans):
@@ -52,15 +54,16 @@ def recomputed(fuser: Any) -> dict[Any, set[int]]:
 
 
 class _Planner:
-    def __init__(self, fuser: Any, groups: list[Any]):
-        self.fuser = fuser
+    def __init__(self, grouping: Grouping, readers: dict[Var, set[Any]], groups: list[Group]):
+        self.grouping = grouping
+        self.readers = readers
         self.number = {group: k for k, group in enumerate(groups)}
-        self.equations = fuser.equations
+        self.equations = grouping.equations
         self.reads = {g: {a for m in g.members for a in self.equations[m].operands} for g in groups}
 
-    def plans(self, group: Any) -> tuple[set[Var], list[_Plan]]:
+    def plans(self, group: Group) -> tuple[set[Var], list[_Plan]]:
         """The values that are read by groups alone which may make them themselves; and how they do."""
-        readers = self.fuser.readers
+        readers = self.readers
         results = [v for m in group.members for v in self.equations[m].results]
         kept = {v for v in results if readers.get(v, set()) - {group}}
         spared = {v for v in kept if all(_covers(v, unit) for unit in readers[v] - {group})}
@@ -68,13 +71,13 @@ class _Planner:
         ordered = sorted(found, key=self.number.__getitem__)
         return spared, [self.plan(reader, self.reads[reader] & spared, group, kept - spared) for reader in ordered]
 
-    def plan(self, reader: Any, values: set[Atom], group: Any, kept: set[Var]) -> _Plan:
+    def plan(self, reader: Group, values: set[Atom], group: Group, kept: set[Var]) -> _Plan:
         plan = _Plan(reader, values, set(), set())
         at_hand = self.reads[reader] - values
         stack = list(values)
         while stack:
             a = stack.pop()
-            p = self.fuser.producer.get(a, -1) if isinstance(a, Var) else -1
+            p = self.grouping.producer.get(a, -1) if isinstance(a, Var) else -1
             if not isinstance(a, Var) or p in plan.copies or a in at_hand:
                 continue
             if a not in kept and self.is_easy(p, group):
@@ -84,28 +87,28 @@ class _Planner:
                 plan.leaves.add(a)
         return plan
 
-    def is_easy(self, i: int, group: Any) -> bool:
+    def is_easy(self, i: int, group: Group) -> bool:
         """Whether computing an element of an equation of a group costs no more than to read one."""
-        if i < 0 or self.fuser.group_of.get(i) is not group:
-            return i in self.fuser.moves and i not in self.fuser.flat
+        if i < 0 or self.grouping.group_of.get(i) is not group:
+            return i in self.grouping.moves and i not in self.grouping.flat
         primitive = self.equations[i].primitive
-        return primitive.combines is None and not (primitive.elementwise and self.fuser.is_dear(self.equations[i]))
+        return primitive.combines is None and not (primitive.elementwise and self.grouping.is_dear(self.equations[i]))
 
     def pays(self, spared: set[Var], plans: list[_Plan]) -> bool:
         """Whether less is stored, and nobody reads more."""
-        stored = {a for plan in plans for a in plan.leaves if a in self.fuser.producer}
+        stored = {a for plan in plans for a in plan.leaves if a in self.grouping.producer}
         few = all(len(plan.leaves) <= len(plan.values) and len(plan.copies) <= MOST_COPIES for plan in plans)
         return few and len(stored) < len(spared)
 
-    def carry_out(self, group: Any, spared: set[Var], plans: list[_Plan]) -> None:
-        readers = self.fuser.readers
+    def carry_out(self, group: Group, spared: set[Var], plans: list[_Plan]) -> None:
+        readers = self.readers
         for v in spared:
             readers[v] = {group}
         for plan in plans:
             self.reads[plan.reader] = (self.reads[plan.reader] - plan.values) | plan.leaves
             operands = {a for i in plan.copies for a in self.equations[i].operands if isinstance(a, Var)}
             for a in operands | plan.leaves:
-                if self.fuser.producer.get(a) not in plan.copies:
+                if self.grouping.producer.get(a) not in plan.copies:
                     readers.setdefault(a, set()).add(plan.reader)
 
 
