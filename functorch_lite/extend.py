@@ -7,9 +7,10 @@ from .errors import BackendError, DTypeError, ShapeError
 from .lowering import LoweringContext, compile_program
 from .passes.algebra import rewrite_algebra
 from .passes.contract import fold_transposes
+from .passes.elements import build
 from .passes.fuse import fuse, fusion
 from .passes.hoist import hoist
-from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store, build
+from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store
 from .passes.rewrite import map_subprograms
 from .passes.spare import spare
 from .passes.totals import share_totals

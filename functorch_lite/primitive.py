@@ -95,7 +95,7 @@ class Primitive:
     element: Callable[..., Any] | None = None
     """For code generators: (at, index, **params) -> the element of the result at `index`, from elements of the operands.
 
-    `at` is a `passes.nests.Elements`. What has no such rule is computed as a whole, by a kernel.
+    `at` is a `passes.elements.Elements`. What has no such rule is computed as a whole, by a kernel.
     """
     combines: str | None = None
     """For reductions along `axes`: the instruction that combines two elements."""

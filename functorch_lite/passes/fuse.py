@@ -25,7 +25,7 @@ __all__ = ["Fusion", "fuse", "fusion"]
 
 
 class Fusion(NotDifferentiable, Primitive):
-    """A group. Params: the program; `space`, `positions`, `reduced`: `short`: see `passes.nests.build`."""
+    """A group. Params: the program; `space`, `positions`, `reduced`: `short`: see `passes.elements.build`."""
 
     multiple_results = True
     subprograms = ("program",)
@@ -119,11 +119,8 @@ class _Fused:
                     continue
                 stack.append((k, True))
                 for m in reversed(members):
-                    stack.extend(
-                        (p, False)
-                        for p in self.grouping.sources(self.equations[m].operands)
-                        if self.group_of.get(p, p) is not unit
-                    )
+                    needed = self.grouping.sources(self.equations[m].operands)
+                    stack.extend((p, False) for p in needed if self.group_of.get(p, p) is not unit)
 
         for i in range(len(self.equations)):
             if i not in self.inlined:

@@ -22,7 +22,7 @@ class _ReadsFlat(_NotAMove):
 
 
 class _Probe:
-    """Stands for `passes.nests.Elements`, to see where an element rule reads its operand. An index is an axis or None."""
+    """Stands for `passes.elements.Elements`, to see where an element rule reads its operand. An index is an axis or None."""
 
     zero = None
 
