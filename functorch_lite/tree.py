@@ -16,15 +16,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .tree_def import (
-    LEAF,
-    PyTreeDef,
-    broadcast_prefix,
-    flatten,
-    flatten_up_to,
-    flatten_with_path,
-    unflatten,
-)
+from .tree_def import LEAF, PyTreeDef, flatten_up_to, unflatten
+from .tree_flatten import broadcast_prefix, flatten, flatten_with_path
 from .tree_nodes import (
     register_dataclass,
     register_pytree_node,

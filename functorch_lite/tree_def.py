@@ -1,4 +1,4 @@
-"""Trees as values: a `PyTreeDef` is a nested container without its leaves; flatten, unflatten, walks of two trees.
+"""Structures of trees as values: a `PyTreeDef` is a nested container without its leaves; what is made of one and leaves.
 
 All this stands in the path of every call of a transformed function. Structures made of plain containers exist once, so
 that they are found instead of built, and compared by identity.
@@ -6,27 +6,16 @@ that they are found instead of built, and compared by identity.
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice, repeat
-from typing import Any, NoReturn
+from typing import Any
 
 from .errors import ArgumentError
-from .tree_nodes import Kind, is_namedtuple_type, kind_of, leaf_types, shared_keys
+from .tree_differences import described, remedy
+from .tree_nodes import Kind, kind_of, shared_keys
 from .tree_paths import KeyPath, keystr
 
-__all__ = [
-    "LEAF",
-    "PyTreeDef",
-    "broadcast_prefix",
-    "flatten",
-    "flatten_up_to",
-    "flatten_with_path",
-    "make_tuple",
-    "unflatten",
-]
-
-IsLeaf = Callable[[Any], bool] | None
+__all__ = ["LEAF", "PyTreeDef", "Walk", "deep", "flatten_up_to", "known", "make_node", "make_tuple", "unflatten"]
 
 
 class PyTreeDef:
@@ -34,7 +23,8 @@ class PyTreeDef:
 
     Immutable and hashable. Made by `tree.structure` and `tree.flatten`.
 
-    >>> flatten({"b": 1, "a": [2, None]})[1]
+    >>> from functorch_lite import tree
+    >>> tree.structure({"b": 1, "a": [2, None]})
     PyTreeDef({'a': [*, None], 'b': *})
     """
 
@@ -80,7 +70,7 @@ class PyTreeDef:
 
     def compose(self, inner: PyTreeDef) -> PyTreeDef:
         """This structure with `inner` in the place of each leaf."""
-        return _deep(_composed(self, inner))
+        return deep(_composed(self, inner))
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -108,7 +98,7 @@ class PyTreeDef:
         return value
 
     def __repr__(self) -> str:
-        return f"PyTreeDef({_deep(_text(self))})"
+        return f"PyTreeDef({deep(_text(self))})"
 
     def __copy__(self) -> PyTreeDef:
         return self
@@ -160,7 +150,7 @@ def _rebuild(type: type | None, aux: Any, children: Sequence[PyTreeDef]) -> PyTr
     kind = kind_of(type)
     if kind is None:
         raise ValueError(f"the structure holds a node of {type!r}, which is not registered: register it, then load.")
-    return _node(kind, shared_keys(aux) if type is dict else aux, children)
+    return make_node(kind, shared_keys(aux) if type is dict else aux, children)
 
 
 def _rebuild_all(rows: Sequence[tuple[type | None, Any, Sequence[int]]]) -> PyTreeDef:
@@ -175,10 +165,10 @@ def _rebuild_all(rows: Sequence[tuple[type | None, Any, Sequence[int]]]) -> PyTr
 # Python's stack ends at some 1000 calls. The quick walks recurse, and are done again on a stack of our own when that
 # happens; walks that need not be quick are always done so.
 _DEEPEST = 5_000  # key paths take the square of it in memory
-_Walk = Generator["_Walk", Any, Any]
+Walk = Generator["Walk", Any, Any]
 
 
-def _deep(walk: _Walk) -> Any:
+def deep(walk: Walk) -> Any:
     """What a recursive generator returns, where `yield f(x)` stands for a recursive call."""
     stack, value = [walk], None
     while stack:
@@ -195,16 +185,16 @@ def _deep(walk: _Walk) -> Any:
     return value
 
 
-def _composed(outer: PyTreeDef, inner: PyTreeDef) -> _Walk:
+def _composed(outer: PyTreeDef, inner: PyTreeDef) -> Walk:
     if outer._kind is None:
         return inner
     children = []
     for child in outer._children:
         children.append((yield _composed(child, inner)))
-    return _node(outer._kind, outer._aux, children)
+    return make_node(outer._kind, outer._aux, children)
 
 
-def _text(treedef: PyTreeDef) -> _Walk:
+def _text(treedef: PyTreeDef) -> Walk:
     kind = treedef._kind
     if kind is None:
         return "*"
@@ -229,12 +219,13 @@ def _text(treedef: PyTreeDef) -> _Walk:
 
 # Structures of plain containers, by kind, auxiliary data and children, or their number if they are all leaves.
 # Data and children are named by their ids: they live as long as the entry, since its value holds them.
-_known: dict[tuple[Any, ...], PyTreeDef] = {}
+known: dict[tuple[Any, ...], PyTreeDef] = {}
 _MANY = 8192
 
 
-def _node(kind: Kind, aux: Any, children: Sequence[PyTreeDef]) -> PyTreeDef:
-    found = _known.get((kind, id(aux), *map(id, children)))
+def make_node(kind: Kind, aux: Any, children: Sequence[PyTreeDef]) -> PyTreeDef:
+    """The structure of a container; the shared one, if there is one."""
+    found = known.get((kind, id(aux), *map(id, children)))
     return found or _share(PyTreeDef(kind, aux, tuple(children)))
 
 
@@ -245,12 +236,12 @@ def _share(treedef: PyTreeDef) -> PyTreeDef:
         return treedef
     if aux is not None and shared_keys(aux) is not aux:
         return treedef
-    if len(_known) >= _MANY:
-        _known.clear()
+    if len(known) >= _MANY:
+        known.clear()
     treedef._shared = True
-    treedef = _known.setdefault((kind, id(aux), *map(id, children)), treedef)
+    treedef = known.setdefault((kind, id(aux), *map(id, children)), treedef)
     if treedef._flat:
-        _known[kind, id(aux), len(children)] = treedef
+        known[kind, id(aux), len(children)] = treedef
     return treedef
 
 
@@ -262,104 +253,10 @@ def make_tuple(treedefs: Iterable[PyTreeDef]) -> PyTreeDef:
             raise TypeError(f"a PyTreeDef was needed, got {treedef!r}: tree.structure makes one.")
     kind = kind_of(tuple)
     assert kind is not None
-    return _node(kind, None, treedefs)
+    return make_node(kind, None, treedefs)
 
 
-# -- flatten and unflatten -------------------------------------------------------------------------------------------
-
-
-def flatten(tree: Any, is_leaf: IsLeaf = None) -> tuple[list[Any], PyTreeDef]:
-    """The leaves of a tree, and its structure.
-
-    Args:
-      tree: nested containers; what is no container is a leaf. None is a container without children.
-      is_leaf: says of a container that it is to be a leaf.
-
-    Returns:
-      The leaves in order (dicts by sorted keys), and the structure.
-
-    Raises:
-      ValueError: if the keys of a dict cannot be sorted.
-
-    >>> flatten({"b": 1, "a": [2, None]})
-    ([2, 1], PyTreeDef({'a': [*, None], 'b': *}))
-    """
-    if type(tree) in leaf_types:
-        return [tree], LEAF
-    leaves: list[Any] = []
-    try:
-        return leaves, _split(tree, leaves) if is_leaf is None else _split_until(tree, leaves, is_leaf)
-    except RecursionError:
-        pass
-    leaves.clear()
-    return leaves, _deep(_split_deep(tree, leaves, is_leaf))
-
-
-def _split(tree: Any, leaves: list[Any]) -> PyTreeDef:
-    kind = kind_of(type(tree))
-    if kind is None:
-        leaves.append(tree)
-        return LEAF
-    if kind.sequence:
-        children, aux = tree, None
-    else:
-        children, aux = kind.split(tree)
-    for child in children:
-        if type(child) not in leaf_types:
-            return _node(kind, aux, [*map(_split, children, repeat(leaves))])
-    leaves.extend(children)
-    return _known.get((kind, id(aux), len(children))) or _node(kind, aux, [LEAF] * len(children))
-
-
-def _split_until(tree: Any, leaves: list[Any], is_leaf: Callable[[Any], bool]) -> PyTreeDef:
-    kind = None if is_leaf(tree) else kind_of(type(tree))
-    if kind is None:
-        leaves.append(tree)
-        return LEAF
-    children, aux = kind.split(tree)
-    return _node(kind, aux, [_split_until(child, leaves, is_leaf) for child in children])
-
-
-def _split_deep(tree: Any, leaves: list[Any], is_leaf: IsLeaf) -> _Walk:
-    kind = None if is_leaf is not None and is_leaf(tree) else kind_of(type(tree))
-    if kind is None:
-        leaves.append(tree)
-        return LEAF
-    children, aux = kind.split(tree)
-    defs = []
-    for child in children:
-        defs.append((yield _split_deep(child, leaves, is_leaf)))
-    return _node(kind, aux, defs)
-
-
-def flatten_with_path(
-    tree: Any, is_leaf: Callable[..., bool] | None = None, is_leaf_takes_path: bool = False
-) -> tuple[list[tuple[KeyPath, Any]], PyTreeDef]:
-    """As `flatten`, each leaf with the keys that lead to it.
-
-    Args:
-      tree: a pytree.
-      is_leaf: says of a container that it is to be a leaf.
-      is_leaf_takes_path: whether `is_leaf` is called with the key path and the container.
-
-    >>> [(keystr(path), x) for path, x in flatten_with_path({"b": 1, "a": [2, None]})[0]]
-    [("['a'][0]", 2), ("['b']", 1)]
-    """
-    leaves: list[tuple[KeyPath, Any]] = []
-
-    def walk(x: Any, path: KeyPath) -> _Walk:
-        ends = is_leaf is not None and (is_leaf(path, x) if is_leaf_takes_path else is_leaf(x))
-        kind = None if ends else kind_of(type(x))
-        if kind is None:
-            leaves.append((path, x))
-            return LEAF
-        children, aux = kind.split(x)
-        defs = []
-        for child, key in zip(children, kind.keys(x), strict=True):
-            defs.append((yield walk(child, (*path, key))))
-        return _node(kind, aux, defs)
-
-    return leaves, _deep(walk(tree, ()))
+# -- unflatten -------------------------------------------------------------------------------------------------------
 
 
 def unflatten(treedef: PyTreeDef, leaves: Iterable[Any]) -> Any:
@@ -372,8 +269,8 @@ def unflatten(treedef: PyTreeDef, leaves: Iterable[Any]) -> Any:
     Raises:
       ValueError: if there are more or fewer leaves.
 
-    >>> leaves, treedef = flatten({"b": 1, "a": [2, None]})
-    >>> unflatten(treedef, ["x", "y"])
+    >>> from functorch_lite import tree
+    >>> unflatten(tree.structure({"b": 1, "a": [2, None]}), ["x", "y"])
     {'a': ['x', None], 'b': 'y'}
     """
     if type(leaves) is not list:
@@ -390,7 +287,7 @@ def unflatten(treedef: PyTreeDef, leaves: Iterable[Any]) -> Any:
         return _join(treedef, iter(leaves))
     except RecursionError:
         pass
-    return _deep(_join_deep(treedef, iter(leaves)))
+    return deep(_join_deep(treedef, iter(leaves)))
 
 
 def _join(treedef: PyTreeDef, leaves: Iterator[Any]) -> Any:
@@ -402,7 +299,7 @@ def _join(treedef: PyTreeDef, leaves: Iterator[Any]) -> Any:
     return kind.join(treedef._aux, [*map(_join, treedef._children, repeat(leaves))])
 
 
-def _join_deep(treedef: PyTreeDef, leaves: Iterator[Any]) -> _Walk:
+def _join_deep(treedef: PyTreeDef, leaves: Iterator[Any]) -> Walk:
     if treedef._kind is None:
         return next(leaves)
     children = []
@@ -425,7 +322,8 @@ def flatten_up_to(treedef: PyTreeDef, tree: Any, what: str = "the tree") -> list
     Raises:
       ValueError: if a container of the structure is another one, or none, in the tree.
 
-    >>> flatten_up_to(flatten([0, 0])[1], [1, (2, 3)])
+    >>> from functorch_lite import tree
+    >>> flatten_up_to(tree.structure([0, 0]), [1, (2, 3)])
     [1, (2, 3)]
     """
     out: list[Any] = []
@@ -434,10 +332,10 @@ def flatten_up_to(treedef: PyTreeDef, tree: Any, what: str = "the tree") -> list
             return out
     except RecursionError:
         out.clear()
-        if _deep(_up_to_deep(treedef, tree, out)):
+        if deep(_up_to_deep(treedef, tree, out)):
             return out
-    _deep(_explain(treedef, tree, (), what))
-    raise ArgumentError(f"trees differ: {what} has structure {flatten(tree)[1]}, needed is {treedef}.")
+    deep(_explain(treedef, tree, (), what))
+    raise ArgumentError(f"trees differ: {what} is {tree!r}, needed is {treedef}.")
 
 
 def _up_to(treedef: PyTreeDef, tree: Any, out: list[Any]) -> bool:
@@ -457,7 +355,7 @@ def _up_to(treedef: PyTreeDef, tree: Any, out: list[Any]) -> bool:
     return all(map(_up_to, treedef._children, children, repeat(out)))
 
 
-def _up_to_deep(treedef: PyTreeDef, tree: Any, out: list[Any]) -> _Walk:
+def _up_to_deep(treedef: PyTreeDef, tree: Any, out: list[Any]) -> Walk:
     kind = treedef._kind
     if kind is None:
         out.append(tree)
@@ -473,53 +371,7 @@ def _up_to_deep(treedef: PyTreeDef, tree: Any, out: list[Any]) -> _Walk:
     return True
 
 
-def broadcast_prefix(prefix: Any, full: Any, is_leaf: IsLeaf = None) -> list[Any]:
-    """The leaves of a tree's beginning, each repeated for all leaves of `full` that stand below it.
-
-    Args:
-      prefix: a pytree whose containers are those of `full`, as far as they go.
-      full: a pytree.
-      is_leaf: says of a container in `prefix` that it is to be a leaf.
-
-    Raises:
-      ValueError: if `prefix` is not the beginning of `full`.
-
-    >>> broadcast_prefix([0, 1], [("a", "b"), "c"])
-    [0, 0, 1]
-    """
-    if type(prefix) in leaf_types:
-        return [prefix] * flatten(full)[1]._leaves
-    leaves, treedef = flatten(prefix, is_leaf)
-    out: list[Any] = []
-    for leaf, part in zip(leaves, flatten_up_to(treedef, full, "the full tree"), strict=True):
-        out.extend([leaf] * flatten(part)[1]._leaves)
-    return out
-
-
-# -- errors ----------------------------------------------------------------------------------------------------------
-
-
-def _described(kind: Kind | None, aux: Any, n: int) -> str:
-    """A container in words."""
-    if kind is None:
-        return "a leaf"
-    if kind.type is type(None):
-        return "None"
-    if kind.type in (tuple, list):
-        return f"a {kind.type.__name__} of length {n}"
-    keys = aux if kind.type in (dict, OrderedDict) else aux[1] if kind.type is defaultdict else None
-    name = kind.type.__name__
-    article = "an" if name[0] in "AEIOUaeiou" else "a"
-    if keys is not None:
-        factory = f"{aux[0]!r} and " if kind.type is defaultdict else ""
-        return f"{article} {name} with {factory}keys [{', '.join(map(repr, keys))}]"
-    if is_namedtuple_type(kind.type):
-        return f"the namedtuple {name}"
-    data = "" if aux is None else f" and structure {aux!r}"
-    return f"{article} {name} with {n} child{'ren' * (n != 1)}{data}"
-
-
-def _explain(treedef: PyTreeDef, tree: Any, path: KeyPath, what: str) -> _Walk:
+def _explain(treedef: PyTreeDef, tree: Any, path: KeyPath, what: str) -> Walk:
     """Raises the error that names the first place where a tree leaves a structure; returns if there is none."""
     kind = treedef._kind
     if kind is None:
@@ -527,25 +379,10 @@ def _explain(treedef: PyTreeDef, tree: Any, path: KeyPath, what: str) -> _Walk:
     found = kind_of(type(tree))
     children, aux = ((), None) if found is None else found.split(tree)
     if type(tree) is not kind.type or aux != treedef._aux or len(children) != len(treedef._children):
-        came = f"a leaf of type {type(tree).__name__}" if found is None else _described(found, aux, len(children))
-        _raise(treedef, came, path, what, aux if type(tree) is kind.type else None)
+        came = f"a leaf of type {type(tree).__name__}" if found is None else described(found, aux, len(children))
+        needed = described(kind, treedef._aux, len(treedef._children))
+        where = f"{what} at {keystr(path)}" if path else what
+        hint = remedy(kind, treedef._aux, aux if type(tree) is kind.type else None)
+        raise ArgumentError(f"trees differ: {where} is {came}, needed is {needed}: {hint}")
     for child, part, key in zip(treedef._children, children, kind.keys(tree), strict=True):
         yield _explain(child, part, (*path, key), what)
-
-
-def _raise(treedef: PyTreeDef, came: str, path: KeyPath, what: str, aux: Any) -> NoReturn:
-    kind = treedef._kind
-    assert kind is not None
-    where = f"{what} at {keystr(path)}" if path else what
-    needed = _described(kind, treedef._aux, len(treedef._children))
-    hint = "both trees need the same containers."
-    if kind.type is dict and aux is not None:
-        missing = [k for k in treedef._aux if k not in aux]
-        extra = [k for k in aux if k not in treedef._aux]
-        hint = "; ".join(
-            f"{word} {', '.join(map(repr, ks))}" for word, ks in [("missing", missing), ("too many", extra)] if ks
-        )
-        hint += ": " + "both dicts need the same keys."
-    elif kind.type is type(None):
-        hint = "None is a container without children; is_leaf=lambda x: x is None makes it a leaf."
-    raise ArgumentError(f"trees differ: {where} is {came}, needed is {needed}: {hint}")

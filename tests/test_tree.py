@@ -256,7 +256,7 @@ def test_tables_stay_bounded():
     before = tree.structure({"a": (1, [2])})
     for i in range(10_000):
         tree.structure({f"key{i}": (1, 2)})
-    assert len(tree_def._known) <= tree_def._MANY + 1
+    assert len(tree_def.known) <= tree_def._MANY + 1
     assert len(tree_nodes._sorted_keys) <= tree_nodes._MANY + 1
     assert tree.structure({"a": (1, [2])}) == before
     assert hash(tree.structure({"a": (1, [2])})) == hash(before)
