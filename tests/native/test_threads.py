@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import functorch_lite as fl
 from functorch_lite import numpy as jnp
 from functorch_lite_numpy import set_threads, threads
+from functorch_lite_numpy.compiler.outside import openblas
 from tests.native.checks import assert_same, is_whole
 
 rng = np.random.default_rng(0)
@@ -281,6 +283,10 @@ def conv_gradients(x: Any, w: Any) -> Any:
 CONTRACTIONS = {
     "columns": (lambda x, y: x @ y, (129, 700), (700, 520)),
     "rows": (lambda x, y: x.T @ y, (700, 1001), (700, 40)),
+    "large": (lambda x, y: x @ y, (301, 401), (401, 503)),
+    "large, transposed": (lambda x, y: x.T @ y.T, (701, 130), (350, 701)),
+    "large, complex": (lambda x, y: ((x + 1j) @ (y - 2j)).real, (150, 400), (400, 333)),
+    "large, 64 bits": (lambda x, y: x.astype("float64") @ y.astype("float64"), (64, 1001), (1001, 400)),
     "vector": (lambda x, y: x @ y, (2000,), (2000, 3001)),
     "batch": (lambda x, y: jnp.einsum("hik,hjk->hij", x, y), (37, 90, 40), (37, 110, 40)),
     "batch, copied": (lambda x, y: jnp.einsum("ihk,jhk->hij", x, y), (70, 13, 40), (110, 13, 40)),
@@ -312,3 +318,29 @@ def test_contractions_do_not_depend_on_threads(name: str) -> None:
     set_threads(3)
     for _ in range(30):
         assert_same(jitted(*args), alone, name)
+
+
+@pytest.mark.skipif(openblas("get_num_threads") is None, reason="another BLAS")
+def test_blas_has_its_threads_back() -> None:
+    """Several Python threads hold it at 1 for their products; then it is what it was."""
+    count = ctypes.CFUNCTYPE(ctypes.c_int)(openblas("get_num_threads") or 0)
+    set_count = ctypes.CFUNCTYPE(None, ctypes.c_int)(openblas("set_num_threads") or 0)
+    before = count()
+    set_count(2)
+    try:
+        f = fl.jit(lambda x: (x + 0j) @ x)  # complex: always BLAS's
+        x = jnp.asarray(rng.normal(size=(300, 300)).astype(np.float32))
+        expected = f(x)
+
+        def again() -> None:
+            for _ in range(20):
+                assert_same(f(x), expected)
+
+        others = [threading.Thread(target=again) for _ in range(3)]
+        for other in others:
+            other.start()
+        for other in others:
+            other.join()
+        assert count() == 2
+    finally:
+        set_count(before)

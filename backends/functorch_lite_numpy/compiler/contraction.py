@@ -7,7 +7,7 @@ copies into scratch memory what does not lie as a matrix, and does the products.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from .grids import counted
 from .outside import blas
 from .packing import pack
 from .parts import hurried
-from .pieces import in_pieces, memory, range_of, turns_of
+from .pieces import WORTH_SHARING, in_pieces, memory, range_of, turns_of
 from .products import Axis, Product, product
 from .steps import Step
 from .tiles import dots, rows
@@ -36,7 +36,12 @@ ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112
 SMALL = 96**3
 """Up to so many multiplications, a product is done by our own code."""
 MIDDLING = 256**3
-"""Up to so many, our own blocks are as quick as BLAS with registers of 32 bytes too, and our threads do not wait for BLAS's."""
+"""Up to so many, our own blocks are as quick as BLAS with registers of 32 bytes too."""
+NO_THREADS = 32**3
+"""For so few, OpenBLAS starts no threads."""
+LEAST_ROWS = 128
+"""Rows or columns of a product that BLAS does at a time; fewer make it copy the other operand too often."""
+MOST_BLAS_PIECES = 16
 FAR = 1 << 17
 """From so many elements of a matrix, a vector is multiplied by some of its rows at a time, which lie in a row."""
 WRITTEN_OUT = 64
@@ -187,6 +192,33 @@ class DotStep(Step):
         return [x, y, z]
 
     def by_blas(self, b: Any, pointers: Sequence[Any]) -> None:
+        """By BLAS, on our threads rather than its own: cut along the longer axis, so the smaller operand is copied by each."""
+        if self.product.size <= NO_THREADS:
+            self.gemm(b, pointers, {})
+            return
+        name, axis = max((("m", self.product.m), ("n", self.product.n)), key=lambda pair: pair[1].length)
+        length = self.length_of_a_piece(axis.length)
+
+        def piece(b: Any, pointers: Sequence[Any], k: Any) -> None:
+            begin, end = range_of(b, k, length, axis.length)
+            sizes = (self.dtypes[0].itemsize, self.dtypes[0].itemsize, self.dtypes[2].itemsize)
+            steps = [stride * length * size for stride, size in zip(axis[1:], sizes, strict=True)]
+            here = [displaced(b, x, k, step) for x, step in zip(pointers, steps, strict=True)]
+            self.gemm(b, here, {name: b.sub(end, begin)})
+
+        self.unit.call_outside(b, "pool.hold_blas", ir.VoidType(), [])
+        in_pieces(self.unit, b, -(-axis.length // length), pointers, piece, hurried)
+        self.unit.call_outside(b, "pool.free_blas", ir.VoidType(), [])
+
+    def length_of_a_piece(self, n: int) -> int:
+        """How many rows or columns of a product a thread does at a time, all if it is small."""
+        if duration_of(self.product, self.dtypes) < WORTH_SHARING:
+            return n
+        length = min(max(LEAST_ROWS, -(-n // MOST_BLAS_PIECES)), -(-n // 2))
+        return min(n, -(-length // 16) * 16)
+
+    def gemm(self, b: Any, pointers: Sequence[Any], lengths: Mapping[str, Any]) -> None:
+        """One call; `lengths` are those of axes that are cut."""
         p, dtype = self.product, self.dtypes[0]
         name = _GEMM[dtype.name]
         one, zero = (self.factor(x) for x in (1, 0))
@@ -195,7 +227,7 @@ class DotStep(Step):
         x_as_is = p.k.length == 1 or (p.k.x == 1 and (p.m.x >= p.k.length or p.m.length == 1))
         y_as_is = p.n.length == 1 or (p.n.y == 1 and (p.k.y >= p.n.length or p.k.length == 1))
         args += [constant(I32, AS_IS if as_is else TRANSPOSED) for as_is in (x_as_is, y_as_is)]
-        args += [constant(I64, axis.length) for axis in (p.m, p.n, p.k)]
+        args += [lengths.get(n, constant(I64, axis.length)) for n, axis in (("m", p.m), ("n", p.n), ("k", p.k))]
         x, y, z = pointers
         x_lead = max(p.m.x, p.k.length) if x_as_is else max(p.k.x, p.m.length)
         y_lead = max(p.k.y, p.n.length) if y_as_is else max(p.n.y, p.k.length)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["address", "arg_sorter", "blas", "lapack", "numpy_api", "python_api", "sorter", "ufunc_loop"]
+__all__ = ["address", "arg_sorter", "blas", "lapack", "numpy_api", "openblas", "python_api", "sorter", "ufunc_loop"]
 
 _NUMPY = {
     "PyArray_Type": 2,
@@ -99,6 +99,11 @@ def _address(*names: str) -> int | None:
 def blas(name: str) -> int | None:
     """The address of a CBLAS function with 64-bit integers; None if NumPy has another BLAS than its own OpenBLAS."""
     return _address(f"scipy_cblas_{name}64_", f"cblas_{name}64_")
+
+
+def openblas(name: str) -> int | None:
+    """The address of one of OpenBLAS's own functions; None as for `blas`."""
+    return _address(f"scipy_openblas_{name}64_", f"openblas_{name}64_")
 
 
 @functools.cache

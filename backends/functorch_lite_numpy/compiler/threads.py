@@ -14,7 +14,8 @@ from ..threads import on_change, wanted
 from . import engine
 from .background import once
 from .cache import cached
-from .pool import FUNCTIONS, MOST_THREADS, pool_ir
+from .outside import openblas
+from .pool import BLAS, FUNCTIONS, MOST_THREADS, pool_ir
 
 __all__ = ["address", "parallel_for"]
 
@@ -35,7 +36,9 @@ class _Pool:
             function = getattr(c_library, name if self.has_threads else _WINDOWS.get(name, name), None)
             address = ctypes.cast(function, ctypes.c_void_p).value if function is not None else None
             ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = address
-        self.parallel_for = library.address("parallel_for")
+        for name in BLAS:
+            ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = openblas(name)
+        self.library = library
         # PyDLL's kind of function keeps the GIL, CDLL's gives it up while it waits for the threads
         self.reset = ctypes.PYFUNCTYPE(None)(library.address("reset"))
         self.resize = ctypes.CFUNCTYPE(None, ctypes.c_int64)(library.address("resize"))
@@ -57,9 +60,9 @@ def _pool() -> _Pool:
 
 def address(name: str) -> int:
     """Of what compiled code refers to by `pool.name`."""
-    return {"parallel_for": parallel_for}[name]()
+    return _pool().library.address(name)
 
 
 def parallel_for() -> int:
     """The address of `void parallel_for(void (*function)(void *block, int64_t k), void *block, int64_t pieces)`."""
-    return _pool().parallel_for
+    return address("parallel_for")
