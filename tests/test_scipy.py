@@ -182,6 +182,59 @@ def test_at_the_edges() -> None:
     close(special.boxcox(POSITIVE, 0.0), np.log(POSITIVE))
 
 
+EDGES = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 10.0, 1e10, 1e300, np.inf, np.nan])
+
+
+@pytest.mark.parametrize("name", ["kl_div", "rel_entr"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_relative_entropies_at_the_edges(name: str, dtype: str) -> None:
+    edges = np.where(EDGES == 1e300, float(np.finfo(dtype).max) / 16, EDGES).astype(dtype)
+    p, q = np.meshgrid(edges[edges != np.inf], edges)
+    ours, theirs = getattr(special, name)(p, q), getattr(scipy.special, name)(p.astype(float), q.astype(float))
+    with np.errstate(over="ignore"):
+        close(ours, theirs.astype(dtype), 1e-5)
+
+
+def test_relative_entropies_of_what_is_close_and_far_apart() -> None:
+    p, q = np.array([1.0, 1.000001, 50.0, 1e-20]), np.array([0.999999, 1.0, 1e-307, 1e308])
+    close(special.rel_entr(p, q), scipy.special.rel_entr(p, q), 1e-14)
+    assert not np.signbit(special.rel_entr(-0.0, 1.0))
+    by_p, by_q = fl.grad(lambda p, q: fnp.sum(special.rel_entr(p, q)), (0, 1))(p, q)
+    close(by_p, np.log(p) - np.log(q) + 1)
+    with np.errstate(over="ignore"):
+        close(by_q, -p / q)
+    close(fl.grad(special.rel_entr, 1)(np.float64(1.0), np.float64(np.inf)), 0.0)
+
+
+def test_beta_of_a_large_and_a_small_operand() -> None:
+    large = np.array([9.9, 10.0, 50.0, 1e10, 1e300])
+    for small in (0.0, 0.5, -1.5, 3.0, 10.0, 60.0):
+        for ours, theirs in ((special.betaln, scipy.special.betaln), (special.beta, scipy.special.beta)):
+            close(ours(small, large), theirs(small, large), 1e-11)
+            close(ours(large, small), theirs(large, small), 1e-11)
+    check_grads(special.betaln, (np.array([0.5, 9.0, 20.0]), np.array([12.0, 2.0, 30.0])), 2, atol=1e-4, rtol=1e-4)
+
+
+def test_comb_of_many_things() -> None:
+    n, k = np.array([1e5, 1e5, 1e10, 0.0, 5.0]), np.array([1.0, 3.0, 2.0, 0.0, 5.0])
+    close(special.comb(n, k), scipy.special.comb(n, k), 1e-11)
+    close(special.comb(n, k, repetition=True), scipy.special.comb(n, k, repetition=True), 1e-11)
+
+
+def test_signs_at_zero_and_nan() -> None:
+    assert np.isnan(special.gammasgn(np.nan))
+    for f in (special.i1, special.i1e, fl.jit(special.i1), fl.jit(special.i1e)):
+        assert np.array_equal(np.signbit(f(np.array([-0.0, 0.0, -1.0]))), [True, False, True])
+
+
+def test_incomplete_integrals_have_no_slope_where_they_have_no_value() -> None:
+    outside = np.array([-1.0, np.nan])
+    for f in (special.gammainc, special.gammaincc):
+        assert np.isnan(fl.vmap(fl.grad(f, 1), (None, 0))(1.0, outside)).all()
+    assert np.isnan(fl.vmap(fl.grad(special.betainc, 2), (None, None, 0))(1.0, 1.0, np.append(outside, 2.0))).all()
+    close(fl.grad(special.gammainc, 1)(np.float64(1.0), np.float64(0.0)), 1.0)
+
+
 # scipy.stats
 
 SHAPES = {"gamma": (2.5,), "beta": (2.0, 3.0), "chi2": (3.0,), "t": (4.0,)}

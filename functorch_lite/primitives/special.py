@@ -135,9 +135,14 @@ polygamma = Elementwise(
 # Incomplete integrals.
 
 
-def _gamma_density(a: Any, x: Any) -> Any:
+def _where_defined(z: Any, density: Any) -> Any:
+    """The density, NaN where the integral z is: a power of 0 hides what x is."""
+    return select(eq(z, z), z, density)
+
+
+def _gamma_density(z: Any, a: Any, x: Any) -> Any:
     """x^(a-1) exp(-x) / gamma(a): the derivative of igamma by x."""
-    return exp(sub(sub(_times_log(sub(a, const(a, 1)), x), x), lgamma(a)))
+    return _where_defined(z, exp(sub(sub(_times_log(sub(a, const(a, 1)), x), x), lgamma(a))))
 
 
 def _times_log(a: Any, x: Any) -> Any:
@@ -153,7 +158,7 @@ igamma = Elementwise(
     widens=True,
     derivatives=(
         lambda t, z, a, x: mul_strong(t, igamma_grad_a(a, x)),
-        lambda t, z, a, x: mul_strong(t, _gamma_density(a, x)),
+        lambda t, z, a, x: mul_strong(t, _gamma_density(z, a, x)),
     ),
 )
 igammac = Elementwise(
@@ -164,7 +169,7 @@ igammac = Elementwise(
     widens=True,
     derivatives=(
         lambda t, z, a, x: neg(mul_strong(t, igamma_grad_a(a, x))),
-        lambda t, z, a, x: neg(mul_strong(t, _gamma_density(a, x))),
+        lambda t, z, a, x: neg(mul_strong(t, _gamma_density(z, a, x))),
     ),
 )
 
@@ -195,12 +200,12 @@ random_gamma_grad = _LastDerivative("random_gamma_grad", accepts="f", arity=2, i
 """The derivative, by the shape a, of a gamma variate that has come out as x: -(dP/da) / (dP/dx) with P = igamma."""
 
 
-def _beta_density(a: Any, b: Any, x: Any) -> Any:
+def _beta_density(z: Any, a: Any, b: Any, x: Any) -> Any:
     """x^(a-1) (1-x)^(b-1) / B(a, b): the derivative of the incomplete beta function by x."""
     one = const(x, 1)
     norm = sub(add(lgamma(a), lgamma(b)), lgamma(add(a, b)))
     powers = add(_times_log(sub(a, one), x), mul_strong(sub(b, one), log1p(neg(x))))
-    return exp(sub(powers, norm))
+    return _where_defined(z, exp(sub(powers, norm)))
 
 
 regularized_incomplete_beta = Elementwise(
@@ -212,11 +217,16 @@ regularized_incomplete_beta = Elementwise(
     derivatives=(
         _undefined("betainc", "its first operand"),
         _undefined("betainc", "its second operand"),
-        lambda t, z, a, b, x: mul_strong(t, _beta_density(a, b, x)),
+        lambda t, z, a, b, x: mul_strong(t, _beta_density(z, a, b, x)),
     ),
 )
 
 # Bessel functions, times exp(-|x|).
+
+
+def _i1e(xp: Any, x: Any) -> Any:
+    """SciPy's, but odd at zero too."""
+    return xp.copysign(xp.special.i1e(x), x)
 
 
 def _i1e_over(x: Any, y: Any) -> Any:
@@ -235,7 +245,7 @@ bessel_i0e = Elementwise(
 bessel_i1e = Elementwise(
     "bessel_i1e",
     accepts="f",
-    namespace="special.i1e",
+    impl=_i1e,
     widens=True,
     derivatives=(lambda t, y, x: mul(t, sub(sub(bessel_i0e(x), mul(sign(x), y)), _i1e_over(x, y))),),
 )

@@ -193,22 +193,43 @@ def entr(x: Any) -> Any:
     return _entr(*_operands("entr", x))
 
 
-def _relative(p: Any, q: Any, more: Any) -> Any:
-    both, zero = (p > 0) & (q > 0), (p == 0) & (q >= 0)
-    a, b = fnp.where(both, p, 1), fnp.where(both, q, 1)
-    return fnp.where(both, a * fnp.log(a / b) + more(a, b), fnp.where(zero, more(p, q), math.inf))
+def _positive(p: Any, q: Any) -> tuple[Any, Any, Any]:
+    """Where both are positive, and each of them there; 1 elsewhere."""
+    both = (p > 0) & (q > 0)
+    return both, fnp.where(both, p, 1), fnp.where(both, q, 1)
+
+
+def _log_ratio(a: Any, b: Any) -> Any:
+    """log(a / b), exact where they are close, also where the ratio overflows or underflows."""
+    ratio = a / b
+    outside = (ratio < float(dtypes.finfo(ratio.dtype).tiny)) | (ratio == math.inf)
+    far = fnp.where(outside, fnp.log(a) - fnp.log(b), fnp.log(ratio))
+    return fnp.where(fnp.abs(ratio - 1) < 0.5, fnp.log1p((a - b) / b), far)
+
+
+@custom_jvp
+def _rel_entr(p: Any, q: Any) -> Any:
+    both, a, b = _positive(p, q)
+    outside = fnp.where((p == 0) & (q >= 0), 0, fnp.where((p == p) & (q == q), math.inf, math.nan))
+    return fnp.where(both, a * _log_ratio(a, b), fnp.astype(outside, p.dtype))
+
+
+@_rel_entr.defjvp
+def _rel_entr_jvp(primals: Any, tangents: Any) -> Any:
+    (p, q), (p_dot, q_dot) = primals, tangents
+    both, a, b = _positive(p, q)
+    return _rel_entr(p, q), fnp.where(both, p_dot * (_log_ratio(a, b) + 1) - q_dot * (a / b), 0)
 
 
 def rel_entr(p: Any, q: Any) -> Any:
     """P log(p / q), 0 for p = 0; infinite where an operand is negative, or q alone is 0."""
-    a, b = _operands("rel_entr", p, q)
-    return _relative(a, b, lambda a, b: a * 0)
+    return _rel_entr(*_operands("rel_entr", p, q))
 
 
 def kl_div(p: Any, q: Any) -> Any:
-    """P log(p / q) - p + q, q for p = 0; infinite where an operand is negative, or q alone is 0."""
+    """P log(p / q) - p + q, q for p = 0; infinite where a finite operand is negative, or q alone is 0."""
     a, b = _operands("kl_div", p, q)
-    return _relative(a, b, lambda a, b: b - a)
+    return _rel_entr(a, b) + (b - a)
 
 
 def boxcox(x: Any, lmbda: Any) -> Any:
@@ -232,12 +253,13 @@ def _boxcox(logarithm: Any, power: Any) -> Any:
 
 
 def gammasgn(x: Any) -> Any:
-    """The sign of the gamma function: 1, or -1; NaN at negative integers and -inf."""
+    """The sign of the gamma function: 1, or -1; NaN at negative integers, -inf and NaN."""
     (v,) = _operands("gammasgn", x)
     whole = e.floor(v)
     odd = fnp.remainder(whole, 2) != 0
     negative = fnp.where(whole == v, math.nan, fnp.where(odd, -1.0, 1.0))
-    sign = fnp.where(v < 0, negative, fnp.where(v == 0, e.sign(fnp.copysign(like(v, 1), v)), 1.0))
+    other = fnp.where(v == v, 1.0, math.nan)
+    sign = fnp.where(v < 0, negative, fnp.where(v == 0, fnp.copysign(like(v, 1), v), other))
     return fnp.astype(sign, v.dtype)
 
 
@@ -258,11 +280,13 @@ def factorial(n: Any, exact: bool = False) -> Any:
 def comb(N: Any, k: Any, *, repetition: bool = False) -> Any:
     """The number of ways to choose k of N things, with repetition or without; 0 unless 0 <= k <= N."""
     n, m = _operands("comb", N, k)
+    nothing = (m == 0) & (n >= 0)
     if repetition:
         n = n + m - 1
     inside = (m >= 0) & (m <= n) & (n >= 0)
     n, m = fnp.where(inside, n, 1), fnp.where(inside, m, 1)
-    return fnp.where(inside, e.exp(e.lgamma(n + 1) - e.lgamma(m + 1) - e.lgamma(n - m + 1)), 0)
+    some = e.exp(-_betaln(n - m + 1, m + 1)) / (n + 1)
+    return fnp.where(nothing, 1, fnp.where(inside, some, 0))
 
 
 def poch(z: Any, m: Any) -> Any:
@@ -271,16 +295,47 @@ def poch(z: Any, m: Any) -> Any:
     return fnp.where(b == 0, 1, gammasgn(a) * gammasgn(a + b) * e.exp(e.lgamma(a + b) - e.lgamma(a)))
 
 
+_LARGE = 10
+"""From where on Stirling's series, of the terms below, is exact to the last digit."""
+_STIRLING = (-691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12)
+
+
+def _beyond_stirling(x: Any) -> Any:
+    """Lgamma(x) less (x - 1/2) log x - x + log(2 pi) / 2, for large x."""
+    inverse = 1 / x
+    square, out = inverse * inverse, 0 * inverse
+    for term in _STIRLING:
+        out = out * square + term
+    return out * inverse
+
+
+@custom_jvp
+def _betaln(a: Any, b: Any) -> Any:
+    """By logarithms of gamma; the difference of two large ones, which would lose their digits, by its own series."""
+    x, y = e.min_(a, b), e.max_(a, b)
+    large = (y >= _LARGE) & (x + y >= _LARGE) & (y < math.inf)
+    p, q = fnp.where(large, x, 1), fnp.where(large, y, _LARGE)
+    rest = _beyond_stirling(q) - _beyond_stirling(p + q)
+    difference = p * (1 - fnp.log(q)) - (q + (p - 0.5)) * fnp.log1p(p / q) + rest
+    return e.lgamma(x) + fnp.where(large, difference, e.lgamma(y) - e.lgamma(x + y))
+
+
+@_betaln.defjvp
+def _betaln_jvp(primals: Any, tangents: Any) -> Any:
+    (x, y), (x_dot, y_dot) = primals, tangents
+    both = e.digamma(x + y)
+    return _betaln(x, y), x_dot * (e.digamma(x) - both) + y_dot * (e.digamma(y) - both)
+
+
 def betaln(a: Any, b: Any) -> Any:
     """The logarithm of the absolute value of the beta function."""
-    x, y = _operands("betaln", a, b)
-    return e.lgamma(x) + e.lgamma(y) - e.lgamma(x + y)
+    return _betaln(*_operands("betaln", a, b))
 
 
 def beta(a: Any, b: Any) -> Any:
     """The beta function, gamma(a) gamma(b) / gamma(a + b)."""
     x, y = _operands("beta", a, b)
-    return gammasgn(x) * gammasgn(y) * gammasgn(x + y) * e.exp(betaln(x, y))
+    return gammasgn(x) * gammasgn(y) * gammasgn(x + y) * e.exp(_betaln(x, y))
 
 
 def multigammaln(a: Any, d: Any) -> Any:
