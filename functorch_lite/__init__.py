@@ -1,7 +1,7 @@
 """functorch_lite: pure functions over immutable arrays, changed by `grad`, `vmap` and `jit`, which compose in every order.
 
 Reading order of the source, each file on top of those before it:
-  errors, dtypes, config, tree        what everything stands on
+  errors, config, dtypes, tree        what everything stands on (dtype_lattice: promotion)
   array_type, tracing, primitive      types; the current trace and `bind`; what an operation owes
   program, printing, checking         the intermediate representation
   lowering, backend                   program -> callable; where kernels come from

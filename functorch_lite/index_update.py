@@ -10,6 +10,7 @@ import numpy as np
 from . import dtypes, index_steps
 from .array_type import ArrayType, Shape
 from .arrays import type_of
+from .dtype_lattice import scalar_type_of
 from .errors import DTypeError, NonConcreteBooleanIndexError, ShapeError
 from .index_plan import Plan, host_value, is_boolean, read_index
 from .primitives import elementwise as e
@@ -87,7 +88,7 @@ def _values(how: str, x: Any, values: Any) -> Any:
             f"x.at[...].{how} of {x.type}: booleans have no arithmetic; cast with astype, or use set, min or max."
         )
     python = type(values) in (bool, int, float, complex)
-    given = dtypes.scalar_type_of(values)[0] if python else None
+    given = scalar_type_of(values)[0] if python else None
     if given is None:
         values = as_operand(values, "the values of an update")
         given = values.dtype

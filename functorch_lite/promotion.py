@@ -10,6 +10,7 @@ import numpy as np
 from . import dtypes
 from .array_type import Dim, Shape
 from .arrays import Array, Operand, from_host, type_of
+from .dtype_lattice import lattice_result, scalar_operand, scalar_type_of
 from .errors import DTypeError, ShapeError
 from .primitives.elementwise import convert
 from .primitives.structural import broadcast_in_dim
@@ -45,7 +46,7 @@ def as_operand(x: Any, what: str = "argument") -> Array | Tracer:
     if type(x) is Array or isinstance(x, Tracer):
         return x
     if isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic):
-        dtype, weak = dtypes.scalar_type_of(x)
+        dtype, weak = scalar_type_of(x)
         out = from_host(_scalar(x, dtype), weak_type=weak)
         out.number = x
         return out
@@ -102,7 +103,7 @@ def _of_one_dtype(operands: Sequence[Any]) -> bool:
 def promote_dtypes(*operands: Any) -> list[Any]:
     """Operands in their common dtype. A Python scalar becomes a constant of the program.
 
-    NumPy's 64-bit scalars are weak beside arrays, see `dtypes.scalar_operand`.
+    NumPy's 64-bit scalars are weak beside arrays, see `dtype_lattice.scalar_operand`.
     """
     if _of_one_dtype(operands):
         return list(operands)
@@ -111,13 +112,13 @@ def promote_dtypes(*operands: Any) -> list[Any]:
     for x in operands:
         if type(x) is not Array and not isinstance(x, Tracer):
             if isinstance(x, (bool, int, float, complex, np.generic)):
-                pairs.append(dtypes.scalar_operand(x) if arrays else dtypes.scalar_type_of(x))
+                pairs.append(scalar_operand(x) if arrays else scalar_type_of(x))
                 found.append(x)
                 continue
             x = as_operand(x)
         pairs.append((x.dtype, x.weak_type))
         found.append(x)
-    dtype, weak = dtypes.lattice_result(pairs)
+    dtype, weak = lattice_result(pairs)
     return [
         cast(x, dtype, weak) if isinstance(x, (Array, Tracer)) else _constant(x, dtype, weak, arrays) for x in found
     ]

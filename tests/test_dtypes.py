@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from functorch_lite import config, dtypes
+from functorch_lite.dtype_lattice import lattice_result, promote_types, result_type, scalar_operand, scalar_type_of
 
 # What `x + y` gives; a star is a weak number.
 LATTICE = """
@@ -66,30 +67,30 @@ def operand(name):
 def test_the_lattice_is_jax_s(float_, int_):
     with config.default_dtypes(float=float_, int=int_):
         for a, b, result in PAIRS:
-            assert dtypes.lattice_result([operand(a), operand(b)]) == operand(result), (a, b)
+            assert lattice_result([operand(a), operand(b)]) == operand(result), (a, b)
 
 
 @pytest.mark.parametrize("names, result", SEVERAL)
 def test_several_operands(names, result):
-    assert dtypes.lattice_result([operand(n) for n in names]) == operand(result)
-    assert dtypes.lattice_result([operand(n) for n in reversed(names)]) == operand(result)
+    assert lattice_result([operand(n) for n in names]) == operand(result)
+    assert lattice_result([operand(n) for n in reversed(names)]) == operand(result)
 
 
 def test_weak_numbers_of_other_dtypes_join_by_what_they_carry():
-    assert dtypes.lattice_result([(dtypes.int8, True), (dtypes.uint8, True)]) == (dtypes.int16, True)
-    assert dtypes.lattice_result([(dtypes.float16, True), (dtypes.int64, True)]) == (dtypes.float16, True)
-    assert dtypes.lattice_result([(dtypes.float64, True), (dtypes.float16, False)]) == (dtypes.float16, False)
+    assert lattice_result([(dtypes.int8, True), (dtypes.uint8, True)]) == (dtypes.int16, True)
+    assert lattice_result([(dtypes.float16, True), (dtypes.int64, True)]) == (dtypes.float16, True)
+    assert lattice_result([(dtypes.float64, True), (dtypes.float16, False)]) == (dtypes.float16, False)
 
 
 def test_booleans_are_never_weak():
-    assert dtypes.lattice_result([(dtypes.bool_, True)]) == (dtypes.bool_, False)
-    assert dtypes.lattice_result([(dtypes.bool_, True)] * 2) == (dtypes.bool_, False)
+    assert lattice_result([(dtypes.bool_, True)]) == (dtypes.bool_, False)
+    assert lattice_result([(dtypes.bool_, True)] * 2) == (dtypes.bool_, False)
 
 
 def test_promote_types_is_the_strong_part():
     for a, b, result in PAIRS:
         if "*" not in a + b:
-            assert dtypes.promote_types(FULL_NAMES[a], FULL_NAMES[b]) == operand(result)[0]
+            assert promote_types(FULL_NAMES[a], FULL_NAMES[b]) == operand(result)[0]
 
 
 @pytest.mark.parametrize("dtype", SUPPORTED, ids=str)
@@ -133,7 +134,7 @@ def test_float0():
     assert dtypes.tangent_dtype(dtypes.float0) == dtypes.float0
     assert dtypes.short_name(dtypes.float0) == "float0"
     assert not dtypes.is_inexact(dtypes.float0)
-    assert dtypes.lattice_result([(dtypes.float0, False)] * 2) == (dtypes.float0, False)
+    assert lattice_result([(dtypes.float0, False)] * 2) == (dtypes.float0, False)
 
 
 # -- as_dtype --------------------------------------------------------------------------------------------------------
@@ -202,7 +203,7 @@ def test_as_dtype_refuses_long_double():
     with pytest.raises(TypeError, match=r"Use float64"):
         dtypes.as_dtype(np.longdouble)
     with pytest.raises(TypeError, match=r"Use complex128"):
-        dtypes.scalar_type_of(np.clongdouble(1))
+        scalar_type_of(np.clongdouble(1))
     assert not dtypes.is_floating(np.dtype(np.longdouble))
 
 
@@ -216,42 +217,42 @@ class Colour(enum.IntEnum):
 def test_scalar_type_of():
     expected = {True: ("bool", False), 2: ("int32", True), 2.5: ("float32", True), 1j: ("complex64", True)}
     for x, (dtype, weak) in expected.items():
-        assert dtypes.scalar_type_of(x) == dtypes.scalar_operand(x) == (np.dtype(dtype), weak)
-    assert dtypes.scalar_type_of(Colour.RED) == (dtypes.int32, True)
+        assert scalar_type_of(x) == scalar_operand(x) == (np.dtype(dtype), weak)
+    assert scalar_type_of(Colour.RED) == (dtypes.int32, True)
     for dtype in SUPPORTED:
-        assert dtypes.scalar_type_of(np.zeros((), dtype)[()]) == (dtype, False)
+        assert scalar_type_of(np.zeros((), dtype)[()]) == (dtype, False)
     for bad in ("1", None, [1], np.str_("1"), np.datetime64("2020-01-01")):
         with pytest.raises(TypeError):
-            dtypes.scalar_type_of(bad)
+            scalar_type_of(bad)
 
 
 @pytest.mark.parametrize("dtype", SUPPORTED, ids=str)
 def test_64_bit_numpy_scalars_are_weak_beside_arrays(dtype):
     default = {"float64": "float32", "int64": "int32", "complex128": "complex64"}.get(dtype.name)
     expected = (dtype, False) if default is None else (np.dtype(default), True)
-    assert dtypes.scalar_operand(np.zeros((), dtype)[()]) == expected
+    assert scalar_operand(np.zeros((), dtype)[()]) == expected
 
 
 def test_long_long_scalars_are_weak_too():
-    assert dtypes.scalar_operand(np.longlong(3)) == (dtypes.int32, True)
+    assert scalar_operand(np.longlong(3)) == (dtypes.int32, True)
 
 
 def test_result_type():
     half = np.ones(3, np.float16)
-    assert dtypes.result_type(half, 2.0, np.float64(2)) == np.float16
-    assert dtypes.result_type(half, np.ones((), np.float64)) == np.float64  # a 0-d array is strong
-    assert dtypes.result_type(np.float64(2), 1.0) == np.float64  # no array about
-    assert dtypes.result_type(np.int32, 1.5) == np.float32
-    assert dtypes.result_type("int8", int) == np.int8
-    assert dtypes.result_type(float, np.int8) == np.float32
-    assert dtypes.result_type(np.ones(2, np.int8), 1j) == np.complex64
-    assert dtypes.result_type(1, 2.0) == np.float32
-    assert dtypes.result_type(True, True) == np.bool_
-    assert dtypes.result_type(">f8", np.float32) == np.float64
+    assert result_type(half, 2.0, np.float64(2)) == np.float16
+    assert result_type(half, np.ones((), np.float64)) == np.float64  # a 0-d array is strong
+    assert result_type(np.float64(2), 1.0) == np.float64  # no array about
+    assert result_type(np.int32, 1.5) == np.float32
+    assert result_type("int8", int) == np.int8
+    assert result_type(float, np.int8) == np.float32
+    assert result_type(np.ones(2, np.int8), 1j) == np.complex64
+    assert result_type(1, 2.0) == np.float32
+    assert result_type(True, True) == np.bool_
+    assert result_type(">f8", np.float32) == np.float64
     with pytest.raises(TypeError, match="at least one"):
-        dtypes.result_type()
+        result_type()
     with pytest.raises(TypeError, match="not a supported dtype"):
-        dtypes.result_type([1.0], 2)
+        result_type([1.0], 2)
 
 
 # -- limits and casts ------------------------------------------------------------------------------------------------
@@ -351,10 +352,10 @@ def test_update_is_for_the_process_a_scope_is_not():
     try:
         assert config.read("default_float") == np.float64
         assert dtypes.defaults() == (np.float64, np.int32, np.complex128)
-        assert dtypes.lattice_result([(dtypes.int32, False), (dtypes.float32, True)]) == (np.float64, True)
+        assert lattice_result([(dtypes.int32, False), (dtypes.float32, True)]) == (np.float64, True)
     finally:
         config.update("default_float", "float32")
-    assert dtypes.lattice_result([(dtypes.int32, False), (dtypes.float32, True)]) == (np.float32, True)
+    assert lattice_result([(dtypes.int32, False), (dtypes.float32, True)]) == (np.float32, True)
 
 
 def test_options_are_checked():

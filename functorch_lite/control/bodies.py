@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import type_of
+from ..dtype_lattice import lattice_result
 from ..errors import TransformationError
 from ..program import Program
 from ..promotion import as_operand, cast
@@ -142,7 +142,7 @@ def settle_carry(
 
 def _joined(t: ArrayType, out: ArrayType) -> ArrayType:
     """The type of an entry of a carry that comes in as `t` and out as `out`; weak only as long as both agree."""
-    dtype, weak = dtypes.lattice_result([(t.dtype, t.weak), (out.dtype, out.weak)])
+    dtype, weak = lattice_result([(t.dtype, t.weak), (out.dtype, out.weak)])
     return t.update(dtype=dtype, weak=weak and dtype == t.dtype)
 
 

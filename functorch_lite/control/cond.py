@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..array_type import ArrayType, Dim
 from ..arrays import type_of
+from ..dtype_lattice import lattice_result
 from ..errors import ArgumentError, TransformationError, transparent
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives import elementwise as e
@@ -286,7 +287,7 @@ def _one_type(bodies: Sequence[StagedBody]) -> list[StagedBody]:
     """The bodies with weak results cast to the dtype that the others give."""
     wanted = []
     for types in zip(*(b.program.out_types for b in bodies), strict=True):
-        dtype, weak = dtypes.lattice_result([(t.dtype, t.weak) for t in types])
+        dtype, weak = lattice_result([(t.dtype, t.weak) for t in types])
         wanted.append(types[0].update(dtype=dtype, weak=weak))
 
     def converted(body: StagedBody) -> StagedBody:

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import Array
+from ..dtype_lattice import promote_types, result_type
 from ..errors import DTypeError
 from ..primitives import elementwise as primitives
 from ..primitives.base import Elementwise
@@ -49,7 +50,7 @@ def number_like(x: Any, dtype: np.dtype, what: str) -> Any:
       DTypeError: for others: nothing is rounded or wrapped unasked.
     """
     value = as_operand(x, what)
-    if dtypes.promote_types(dtype, value.dtype) != dtype and dtypes.result_type(dtype, type(x)) != dtype:
+    if promote_types(dtype, value.dtype) != dtype and result_type(dtype, type(x)) != dtype:
         raise DTypeError(f"{what}, {x!r}, does not go into {dtypes.short_name(dtype)}: cast the array with astype.")
     return cast(value, dtype)
 

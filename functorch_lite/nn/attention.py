@@ -8,6 +8,7 @@ from typing import Any
 from .. import dtypes
 from .. import numpy as fnp
 from ..arrays import type_of
+from ..dtype_lattice import promote_types
 from ..errors import DTypeError, ShapeError
 from ..promotion import as_operand, cast
 from ..transforms.custom import stop_gradient
@@ -70,7 +71,7 @@ def dot_product_attention(
     sources, groups = k.shape[1], k.shape[2]
     shape = (batch, heads, targets, sources)
 
-    wide = dtypes.promote_types(q.dtype, "float32")
+    wide = promote_types(q.dtype, "float32")
     grouped = cast(fnp.reshape(q, (batch, targets, groups, heads // groups, features)), wide)
     scores = fnp.einsum("btkgh,bskh->bkgts", grouped, cast(k, wide)).reshape(shape)
     scores = scores * fnp.asarray(1 / math.sqrt(features) if scale is None else scale, dtype=wide)

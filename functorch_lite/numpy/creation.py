@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import Array, from_host
+from ..dtype_lattice import result_type
 from ..errors import DTypeError, ShapeError
 from ..primitives.slicing import concatenate, iota
 from ..primitives.structural import broadcast_in_dim, reshape
@@ -130,7 +131,7 @@ def _nested(values: Sequence[Any], dtype: np.dtype | None) -> Any:
             strong = any(isinstance(x, (np.ndarray, np.generic)) for x in leaves)
             kind = host.dtype.kind
             dtype = (
-                dtypes.result_type(*leaves)
+                result_type(*leaves)
                 if strong
                 else dtypes.as_dtype({"b": bool, "i": int, "u": int, "f": float, "c": complex}.get(kind, host.dtype))
             )
@@ -139,7 +140,7 @@ def _nested(values: Sequence[Any], dtype: np.dtype | None) -> Any:
                 if host.max() > limits.max or host.min() < limits.min:
                     raise OverflowError(f"array: an integer does not fit {dtype.name}: give a wider dtype.")
         return from_host(_host_cast(host, dtype))
-    dtype = dtype or dtypes.result_type(*leaves)
+    dtype = dtype or result_type(*leaves)
     return _stacked(values, dtype)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..dtype_lattice import promote_types
 from ..errors import ArgumentError
 from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_to, reshape
@@ -92,7 +93,7 @@ def var(
     x = as_operand(a)
     axes = axes_of("var", axis, x.ndim)
     target = dtypes.real_dtype(dtypes.to_inexact(x.dtype)) if dtype is None else dtypes.as_dtype(dtype)
-    within = dtypes.accumulator_dtype(dtypes.promote_types(dtypes.to_inexact(x.dtype), target))
+    within = dtypes.accumulator_dtype(promote_types(dtypes.to_inexact(x.dtype), target))
     x = cast(x, within, False)
     centre = _mean(x, axes, keepdims=True, where=where) if mean is None else mean
     centred = e.sub(*promote("var", x, centre))

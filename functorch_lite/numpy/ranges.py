@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import from_host
+from ..dtype_lattice import promote_types, result_type
 from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_in_dim, reshape
 from ..promotion import cast, promote
@@ -47,7 +48,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     numbers = [_number(x) for x in (start, stop, 1 if step is None else step)]
     if dtype is None:
         found = [x for x in (start, stop, step) if x is not None]
-        dtype = dtypes.result_type(*found)
+        dtype = result_type(*found)
     dtype = dtypes.as_dtype(dtype)
     host = np.arange(*numbers)
     if dtypes.is_floating(dtype) and host.dtype.kind == "f" and len(host):
@@ -94,10 +95,10 @@ def linspace(
     num = operator.index(num)
     if num < 0:
         raise ValueError(f"linspace: num must not be negative, got {num}.")
-    target = dtypes.as_dtype(dtype) if dtype is not None else dtypes.to_inexact(dtypes.result_type(start, stop, float))
-    within = dtypes.to_inexact(dtypes.result_type(start, stop, float))
+    target = dtypes.as_dtype(dtype) if dtype is not None else dtypes.to_inexact(result_type(start, stop, float))
+    within = dtypes.to_inexact(result_type(start, stop, float))
     if dtypes.is_inexact(target):
-        within = dtypes.promote_types(within, target) if dtype is None or not dtypes.is_complex(within) else within
+        within = promote_types(within, target) if dtype is None or not dtypes.is_complex(within) else within
         within = target if dtypes.itemsize(target) >= 4 else np.dtype(np.float32)
     a, b = promote("linspace", cast(asarray(start), within), cast(asarray(stop), within))
     shape = a.shape or b.shape
@@ -130,7 +131,7 @@ def logspace(
 
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """`num` numbers of equal ratios from `start` to `stop`, which have one sign."""
-    target = dtypes.as_dtype(dtype) if dtype is not None else dtypes.to_inexact(dtypes.result_type(start, stop, float))
+    target = dtypes.as_dtype(dtype) if dtype is not None else dtypes.to_inexact(result_type(start, stop, float))
     within = dtypes.to_inexact(target)
     a, b = promote("geomspace", cast(asarray(start), within), cast(asarray(stop), within))
     sign = e.sign(a)

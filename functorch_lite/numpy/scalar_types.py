@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import Array
-from ..dtypes import can_cast, finfo, iinfo, issubdtype, promote_types, result_type
+from ..dtype_lattice import promote_types, result_type
+from ..dtypes import can_cast, finfo, iinfo, issubdtype
 from ..promotion import as_operand, cast
 from ..tracing import Tracer
 

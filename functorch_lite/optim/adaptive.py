@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from .. import dtypes
 from .. import numpy as fnp
+from ..dtype_lattice import promote_types
 from ..promotion import as_operand
 from ..tree import map as tree_map
 from .base import GradientTransformation, cast_tree, count_zero, full_like, zeros_like
@@ -71,7 +72,7 @@ def _corrected(moment: Any, decay: Any, count: Any) -> Any:
     def divide(m: Any) -> Any:
         m = as_operand(m)
         real = fnp.real(m).dtype if dtypes.is_complex(m.dtype) else m.dtype
-        wide = dtypes.promote_types(real, "float32")
+        wide = promote_types(real, "float32")
         # Not 1 - decay**count: with decay close to 1 that cancels.
         missing = -fnp.expm1(fnp.astype(count, wide) * fnp.log(fnp.asarray(decay, dtype=wide)))
         return m / fnp.astype(missing, real)

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import dtypes
 from ..array_type import ArrayType
+from ..dtype_lattice import promote_types
 from ..errors import DTypeError, ShapeError
 from ..primitive import LinearOperand, Primitive, Zero
 from .base import add
@@ -47,7 +48,7 @@ class DotGeneral(Primitive):
         dtype = preferred or x.dtype
         wide = dtypes.accumulator_dtype(x.dtype)
         if wide != x.dtype or preferred is not None:
-            wide = dtypes.promote_types(wide, dtype)
+            wide = promote_types(wide, dtype)
             x, y = xp.astype(x, wide), xp.astype(y, wide)
         if not xb:
             return xp.astype(xp.tensordot(x, y, axes=(xc, yc)), dtype, copy=False)

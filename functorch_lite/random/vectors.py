@@ -8,6 +8,7 @@ from typing import Any
 from .. import dtypes
 from .. import numpy as fnp
 from ..arrays import type_of
+from ..dtype_lattice import promote_types
 from ..errors import ShapeError
 from ..primitives import elementwise as e
 from ..primitives import linalg, spectral
@@ -40,7 +41,7 @@ def multivariate_normal(
     """
     words = words_of(key, "multivariate_normal")
     centre, covariance = operands("multivariate_normal", mean=mean, cov=cov)
-    own = dtypes.to_inexact(dtypes.promote_types(centre.dtype, covariance.dtype))
+    own = dtypes.to_inexact(promote_types(centre.dtype, covariance.dtype))
     found = own if dtype is None else float_dtype(dtype, "multivariate_normal")
     centre, covariance = cast(centre, own), cast(covariance, own)
     if not centre.ndim or covariance.ndim < 2 or covariance.shape[-2:] != (centre.shape[-1],) * 2:
