@@ -239,7 +239,7 @@ def entry() -> tuple[Any, Method]:
 def make_callable(library: Library, results: Sequence[ArrayType]) -> Callable[..., tuple[Any, ...]]:
     """A Python function from operand buffers to a tuple of result buffers, of the code of a unit with a signature."""
     table = (ctypes.c_int64 * len(PROGRAM)).from_address(library.address("program"))
-    code = Code(len(PROGRAM), np.int64, table)
+    code = Code(len(PROGRAM), np.int64, memoryview(table))
     code.library, code.dtypes = library, [t.dtype for t in results]
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
