@@ -103,8 +103,8 @@ def promote_types(a: Any, b: Any) -> np.dtype:
     return _lattice_result(((as_dtype(a), False), (as_dtype(b), False)), defaults())[0]
 
 
-_UNASKED = {float64: 0, int64: 1, complex128: 2}
-"""The dtypes that NumPy makes unasked, and the positions of their kinds in `defaults()`."""
+_UNASKED = {float64: "float", int64: "int", complex128: "complex"}
+"""The dtypes that NumPy makes unasked, and what those of their kinds are called in `defaults()`."""
 
 
 def scalar_type_of(x: Any) -> tuple[np.dtype, bool]:
@@ -116,16 +116,16 @@ def scalar_type_of(x: Any) -> tuple[np.dtype, bool]:
     >>> scalar_type_of(2), scalar_type_of(np.float64(2)), scalar_type_of(True)
     ((dtype('int32'), True), (dtype('float64'), False), (dtype('bool'), False))
     """
-    position = PYTHON_SCALARS.get(type(x))
-    if position is not None:
-        return defaults()[position], True
+    name = PYTHON_SCALARS.get(type(x))
+    if name is not None:
+        return getattr(defaults(), name), True
     if isinstance(x, np.generic):
         return as_dtype(x.dtype), False
     if isinstance(x, bool):
         return bool_, False
-    for python, position in PYTHON_SCALARS.items():
+    for python, name in PYTHON_SCALARS.items():
         if isinstance(x, python):
-            return defaults()[position], True
+            return getattr(defaults(), name), True
     raise TypeError(f"a number was needed, got {x!r} of type {type(x).__name__}: convert it to an array or a number.")
 
 
@@ -138,9 +138,9 @@ def scalar_operand(x: Any) -> tuple[np.dtype, bool]:
     ((dtype('float32'), True), (dtype('float16'), False))
     """
     if isinstance(x, np.generic):
-        position = _UNASKED.get(as_dtype(x.dtype))
-        if position is not None:
-            return defaults()[position], True
+        name = _UNASKED.get(as_dtype(x.dtype))
+        if name is not None:
+            return getattr(defaults(), name), True
     return scalar_type_of(x)
 
 

@@ -90,22 +90,22 @@ _BOOL = bool_.num
 # -- defaults --------------------------------------------------------------------------------------------------------
 
 defaults = config.current
-"""The default dtypes here as a hashable tuple (float, int, complex)."""
+"""The default dtypes here, in a hashable tuple."""
 
 
 def default_float() -> np.dtype:
     """The dtype of floats that are given none."""
-    return defaults()[0]
+    return defaults().float
 
 
 def default_int() -> np.dtype:
     """The dtype of integers that are given none."""
-    return defaults()[1]
+    return defaults().int
 
 
 def default_complex() -> np.dtype:
     """The dtype of complex numbers that are given none."""
-    return defaults()[2]
+    return defaults().complex
 
 
 # -- names and kinds -------------------------------------------------------------------------------------------------
@@ -113,9 +113,9 @@ def default_complex() -> np.dtype:
 _USUAL: dict[Any, np.dtype] = {key: dtype for dtype in _NAMES for key in (dtype, dtype.type, dtype.name)}
 _USUAL |= {dtype.type: _OURS[dtype.num] for dtype in map(np.dtype, "bBhHiIlLqQ")}
 _USUAL[bool] = bool_
-PYTHON_SCALARS: dict[type, int] = {int: 1, float: 0, complex: 2}
-"""Python's numbers, and their positions in `defaults()`."""
-_PYTHON: dict[Any, int] = PYTHON_SCALARS | {t.__name__: position for t, position in PYTHON_SCALARS.items()}
+PYTHON_SCALARS: dict[type, str] = {t: t.__name__ for t in (int, float, complex)}
+"""Python's numbers, and what their dtypes are called in `defaults()`."""
+_PYTHON: dict[Any, str] = PYTHON_SCALARS | {name: name for name in PYTHON_SCALARS.values()}
 
 
 def as_dtype(spec: Any) -> np.dtype:
@@ -141,7 +141,7 @@ def as_dtype(spec: Any) -> np.dtype:
 def _parse(spec: Any) -> np.dtype:
     """`as_dtype` of what is not in the table of the usual specifications."""
     if isinstance(spec, (type, str)) and spec in _PYTHON:
-        return defaults()[_PYTHON[spec]]
+        return getattr(defaults(), _PYTHON[spec])
     dtype = spec
     if isinstance(spec, str):
         try:
