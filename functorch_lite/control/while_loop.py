@@ -30,7 +30,7 @@ from ..transforms.tape import Linearization
 from ..tree import flatten, unflatten
 from ..tree_def import LEAF
 from .bodies import convert_carry, on_strong_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
-from .scan import linearize_body, residual_kinds, scan_p, stack_rows, with_residuals_in_place
+from .scan_primitive import linearize_body, residual_kinds, scan_p, stack_rows, with_residuals_in_place
 
 __all__ = ["while_loop", "while_p"]
 
