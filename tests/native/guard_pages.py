@@ -149,7 +149,8 @@ def install() -> None:
     from functorch_lite_numpy.compiler import arena, loops, pieces, segment
 
     faulthandler.enable()
-    arena.KEPT = arena.ON_STACK = segment.ON_STACK = loops.ON_STACK = pieces.ON_STACK = 0
+    arena.KEPT.value = 0
+    arena.ON_STACK = segment.ON_STACK = loops.ON_STACK = pieces.ON_STACK = 0
     segment.plan, pieces.python_api = plan, guarded_api
     install_handler()
 

@@ -18,8 +18,8 @@ from .unit import Unit
 
 __all__ = ["KEPT", "address", "forget", "working_memory"]
 
-KEPT = 256 << 20
-"""An array of up to so many bytes stays when a call is done."""
+KEPT = ctypes.c_int64(256 << 20)
+"""An array of up to so many bytes stays when a call is done; read at the end of each call."""
 ON_STACK = 1 << 14
 """So little memory lies on the stack."""
 ALIGNMENT = 64
@@ -33,7 +33,7 @@ _spare = ctypes.c_void_p(None)
 
 def address(name: str) -> int:
     """Of what compiled code refers to by `arena.name`."""
-    return {"spare": ctypes.addressof(_spare)}[name]
+    return ctypes.addressof({"spare": _spare, "kept": KEPT}[name])
 
 
 def forget() -> None:
@@ -90,7 +90,7 @@ def working_memory(unit: Unit, b: Any, size: Any, leave_if_null: Callable[[Any],
     with b.if_then(b.icmp_unsigned(">", size, constant(I64, ON_STACK))):
         array = b.load(place)
         taken = b.not_(is_null(b.load(spare, typ=PTR)))
-        large = b.icmp_unsigned(">", length(array), constant(I64, KEPT))
+        large = b.icmp_unsigned(">", length(array), b.load(unit.outside(b, "arena.kept"), typ=I64))
         with b.if_else(b.or_(taken, large)) as (then, otherwise):
             with then:
                 drop(array)

@@ -171,10 +171,10 @@ def machine_code(text: str, level: int = 2) -> bytes:
         return _made(text, level, machine, lambda module: _emitted(module, machine, True))
 
 
-def assembly(text: str) -> str:
+def assembly(text: str, level: int = 2) -> str:
     """The machine code of a module, to be read."""
-    with _machine(2) as machine:
-        return _made(text, 2, machine, lambda module: _emitted(module, machine, False)).decode()
+    with _machine(level) as machine:
+        return _made(text, level, machine, lambda module: _emitted(module, machine, False)).decode()
 
 
 def optimised_text(text: str) -> str:

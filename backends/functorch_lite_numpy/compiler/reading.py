@@ -25,7 +25,7 @@ def describe(program: Program) -> dict[str, Callable[[], str]]:
         "memory plan": lambda: _each(program, _memory),
         "llvm": lambda: _each(program, lambda unit, segment: unit.text()),
         "llvm optimized": lambda: _each(program, lambda unit, segment: engine.optimised_text(unit.text())),
-        "assembly": lambda: _each(program, lambda unit, segment: engine.assembly(unit.text())),
+        "assembly": lambda: _each(program, _assembly),
     }
 
 
@@ -54,6 +54,10 @@ def _each(program: Program, text: Callable[[Unit, Segment], str]) -> str:
         else:
             parts.append(f"; by NumPy: {equation.primitive.name}")
     return "\n\n".join(parts)
+
+
+def _assembly(unit: Unit, segment: Segment) -> str:
+    return "\n".join(engine.assembly(text, level) for text, level in unit.parts())
 
 
 def _memory(unit: Unit, segment: Segment) -> str:

@@ -94,9 +94,13 @@ class Unit:
     def text(self) -> str:
         return str(self.module)
 
+    def parts(self) -> list[Part]:
+        """The modules that LLVM is given."""
+        return parts(self.module) if engine.joins() else [Part(self.text(), 2)]
+
     def compiled(self) -> bytes:
         """The machine code, to be kept and `linked`; the unit is used up."""
-        texts = parts(self.module) if engine.joins() else [Part(self.text(), 2)]
+        texts = self.parts()
         self.forget_code()
         return joined(list(self.needed), compiled(texts))
 
