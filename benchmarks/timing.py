@@ -11,6 +11,10 @@ from typing import Any
 __all__ = ["compare", "table"]
 
 
+WARM_UP = 0.2
+"""Seconds: what compiles is compiled, also what is in the background; caches are full."""
+
+
 def _once(run: Callable[[], Any], repeats: int) -> float:
     start = time.perf_counter()
     for _ in range(repeats):
@@ -30,7 +34,10 @@ def compare(alternatives: dict[str, Callable[[], Any]], seconds: float = 1.0, ro
     """
     repeats = {}
     for name, run in alternatives.items():
-        run()  # compile, fill caches
+        end = time.perf_counter() + WARM_UP
+        run()
+        while time.perf_counter() < end:
+            run()
         once = max(_once(run, 3), 1e-8)
         repeats[name] = max(1, int(seconds / rounds / once))
     gc.collect()
