@@ -9,11 +9,13 @@ from ..array_type import ArrayType
 from ..arrays import type_of
 from ..dtype_lattice import lattice_result
 from ..errors import TransformationError
+from ..primitive import Zero
 from ..program import Program
-from ..promotion import as_operand, cast
+from ..promotion import cast
 from ..staging import Staged, evaluate, stage
+from ..transforms.edges import operands_of
 from ..transforms.signature import function_name
-from ..tree import flatten, flatten_with_path, unflatten
+from ..tree import flatten_with_path, unflatten
 from ..tree_paths import keystr
 
 __all__ = [
@@ -23,11 +25,11 @@ __all__ = [
     "flat_function",
     "on_strong_carry",
     "only",
-    "operands_of",
     "rearranged",
     "settle_carry",
     "split",
     "stage_flat",
+    "with_tangents",
 ]
 
 
@@ -37,12 +39,6 @@ class StagedBody(NamedTuple):
     program: Program
     hoisted: list[Any]
     out_tree: Any
-
-
-def operands_of(tree: Any, what: str) -> tuple[list[Any], Any]:
-    """The leaves of a pytree as operands, and its structure."""
-    leaves, structure = flatten(tree)
-    return [as_operand(x, what) for x in leaves], structure
 
 
 def flat_function(
@@ -73,6 +69,12 @@ def split(values: Sequence[Any], *sizes: int) -> list[list[Any]]:
         pieces.append(list(values[start : start + n]))
         start += n
     return [*pieces, list(values[start:])]
+
+
+def with_tangents(values: list[Any], tangents: Sequence[Any], marks: Sequence[bool]) -> tuple[list[Any], list[Any]]:
+    """Values with a tangent for each: the next of `tangents` where it is marked, else zero."""
+    found = iter(tangents)
+    return values, [next(found) if m else Zero(v.type.tangent()) for v, m in zip(values, marks, strict=True)]
 
 
 def only(values: Sequence[Any], marks: Sequence[bool]) -> list[Any]:

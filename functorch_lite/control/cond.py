@@ -21,13 +21,14 @@ from ..staging import StagingTrace, evaluate, stage
 from ..tracing import context
 from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
+from ..transforms.edges import operands_of
 from ..transforms.jvp import jvp_program
 from ..transforms.linearize import linearize_program
 from ..transforms.signature import check_callable
 from ..transforms.tape import Linearization
 from ..transforms.transpose import transpose_program
 from ..tree import unflatten
-from .bodies import StagedBody, operands_of, split, stage_flat
+from .bodies import StagedBody, split, stage_flat, with_tangents
 
 __all__ = ["cond", "cond_p", "switch"]
 
@@ -56,8 +57,7 @@ class Cond(Primitive):
         has = _any_of([jvp_program(b, nonzeros)[1] for b in branches])
         new = tuple(jvp_program(b, nonzeros, has)[0] for b in branches)
         out = self(*primals, *(t for t in tangents[1:] if not isinstance(t, Zero)), branches=new)
-        values, dots = out[: len(has)], iter(out[len(has) :])
-        return values, [next(dots) if h else Zero(v.type.tangent()) for v, h in zip(values, has, strict=True)]
+        return with_tangents(out[: len(has)], out[len(has) :], has)
 
     def linearize(  # type: ignore[override]
         self,

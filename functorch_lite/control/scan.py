@@ -14,9 +14,10 @@ from ..primitives.slicing import concatenate
 from ..primitives.structural import expand_dims
 from ..promotion import as_operand
 from ..tracing import Tracer
+from ..transforms.edges import operands_of
 from ..transforms.signature import check_callable
 from ..tree import flatten, unflatten
-from .bodies import convert_carry, operands_of, settle_carry, stage_flat
+from .bodies import convert_carry, settle_carry, stage_flat
 from .scan_primitive import scan_p
 
 __all__ = ["run_scan", "scan"]

@@ -23,7 +23,7 @@ from ..transforms.jvp import jvp_program
 from ..transforms.linearize import linearize_program
 from ..transforms.tape import Linearization
 from ..transforms.transpose import transpose_program
-from .bodies import only, rearranged, split
+from .bodies import only, rearranged, split, with_tangents
 from .hoisting import relieved
 from .rows import sparing_rows
 
@@ -125,11 +125,7 @@ class Scan(Primitive):
         sizes = {"n_consts": n_consts + sum(consts_nz), "n_carry": n_carry + sum(carry_nz)}
         out = self(*operands, **{**params, "body": new_body, **sizes})
         k_out, kd_out, y_out, yd_out = split(out, n_carry, sum(carry_nz), n_ys)
-        values = [*k_out, *y_out]
-        found = iter([*kd_out, *yd_out])
-        return values, [
-            next(found) if m else Zero(v.type.tangent()) for v, m in zip(values, [*carry_nz, *ys_nz], strict=True)
-        ]
+        return with_tangents([*k_out, *y_out], [*kd_out, *yd_out], [*carry_nz, *ys_nz])
 
     def linearize(  # type: ignore[override]
         self,

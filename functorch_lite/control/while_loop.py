@@ -23,13 +23,14 @@ from ..program import Equation, Program
 from ..staging import evaluate, stage
 from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
+from ..transforms.edges import operands_of
 from ..transforms.jvp import jvp_program
 from ..transforms.linearize import linearize_program
 from ..transforms.signature import check_callable
 from ..transforms.tape import Linearization
 from ..tree import flatten, unflatten
 from ..tree_def import LEAF
-from .bodies import convert_carry, on_strong_carry, only, operands_of, rearranged, settle_carry, split, stage_flat
+from .bodies import convert_carry, on_strong_carry, only, rearranged, settle_carry, split, stage_flat, with_tangents
 from .scan_primitive import linearize_body, residual_kinds, scan_p, stack_rows, with_residuals_in_place
 
 __all__ = ["while_loop", "while_p"]
@@ -97,9 +98,7 @@ class While(NotLinear, Primitive):
         operands = [*cond_consts, *consts, *only(consts_t, consts_nz), *carry, *dots]
         out = self(*operands, cond=new_cond, body=new_body, n_cond=n_cond, n_body=n_body + sum(consts_nz))
         k_out, kd_out, y_out, yd_out = split(out, n_carry, sum(carry_nz), n_ys)
-        values, found = [*k_out, *y_out], iter([*kd_out, *yd_out])
-        marks = [*carry_nz, *ys_nz]
-        return values, [next(found) if m else Zero(v.type.tangent()) for v, m in zip(values, marks, strict=True)]
+        return with_tangents([*k_out, *y_out], [*kd_out, *yd_out], [*carry_nz, *ys_nz])
 
     def linearize(  # type: ignore[override]
         self,

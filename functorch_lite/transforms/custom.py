@@ -20,7 +20,7 @@ from ..promotion import as_operand, cast, flagged, is_arraylike
 from ..tree import flatten, unflatten
 from .capture import closure_convert
 from .custom_rules import Rule, custom_jvp_p, custom_vjp_p
-from .edges import float0_zeros
+from .edges import float0_zeros, operands_of
 from .signature import check_callable, function_name
 
 __all__ = ["CustomVJPPrimal", "custom_gradient", "custom_jvp", "custom_vjp", "stop_gradient", "zero_from_primal"]
@@ -79,11 +79,6 @@ def _positional_names(fun: Callable[..., Any]) -> list[str]:
         return list(inspect.signature(fun).parameters)
     except (TypeError, ValueError):
         return []
-
-
-def _operands(tree: Any, what: str) -> tuple[list[Any], Any]:
-    leaves, structure = flatten(tree)
-    return [as_operand(x, what) for x in leaves], structure
 
 
 def _tangent_argument(t: Any, primal: ArrayType, symbolic: bool) -> Any:
@@ -165,14 +160,14 @@ class custom_jvp(_Function):
             raise AttributeError(f"no derivative rule is defined for {function_name(self.fun)}: give one with defjvp.")
         rule, symbolic = self.rule, self.symbolic_zeros
         static, dynamic = self.separate(self.positional(args, kwargs))
-        operands, in_tree = _operands(dynamic, f"an argument of {function_name(self.fun)}")
+        operands, in_tree = operands_of(dynamic, f"an argument of {function_name(self.fun)}")
         types = [type_of(x) for x in operands]
         name = function_name(self.fun)
         out_tree: Any = None
 
         def fun(*xs: Any) -> list[Any]:
             nonlocal out_tree
-            outs, out_tree = _operands(self.fun(*self.joined(static, unflatten(in_tree, xs))), f"a result of {name}")
+            outs, out_tree = operands_of(self.fun(*self.joined(static, unflatten(in_tree, xs))), f"a result of {name}")
             return outs
 
         def jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -184,7 +179,7 @@ class custom_jvp(_Function):
                 raise TransformationError(
                     f"the jvp rule of {name} must give a pair (result, tangent), got {type(pair).__name__}."
                 )
-            outs, out_tree = _operands(pair[0], f"a result of the jvp rule of {name}")
+            outs, out_tree = operands_of(pair[0], f"a result of the jvp rule of {name}")
             found, dot_tree = flatten(pair[1])
             if dot_tree != out_tree:
                 raise TransformationError(
@@ -235,14 +230,14 @@ class custom_vjp(_Function):
             raise AttributeError(f"no derivative rule is defined for {name}: give one with defvjp.")
         fwd_rule, bwd_rule, symbolic = self.fwd, self.bwd, self.symbolic_zeros
         static, dynamic = self.separate(self.positional(args, kwargs))
-        operands, in_tree = _operands(dynamic, f"an argument of {name}")
+        operands, in_tree = operands_of(dynamic, f"an argument of {name}")
         out_tree: Any = None
         left: _Left | None = None
         types = [type_of(x) for x in operands]
 
         def fun(*xs: Any) -> list[Any]:
             nonlocal out_tree
-            outs, out_tree = _operands(self.fun(*self.joined(static, unflatten(in_tree, xs))), f"a result of {name}")
+            outs, out_tree = operands_of(self.fun(*self.joined(static, unflatten(in_tree, xs))), f"a result of {name}")
             return outs
 
         def fwd(xs: Sequence[Any], nonzeros: Sequence[bool]) -> tuple[list[Any], list[Any]]:
@@ -255,7 +250,7 @@ class custom_vjp(_Function):
                 raise TransformationError(
                     f"the fwd rule of {name} must give a pair (result, residuals), got {type(pair).__name__}."
                 )
-            outs, out_tree = _operands(pair[0], f"a result of the fwd rule of {name}")
+            outs, out_tree = operands_of(pair[0], f"a result of the fwd rule of {name}")
             leaves, tree = flatten(pair[1])
             arrays = [is_arraylike(x) for x in leaves]
             residuals = [as_operand(x) if a else x for x, a in zip(leaves, arrays, strict=True)]

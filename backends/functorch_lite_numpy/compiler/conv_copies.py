@@ -67,7 +67,7 @@ def _pack_squares(plan: Plan, b: Any, source: Any, goal: Any, chunk: Chunk, outp
     with counted(b, channels) as c:
         start = address(b, source, plan.scalar, [(c, plan.w.strides[1])])
         taps = b.gep(goal, [b.mul(b.mul(c, count), constant(I64, plan.block))], source_etype=plan.scalar)
-        with counted(b, count, n) as t:
+        with counted(b, count, step=n) as t:
             place = address(b, start, plan.scalar, [(t, 1)])
             target = address(b, taps, plan.scalar, [(t, plan.block)])
             args = [
@@ -125,7 +125,7 @@ def _copy_run(plan: Plan, b: Any, source: Any, target: Any, n: Any) -> None:
                 mask,
             )
         return
-    with counted(b, n, plan.lanes) as i:
+    with counted(b, n, step=plan.lanes) as i:
         mask = first_lanes(b, b.sub(value(n), i), plan.lanes)
         part = load(b, address(b, source, plan.scalar, [(i, 1)]), plan.vector, mask)
         store(b, part, address(b, target, plan.scalar, [(i, 1)]), mask)

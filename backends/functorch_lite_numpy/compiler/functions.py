@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import engine, ir, scalars
+from .grids import counted
 from .intrinsics import intrinsic
 from .steps import Step
 from .types import I64, PTR, constant, memory_type
@@ -69,28 +70,6 @@ class FunctionStep(Step):
 
 def number(n: int) -> Any:
     return constant(I64, n)
-
-
-@contextmanager
-def counted(b: Any, n: Any, first: Any = 0, step: int = 1, backwards: bool = False) -> Iterator[Any]:
-    """Code for each of `first`, `first` + `step`, ... below `n`; gives the index. One turn alone needs no loop."""
-    if isinstance(n, int) and isinstance(first, int) and first + step >= n > first:
-        yield number(first)
-        return
-    first, n = (number(x) if isinstance(x, int) else x for x in (first, n))
-    function = b.function
-    head, body, done = (function.append_basic_block(f"loop.{part}") for part in ("head", "body", "done"))
-    before = b.block
-    b.branch(head)
-    b.position_at_end(head)
-    i = b.phi(I64)
-    i.add_incoming(first, before)
-    b.cbranch(b.icmp_signed("<", i, n), body, done)
-    b.position_at_end(body)
-    yield b.sub(b.sub(n, number(1)), i) if backwards else i
-    i.add_incoming(b.add(i, number(step)), b.block)
-    b.branch(head)
-    b.position_at_end(done)
 
 
 def at(b: Any, base: Any, place: Any, dtype: np.dtype) -> Any:

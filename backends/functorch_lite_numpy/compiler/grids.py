@@ -12,22 +12,22 @@ __all__ = ["address", "counted", "nested", "total"]
 
 
 @contextmanager
-def counted(b: Any, n: Any, step: int = 1) -> Iterator[Any]:
-    """Code for each i = 0, step, ... below n (an integer or a value): the builder stands inside, then behind."""
-    if isinstance(n, int):
-        if n <= step:
-            yield constant(I64, 0)
-            return
-        n = constant(I64, n)
-    head, body, done = (b.function.append_basic_block(f"loop.{part}") for part in ("head", "body", "done"))
+def counted(b: Any, n: Any, first: Any = 0, step: int = 1, backwards: bool = False) -> Iterator[Any]:
+    """Code for each of `first`, `first` + `step`, ... below `n`; gives the index. One turn alone needs no loop."""
+    if isinstance(n, int) and isinstance(first, int) and first + step >= n > first:
+        yield constant(I64, first)
+        return
+    first, n = (constant(I64, x) if isinstance(x, int) else x for x in (first, n))
+    function = b.function
+    head, body, done = (function.append_basic_block(f"loop.{part}") for part in ("head", "body", "done"))
     before = b.block
     b.branch(head)
     b.position_at_end(head)
     i = b.phi(I64)
-    i.add_incoming(constant(I64, 0), before)
+    i.add_incoming(first, before)
     b.cbranch(b.icmp_signed("<", i, n), body, done)
     b.position_at_end(body)
-    yield i
+    yield b.sub(b.sub(n, constant(I64, 1)), i) if backwards else i
     i.add_incoming(b.add(i, constant(I64, step)), b.block)
     b.branch(head)
     b.position_at_end(done)
