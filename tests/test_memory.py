@@ -187,16 +187,18 @@ def growth(job: Callable[[int], None], n: int) -> tuple[float, float]:
         tracemalloc.stop()
 
 
-# A program or a tape that stays is dozens of objects and kilobytes. Free lists of tuples, and Python's table of names
-# in compiled code, which grows by leaps and keeps its size, explain what is allowed.
+# A program or a tape that stays is dozens of objects and kilobytes, in every round of calls. Tables that leap (Python's
+# names in compiled code) and caches that fill up to their bound (code, free lists of tuples, NumPy's small buffers) end:
+# one round in which nothing of that size stays shows that there is no leak.
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.__name__)
 def test_nothing_leaks(job):
     before = tracers()
-    objects, stays = growth(job, JOBS[job])
-    if stays >= 1000:  # a table has leapt: it does not do so twice in a row
+    for _ in range(5):
         objects, stays = growth(job, JOBS[job])
+        if stays < 1000:
+            break
     assert objects < 0.5
     assert stays < 1000
     assert tracers() <= before
