@@ -6,7 +6,7 @@
 * Axes reduced: `reductions`, `extremes`, `moments`, `without_nan`, `cumulative`, `statistics`.
 * Products summed: `contraction`, `einstein`, `convolving`; and the sub-packages `linalg` and `fft`.
 * Order and choice: `sorting`, `choosing`, `sets`, `histograms`.
-* Functions and curves: `calculus`, `polynomials`, `applying`, `vectorizing`.
+* Functions and curves: `calculus`, `polynomials`, `applying`, `vectorizing`, `universal`.
 
 Dtypes and constants are in `scalar_types`, the methods of arrays in `methods`, what functions do first with their operands
 in `operands` and `axes`.
@@ -53,11 +53,12 @@ from .sorting import *  # noqa: F403
 from .statistics import *  # noqa: F403
 from .transcendental import *  # noqa: F403
 from .triangles import *  # noqa: F403
+from .universal import *  # noqa: F403
 from .vectorizing import *  # noqa: F403
 from .windows import *  # noqa: F403
 from .without_nan import *  # noqa: F403
 
-from . import methods  # isort: skip
+from . import methods, universal  # isort: skip
 
 
 def broadcast_shapes(*shapes):  # type: ignore[no-untyped-def]
@@ -72,6 +73,7 @@ __all__ = ["fft", "linalg"]
 __all__ += [n for n, v in globals().items() if not n.startswith("_") and not isinstance(v, _types.ModuleType)]
 
 methods.install()
+universal.install(globals())
 
 if _typing.TYPE_CHECKING:  # names made from tables, which a type checker cannot see
 

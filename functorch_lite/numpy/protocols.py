@@ -14,7 +14,7 @@ from .. import numpy as fnp
 from ..arrays import Array, from_host
 from ..backend import get
 from ..devices import device_put
-from ..errors import DTypeError, TracerArrayConversionError
+from ..errors import DTypeError, ImmutableArrayError, TracerArrayConversionError
 from ..operators import install_method
 from ..tracing import Tracer
 from ..tree import flatten
@@ -52,8 +52,16 @@ def _listed(x: Any) -> Any:
 
 def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     ours = _ours(ufunc)
-    if method == "__call__" and ours is not None and not kwargs:
-        return ours(*(fnp.asarray(x) if isinstance(x, list) else x for x in inputs))
+    if method == "at":
+        if inputs[0] is not self and not isinstance(inputs[0], (Array, Tracer)):
+            return ufunc.at(*map(_to_host, inputs))
+        raise ImmutableArrayError(
+            f"np.{ufunc.__name__}.at cannot change {self.type}, arrays are immutable: use "
+            f"functorch_lite.numpy.{ufunc.__name__}.at(x, indices, ..., inplace=False), or x.at[indices]."
+        )
+    function = ours if method == "__call__" else getattr(ours, method, None)
+    if function is not None and "out" not in kwargs and (method != "__call__" or not kwargs):
+        return function(*(fnp.asarray(x) if isinstance(x, list) else x for x in inputs), **kwargs)
     if _has_tracer(inputs, kwargs):
         what = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
         with_options = f" with {', '.join(kwargs)}" if kwargs else ""
