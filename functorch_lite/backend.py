@@ -10,16 +10,19 @@ primitive's `expand` into simpler primitives; else an error that names the primi
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
 
 from .array_type import ArrayType
+from .discovery import GROUP, entry_points, find
 from .errors import BackendError
 from .lowering import LoweringContext, compile_program
 from .primitive import Primitive
@@ -30,7 +33,6 @@ __all__ = ["INTERFACE_VERSION", "Backend", "Namespace", "available", "default_ba
 INTERFACE_VERSION = 1
 """Grows when a backend written for an older version would no longer run."""
 
-_GROUP = "functorch_lite.backends"
 _HINTS = {"cupy": "pip install 'functorch-lite[cupy]'"}
 
 
@@ -163,21 +165,7 @@ def available() -> dict[str, str]:
     >>> "numpy" in available()
     True
     """
-    return {point.name: point.value for point in _entry_points()}
-
-
-def _entry_points() -> list[Any]:
-    import importlib.metadata  # takes longer to import than most of this library: on first use
-
-    found: dict[str, importlib.metadata.EntryPoint] = {}
-    for point in importlib.metadata.entry_points(group=_GROUP):
-        other = found.setdefault(point.name, point)
-        if other.value != point.value:
-            raise BackendError(
-                f"two installed packages name a backend {point.name!r}: {other.value} and {point.value}. "
-                "Uninstall one of them."
-            )
-    return list(found.values())
+    return entry_points()
 
 
 _loaded: dict[str, Backend] = {}
@@ -196,24 +184,30 @@ def get(name: str | Backend) -> Backend:
 
 
 def _load(name: str) -> Backend:
-    point = next((p for p in _entry_points() if p.name == name), None)
-    if point is None:
+    value = find(name)
+    if value is None:
         hint = _HINTS.get(
-            name, f"install the package that provides it (an entry point {name!r} of the group {_GROUP!r})"
+            name, f"install the package that provides it (an entry point {name!r} of the group {GROUP!r})"
         )
         raise BackendError(f"no backend is named {name!r}; installed are {sorted(available())}. To get it: {hint}")
     try:
-        made = point.load()()
+        made = _named(value)()
     except ImportError as error:
         hint = _HINTS.get(name, "see the package's own notes on installing it")
-        raise BackendError(f"the backend {name!r} ({point.value}) cannot be loaded: {error}. Try: {hint}") from error
+        raise BackendError(f"the backend {name!r} ({value}) cannot be loaded: {error}. Try: {hint}") from error
     version = getattr(made, "interface_version", None)
     if version != INTERFACE_VERSION:
         raise BackendError(
-            f"the backend {name!r} ({point.value}) speaks version {version} of the backend interface, this is "
+            f"the backend {name!r} ({value}) speaks version {version} of the backend interface, this is "
             f"version {INTERFACE_VERSION}: install matching versions of it and of functorch-lite."
         )
     return _loaded.setdefault(name, made)
+
+
+def _named(value: str) -> Any:
+    """What an entry point stands for: `module:attribute`; names of extras behind it are no part of that."""
+    module, _, attribute = value.partition("[")[0].strip().partition(":")
+    return attrgetter(attribute.strip())(importlib.import_module(module.strip()))
 
 
 _scoped: ContextVar[Backend | None] = ContextVar("functorch_lite_backend", default=None)

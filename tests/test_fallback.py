@@ -63,7 +63,7 @@ def test_a_failure_of_the_compiler_is_a_warning(monkeypatch):
 
     places = [
         (compile, "fuse"), (compile, "lay_out"), (kernel, "collapse"), (segment, "plan"), (signature, "hurried"),
-        (engine, "machine_code"), (linking, "Library"),
+        (engine, "machine_code"), (linking, "load"),
     ]  # fmt: skip
     x = fnp.arange(300.0).reshape(30, 10)
     for module, name in places:

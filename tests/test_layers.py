@@ -21,7 +21,7 @@ array_type array_interface
 tracing
 primitive
 program printing checking
-lowering backend
+lowering discovery backend
 arrays
 staging
 primitives

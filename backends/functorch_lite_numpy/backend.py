@@ -42,10 +42,16 @@ def load_compiler() -> Any:
         obstacle = f"{compiler}. To change that: pip install llvmlite"
     else:
         obstacle = compiler.obstacle()
-        if obstacle is None:
-            return compiler
-    warnings.warn(f"jit runs NumPy calls, not machine code: {obstacle}", RuntimeWarning, stacklevel=3)
-    return None
+    if obstacle is not None:
+        _say_why(obstacle)
+        return None
+    return compiler
+
+
+@functools.cache
+def _say_why(obstacle: str) -> None:
+    """Once."""
+    warnings.warn(f"jit runs NumPy calls, not machine code: {obstacle}", RuntimeWarning, stacklevel=4)
 
 
 def _special() -> Any:
@@ -87,6 +93,9 @@ class NumpyBackend(Backend):
             return compiler.compile_native(program, self)
         except MemoryError:
             raise
+        except compiler.LLVMMissing as problem:
+            _say_why(str(problem))
+            return self.interpret(program)
         except Exception as error:
             warnings.warn(
                 f"compiling {program.name!r} to machine code failed ({type(error).__name__}: {error}); it runs as NumPy "
@@ -102,11 +111,11 @@ class NumpyBackend(Backend):
 
     def describe(self, program: Any) -> dict[str, Callable[[], str]]:
         compiler = load_compiler()
-        return {} if compiler is None else compiler.describe(program)
+        return {} if compiler is None else compiler.making("reading").describe(program)
 
     def steps(self, program: Any) -> Any:
         compiler = load_compiler()
-        return super().steps(program) if compiler is None else compiler.steps(program, self)
+        return super().steps(program) if compiler is None else compiler.making("reading").steps(program, self)
 
     def has_kernel(self, primitive: Any) -> bool:
         namespace = getattr(primitive, "namespace", None) or ""

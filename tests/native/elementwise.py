@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from functorch_lite_numpy.compiler import engine, ir
+from functorch_lite_numpy.compiler.linking import load
 
 __all__ = ["elementwise"]
 
@@ -42,7 +43,7 @@ def elementwise(emit: Any, operands: int, dtype: type, width: int, results: int 
     i.add_incoming(following, b.block)
     b.cbranch(b.icmp_signed("<", following, function.args[-1]), body, done)
     ir.IRBuilder(done).ret_void()
-    library = engine.Library(engine.machine_code(str(module)))
+    library = load(engine.machine_code(str(module)))
     signature = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (operands + results), ctypes.c_int64)
     call: Any = signature(library.address("loop"))
     call.library = library

@@ -146,11 +146,11 @@ def install() -> None:
     """Before the first program is compiled."""
     os.environ["FUNCTORCH_LITE_THREADS"] = "1"
     os.environ["FUNCTORCH_LITE_CACHE"] = "off"
-    from functorch_lite_numpy.compiler import arena, loops, pieces, segment
+    from functorch_lite_numpy.compiler import arena, loops, pieces, segment, working_memory
 
     faulthandler.enable()
     arena.KEPT.value = 0
-    arena.ON_STACK = segment.ON_STACK = loops.ON_STACK = pieces.ON_STACK = 0
+    working_memory.ON_STACK = segment.ON_STACK = loops.ON_STACK = pieces.ON_STACK = 0
     segment.plan, pieces.python_api = plan, guarded_api
     install_handler()
 

@@ -18,7 +18,7 @@ from functorch_lite.backend import default_backend
 from functorch_lite.checking import check as check_program
 from functorch_lite.extend import fold_transposes, registry
 from functorch_lite.passes import optimized
-from functorch_lite_numpy.compiler import contraction, engine
+from functorch_lite_numpy.compiler import contraction, processor
 
 RNG = np.random.default_rng(0)
 
@@ -169,7 +169,7 @@ def test_folded_products_are_right(spec):
 @pytest.mark.usefixtures("fresh_code")
 def test_narrower_registers(monkeypatch, bytes_):
     """What other processors run: fewer lanes, and BLAS for what is large."""
-    monkeypatch.setattr(engine, "vector_bytes", lambda: bytes_)
+    monkeypatch.setattr(processor, "vector_bytes", lambda: bytes_)
     monkeypatch.setattr(contraction, "SMALL", 20**3)
     for m, n, k in [(3, 5, 7), (9, 20, 33), (40, 50, 60), (1, 700, 300)]:
         for x_turned, y_turned in itertools.product((0, 1), repeat=2):

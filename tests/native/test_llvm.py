@@ -7,7 +7,9 @@ import ctypes
 import pytest
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
-from functorch_lite_numpy.compiler import engine, ir
+from functorch_lite_numpy.compiler import engine, ir, mcjit, processor
+from functorch_lite_numpy.compiler.image import Image
+from functorch_lite_numpy.compiler.linking import load
 from functorch_lite_numpy.compiler.llvm import DECLARATIONS, LLVMError
 
 
@@ -48,7 +50,7 @@ def test_constants_keep_their_bits(type, c, value):
     function = ir.Function(module, ir.FunctionType(type, []), "constant")
     ir.IRBuilder(function.append_basic_block()).ret(ir.Constant(type, value))
     function.linkage = "external"
-    library = engine.Library(engine.machine_code(str(module)))
+    library = load(engine.machine_code(str(module)))
     got = ctypes.CFUNCTYPE(c)(library.address("constant"))()
     assert bytes(c(got)) == bytes(c(value))
 
@@ -59,7 +61,7 @@ def test_bytes_are_escaped():
     type = ir.ArrayType(ir.IntType(8), len(data))
     variable = ir.GlobalVariable(module, type, "data")
     variable.initializer = ir.Constant(type, data)
-    library = engine.Library(engine.machine_code(str(module)))
+    library = load(engine.machine_code(str(module)))
     assert ctypes.string_at(library.address("data"), len(data)) == data
 
 
@@ -67,7 +69,38 @@ def test_code_that_needs_what_is_nowhere_is_refused():
     """LLVM would load it, and a call would end the process."""
     text = "declare float @nowhere(float)\ndefine float @f(float %x) {\n %y = call float @nowhere(float %x)\n ret float %y\n}"
     with pytest.raises(LLVMError, match="nowhere"):
-        engine.Library(engine.machine_code(text))
+        load(engine.machine_code(text))
     other = "define float @nowhere(float %x) {\n ret float %x\n}"
-    library = engine.Library(engine.machine_code(text), engine.machine_code(other))
+    library = load(engine.machine_code(text), engine.machine_code(other))
     assert ctypes.CFUNCTYPE(ctypes.c_float, ctypes.c_float)(library.address("f"))(1.5) == 1.5
+
+
+@pytest.mark.parametrize("loader", ["image", "mcjit"])
+def test_code_data_and_zeros_are_brought_into_memory(loader):
+    """By us, and by LLVM; alignment is kept, and an object may refer to what another one defines."""
+    if loader == "image" and not processor.joins():
+        pytest.skip("addresses are not written out in full here")
+    load = Image if loader == "image" else mcjit.Library
+    text = """
+    @twos = internal constant [3 x i64] [i64 2, i64 2, i64 2], align 64
+    @count = global i64 0
+    @there = global ptr @twos
+    declare i64 @other(i64)
+    define i64 @f(i64 %x) {
+      %n = load i64, ptr @count
+      %more = add i64 %n, 1
+      store i64 %more, ptr @count
+      %p = load ptr, ptr @there
+      %two = load i64, ptr %p
+      %y = call i64 @other(i64 %x)
+      %z = mul i64 %y, %two
+      ret i64 %z
+    }
+    """
+    other = "declare i64 @labs(i64)\ndefine i64 @other(i64 %x) {\n %y = call i64 @labs(i64 %x)\n ret i64 %y\n}"
+    library = load(engine.machine_code(text), engine.machine_code(other))
+    f = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("f"))
+    assert [f(-3), f(4)] == [6, 8]
+    assert ctypes.c_int64.from_address(library.address("count")).value == 2
+    assert ctypes.c_void_p.from_address(library.address("there")).value % 64 == 0
+    assert library.address("nobody") == 0

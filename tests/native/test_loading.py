@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
 from functorch_lite_numpy import fourier
+from functorch_lite_numpy.compiler import processor
 from functorch_lite_numpy.compiler.background import once
 from functorch_lite_numpy.compiler.steps import STEPS, Step, step_class
 
@@ -27,6 +28,14 @@ f(x)
 steps = ("convolution", "lapack", "sorting")
 print(loaded("llvmlite"), loaded("scipy"), loaded("numpy.ctypeslib"))
 print([m for m in steps if loaded(f"functorch_lite_numpy.compiler.{m}")])
+"""
+FOUND = """
+import sys
+import functorch_lite as fl, functorch_lite.numpy as fnp
+print(fl.jit(fl.grad(lambda x: fnp.sum(fnp.sin(x @ x))))(fnp.ones((3, 3))).shape)
+print([name for name in ("engine", "compile", "kernel", "ir") if f"functorch_lite_numpy.compiler.{name}" in sys.modules])
+print("importlib.metadata" in sys.modules)
+print("libllvmlite" in open("/proc/self/maps").read())
 """
 WITHOUT_SCIPY = """
 import sys
@@ -66,6 +75,13 @@ def output(source):
 
 def test_little_is_loaded_for_a_small_program():
     assert output(LOADED) == ["[]", "[] [] []", "[]"]
+
+
+@pytest.mark.skipif(not processor.joins(), reason="LLVM brings the code into memory here")
+def test_what_was_found_runs_without_llvm(tmp_path, monkeypatch):
+    monkeypatch.setenv("FUNCTORCH_LITE_CACHE", str(tmp_path))
+    assert output(FOUND)[-1] == "True"
+    assert output(FOUND) == ["(3, 3)", "[]", "False", "False"]
 
 
 def test_scipy_is_not_loaded_for_what_is_compiled_nor_for_fourier_transforms():

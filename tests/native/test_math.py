@@ -15,7 +15,7 @@ special = pytest.importorskip("scipy.special")
 mpmath = pytest.importorskip("mpmath", reason="references in high precision need mpmath")
 
 
-from functorch_lite_numpy.compiler import engine  # noqa: E402
+from functorch_lite_numpy.compiler import processor  # noqa: E402
 from functorch_lite_numpy.compiler.math import TABLE  # noqa: E402
 from functorch_lite_numpy.compiler.math import vector as vector_module  # noqa: E402
 
@@ -62,7 +62,7 @@ def loop(name: str, dtype: type, width: int):
 def compiled(name: str, *arrays: np.ndarray) -> np.ndarray:
     """In vectors; some of it again one by one, with the same bits."""
     dtype = arrays[0].dtype.type
-    out = loop(name, dtype, engine.vector_bytes() // arrays[0].itemsize * 2)(*arrays)
+    out = loop(name, dtype, processor.vector_bytes() // arrays[0].itemsize * 2)(*arrays)
     same_bits(loop(name, dtype, 1)(*(np.ascontiguousarray(a[::7]) for a in arrays)), out[::7])
     return out
 

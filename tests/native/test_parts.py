@@ -10,7 +10,8 @@ import functorch_lite as fl
 import functorch_lite.numpy as fnp
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
-from functorch_lite_numpy.compiler import engine, ir, parts
+from functorch_lite_numpy.compiler import ir, parts, processor
+from functorch_lite_numpy.compiler.linking import load
 from functorch_lite_numpy.compiler.types import I64, constant
 from functorch_lite_numpy.compiler.unit import compiled
 
@@ -34,13 +35,13 @@ def module_of_two() -> ir.Module:
     return module
 
 
-@pytest.mark.skipif(not engine.joins(), reason="modules stay whole here")
+@pytest.mark.skipif(not processor.joins(), reason="modules stay whole here")
 @pytest.mark.parametrize("long", [1, 700])
 def test_parts_together_are_the_module(monkeypatch, long):
     monkeypatch.setattr(parts, "LONG", long)
     pieces = parts.parts(module_of_two())
     assert [p.level for p in pieces] == [0, 2]
-    library = engine.Library(*compiled(pieces))
+    library = load(*compiled(pieces))
     call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("conductor"))
     assert call(5) == 20
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from . import engine, ir
+from . import ir, processor
 from .control import displaced
 from .packing import pack
 from .parts import hurried
@@ -41,7 +41,7 @@ PACKING = 20
 
 def duration_of(p: Product, dtypes: Sequence[np.dtype]) -> float:
     """About how many nanoseconds one thread takes for one product."""
-    speed = 80 * engine.vector_bytes() / 64 if p.m.length > 4 else 8
+    speed = 80 * processor.vector_bytes() / 64 if p.m.length > 4 else 8
     return p.size * dtypes[0].itemsize / 4 / speed
 
 

@@ -11,15 +11,14 @@ What this process used last it also keeps in memory: a function made anew at eac
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import stat
 import sys
-import tempfile
 import threading
 from _operator import _compare_digest as compare_digest
 from collections.abc import Callable
-from pathlib import Path
 
 try:
     from _blake2 import blake2b  # what hashlib has, without loading OpenSSL
@@ -31,8 +30,7 @@ import numpy as np
 from functorch_lite.extend import Array
 
 from ..forking import whole
-from .engine import processor
-from .llvm import identity
+from . import llvm, processor
 
 __all__ = ["LARGEST", "cached", "folder", "forget", "found", "keep"]
 
@@ -45,22 +43,21 @@ _making_secret = threading.Lock()
 _FORMAT = b"functorch_lite machine code 2"
 
 
-def folder() -> Path | None:
+def folder() -> str | None:
     """Where entries are kept; None if nowhere."""
     chosen = os.environ.get("FUNCTORCH_LITE_CACHE")
     if chosen:
-        return None if chosen == "off" else Path(chosen)
-    try:
-        home = Path.home()
-    except RuntimeError:  # a user without a home
+        return None if chosen == "off" else chosen
+    home = os.path.expanduser("~")
+    if not os.path.isabs(home):  # a user without a home
         return None
     if sys.platform == "darwin":
-        base = home / "Library" / "Caches"
+        base = os.path.join(home, "Library", "Caches")
     elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+        base = os.environ.get("LOCALAPPDATA", os.path.join(home, "AppData", "Local"))
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "functorch_lite"
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    return os.path.join(base, "functorch_lite")
 
 
 class _Recent:
@@ -103,7 +100,7 @@ def forget() -> None:
 def _surroundings() -> bytes:
     """What else than the text decides the code."""
     versions = (sys.platform, sys.version, np.__version__)
-    return repr((_FORMAT, processor(), identity(), versions, _sources())).encode()
+    return repr((_FORMAT, processor.identity(), llvm.identity(), versions, _sources())).encode()
 
 
 def _sources() -> list[tuple[str, int, int]]:
@@ -160,7 +157,7 @@ def keep(text: str | None, code: bytes) -> bytes:
         path, key, secret = entry
         try:
             _write(path, _seal(secret, key, code) + code)
-            _limit(path.parent)
+            _limit(os.path.dirname(path))
         except OSError:
             pass  # a full or read-only disk: the code runs all the same
     return code
@@ -170,50 +167,57 @@ def _hash(data: bytes) -> bytes:
     return blake2b(data, digest_size=_DIGEST).digest()
 
 
-def _entry(name: bytes) -> tuple[Path, bytes, bytes] | None:
+def _entry(name: bytes) -> tuple[str, bytes, bytes] | None:
     """The file of an entry, its key, and the user's; None if nothing is kept on disk."""
     try:
         place = _prepared(folder())
         if place is None:
             return None
         key = _hash(_surroundings() + name)
-        return place / f"{key.hex()}.code", key, _secret(place)
+        return os.path.join(place, f"{key.hex()}.code"), key, _secret(place)
     except OSError:
         return None
 
 
-def _prepared(place: Path | None) -> Path | None:
+def _prepared(place: str | None) -> str | None:
     """The folder, made if need be; None if it is not the user's alone to write."""
     if place is None:
         return None
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.makedirs(os.path.dirname(os.path.abspath(place)), exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(place, 0o700)
     return place if _ours(place) else None
 
 
-def _ours(path: Path) -> bool:
+def _ours(path: str) -> bool:
     """Whether nobody else can have written there."""
     if not hasattr(os, "getuid"):
         return True
-    status = path.stat()
+    status = os.stat(path)
     return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _secret(place: Path) -> bytes:
+def _secret(place: str) -> bytes:
     """The user's key."""
-    path = place / "secret"
+    path = os.path.join(place, "secret")
     with whole(), _making_secret:
-        if not path.exists():
+        if not os.path.exists(path):
             _write(path, os.urandom(_DIGEST))
-    data = path.read_bytes()
+    data = _contents(path)
     if len(data) != _DIGEST or not _ours(path):
         raise OSError("the key of the cache is not the user's own")
     return data
 
 
-def _read(path: Path, key: bytes, secret: bytes) -> bytes | None:
+def _contents(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _read(path: str, key: bytes, secret: bytes) -> bytes | None:
     """The code of an entry, if it is there and right."""
     try:
-        data = path.read_bytes()
+        data = _contents(path)
         if not _ours(path):
             return None
     except OSError:
@@ -230,26 +234,28 @@ def _seal(secret: bytes, key: bytes, code: bytes) -> bytes:
     return blake2b(key + code, digest_size=_DIGEST, key=secret).digest()
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: str, data: bytes) -> None:
     """Write a file that nobody sees before it is whole."""
-    handle, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner alone
+    name = f"{path}.{os.urandom(8).hex()}"
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         os.replace(name, path)
     except OSError:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            os.unlink(name)
         raise
 
 
-def _limit(place: Path) -> None:
+def _limit(place: str) -> None:
     """Remove the entries used the longest time ago, if there are too many bytes."""
-    entries = sorted(
-        ((e.stat().st_mtime, e.stat().st_size, e) for e in place.iterdir() if e.name != "secret"), key=lambda e: e[0]
-    )
+    with os.scandir(place) as found:
+        entries = sorted((e.stat().st_mtime, e.stat().st_size, e.path) for e in found if e.name != "secret")
     total = sum(size for _, size, _ in entries)
     for _, size, path in entries:
         if total <= LARGEST:
             return
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
         total -= size

@@ -23,7 +23,7 @@ from functorch_lite.extend import (
     widen,
 )
 
-from .cache import cached, found, keep
+from .cache import cached, keep
 from .entry import make_callable
 from .fingerprint import fingerprint
 from .layouts import lay_out
@@ -33,7 +33,7 @@ from .signature import emit_signature
 from .steps import fusible, is_dear, is_native
 from .unit import Unit
 
-__all__ = ["CALL", "Context", "compile_native", "is_whole", "partition", "prepared"]
+__all__ = ["CALL", "Context", "compile_new", "is_whole", "partition", "prepared"]
 
 CALL = registry["jit"]
 """What a native run is in the program around it: a call."""
@@ -51,16 +51,12 @@ class Context(LoweringContext):
         return super().kernel(equation, params)
 
 
-def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[Any, ...]]:
-    """A callable from operand buffers to a tuple of result buffers."""
-    key = fingerprint(program)
-    code = found(key)
-    if code is None:
-        fused = prepared(program)
-        if not is_whole(fused):
-            return Context(backend).compile(fused)
-        code = keep(key, machine_code(fused))
-    return make_callable(linked(code), program.out_types)
+def compile_new(program: Program, key: str | None, backend: Backend) -> Callable[..., tuple[Any, ...]]:
+    """A callable from operand buffers to a tuple of result buffers; its machine code is kept under the key."""
+    fused = prepared(program)
+    if not is_whole(fused):
+        return Context(backend).compile(fused)
+    return make_callable(linked(keep(key, machine_code(fused))), program.out_types)
 
 
 def prepared(program: Program) -> Program:

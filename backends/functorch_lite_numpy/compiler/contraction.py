@@ -14,7 +14,7 @@ import numpy as np
 
 from functorch_lite.extend import Equation
 
-from . import engine, ir
+from . import ir, processor
 from .blocks import STREAMS, blocked, duration_of, scratch_of
 from .control import displaced
 from .grids import counted
@@ -65,7 +65,7 @@ def planned(p: Product, dtypes: Sequence[np.dtype]) -> tuple[str, Product]:
     """How the products are done, with operands copied where they must be. Complex ones are always BLAS's."""
     along_n = p.n.length == 1 or p.n.y == 1
     y_along_k, x_along_k = p.k.length == 1 or p.k.y == 1, p.k.length == 1 or p.k.x == 1
-    own = engine.vector_bytes() == 64 or p.size <= MIDDLING or not _has_blas(dtypes)
+    own = processor.vector_bytes() == 64 or p.size <= MIDDLING or not _has_blas(dtypes)
     blocks = own and dtypes[1] == dtypes[2] and dtypes[0].kind != "c"
     ours = p.m.length == 1 or p.size <= SMALL or not (blocks or _has_blas(dtypes))
     if ours and dtypes[0].kind != "c":

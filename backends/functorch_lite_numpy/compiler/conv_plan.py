@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import engine, ir
+from . import ir, processor
 from .pieces import turns_of
 from .types import register_type
 from .unit import Unit
@@ -122,13 +122,13 @@ class Plan:
         self.axes = [_Axis._make(row) for row in rows]
         self.scalar = register_type(dtype)
         self.size = dtype.itemsize
-        self.lanes = engine.vector_bytes() // self.size
+        self.lanes = processor.vector_bytes() // self.size
         while self.lanes > 4 and self.lanes // 2 >= self.outputs:
             self.lanes //= 2
         self.vector = ir.VectorType(self.scalar, self.lanes)
         self.positions = (x.shape[0], *(a.out for a in self.axes))
         self.tile = choose_tile(
-            self.positions, -(-self.outputs // self.lanes), 32 if engine.vector_bytes() == 64 else 16
+            self.positions, -(-self.outputs // self.lanes), 32 if processor.vector_bytes() == 64 else 16
         )
         self.block = self.tile.vectors * self.lanes
         self.blocks = -(-self.outputs // self.block)

@@ -1,84 +1,21 @@
-"""From LLVM IR to machine code in memory, for this machine's processor."""
+"""From LLVM IR to machine code, for this machine's processor. LLVM is loaded from the time on at which this is imported."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
-import platform
 import sys
-import threading
-import weakref
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from ..forking import whole
 from .background import in_background
 from .llvm import asked, checked, llvm, module
-from .symbols import require_symbols
+from .processor import joins, processor
 
-__all__ = [
-    "Library",
-    "assembly",
-    "joins",
-    "machine_code",
-    "obstacle",
-    "optimised_text",
-    "processor",
-    "processor_family",
-    "vector_bytes",
-]
-
-
-def processor_family() -> str:
-    """The name of the processor's instruction set."""
-    name = platform.machine().lower()
-    return {"amd64": "x86_64", "arm64": "aarch64"}.get(name, name)
-
-
-def obstacle() -> str | None:
-    """Why there can be no machine code here; None if there can."""
-    if sys.maxsize < 2**32 or sys.byteorder != "little":
-        return "it is made for 64-bit little-endian machines"
-    if sys.implementation.name != "cpython" or "free-threading" in sys.version:
-        return "it knows the objects of CPython with its global lock alone"
-    if not np.__version__.startswith("2."):
-        return f"it knows the arrays of NumPy 2, this is {np.__version__}"
-    try:
-        llvm()
-    except OSError as error:
-        return f"LLVM cannot be loaded ({error})"
-    if processor_family() == "x86_64" and not _has("fma"):
-        return "the processor lacks fused multiply-add"
-    return None
-
-
-@functools.cache
-def processor() -> tuple[str, str]:
-    """Its name, and what it can do: `+feature` or `-feature`, with commas between."""
-    features = asked(llvm().GetHostCPUFeatures)[1].split(",")
-    return asked(llvm().GetHostCPUName)[1], ",".join(sorted(features, key=lambda f: f[1:]))
-
-
-def _has(*features: str) -> bool:
-    """Whether the processor has all of them."""
-    return {f"+{f}" for f in features} <= set(processor()[1].split(","))
-
-
-@functools.cache
-def vector_bytes() -> int:
-    """The width of the widest registers."""
-    if _has("avx512f", "avx512bw", "avx512vl"):
-        return 64
-    return 32 if _has("avx2") else 16
-
-
-def joins() -> bool:
-    """Whether machine code can refer to that of other modules: only where all addresses are written out in full."""
-    return sys.platform == "linux" and processor_family() == "x86_64"
+__all__ = ["assembly", "machine_code", "new_machine", "optimised_text"]
 
 
 @functools.cache
@@ -87,7 +24,7 @@ def _triple() -> bytes:
     return triple + b"-elf" if sys.platform == "win32" else triple  # all that the loader knows
 
 
-def _new_machine(level: int = 2) -> int:
+def new_machine(level: int = 2) -> int:
     """A target machine of the host."""
     api = llvm()
     target = checked(api.GetTargetFromTriple, _triple())
@@ -108,7 +45,7 @@ def _machine(level: int) -> Iterator[int]:
         try:
             machine = idle.pop()
         except IndexError:
-            machine = _new_machine(level)
+            machine = new_machine(level)
         try:
             yield machine
         finally:
@@ -181,39 +118,6 @@ def optimised_text(text: str) -> str:
     """A module after LLVM's passes."""
     with _machine(2) as machine:
         return _made(text, 2, machine, lambda module: asked(llvm().PrintModuleToString, module)[1])
-
-
-_linking = threading.RLock()
-
-
-class Library:
-    """Machine code in memory; it goes when the library does."""
-
-    def __init__(self, *codes: bytes):
-        require_symbols(*codes)
-        api = llvm()
-        with whole(), _linking:
-            context = api.ContextCreate()
-            backing = checked(api.ParseAssembly, context, b"")
-            own_manager = processor_family() == "aarch64"
-            self.engine = checked(api.CreateMCJITCompiler, backing, _new_machine(), own_manager)
-            for code in codes:
-                object_file = api.CreateObjectFile(code, len(code))
-                api.MCJITAddObjectFile(self.engine, object_file)
-                api.DisposeObjectFile(object_file)
-            api.FinalizeObject(self.engine)
-        weakref.finalize(self, _dispose, self.engine, context).atexit = False
-
-    def address(self, name: str) -> int:
-        """Where a function or variable is."""
-        api, symbol = llvm(), name.encode()
-        return api.GetFunctionAddress(self.engine, symbol) or api.GetGlobalValueAddress(self.engine, symbol)
-
-
-def _dispose(engine: int, context: int) -> None:
-    with whole(), _linking:
-        llvm().DisposeExecutionEngine(engine)
-        llvm().ContextDispose(context)
 
 
 def _prepare() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import engine, ir, scalars
+from . import ir, processor, scalars
 from .types import I64, PTR, constant, memory_type
 from .unit import Unit
 
@@ -19,7 +19,7 @@ def _over(unit: Unit, name: str, dtype: np.dtype, pointers: int, write: Callable
     function = unit.function(unit.name(name), ir.VoidType(), [PTR] * pointers + [I64])
     b = ir.IRBuilder(function.append_basic_block("entry"))
     *buffers, n = function.args
-    width = 4 * engine.vector_bytes() // dtype.itemsize
+    width = 4 * processor.vector_bytes() // dtype.itemsize
     whole = b.and_(n, constant(I64, -width))
     for first, last, step in ((constant(I64, 0), whole, width), (whole, n, 1)):
         before, head, body, done = b.block, *(function.append_basic_block(x) for x in ("head", "body", "done"))

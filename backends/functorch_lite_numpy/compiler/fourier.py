@@ -18,7 +18,7 @@ import numpy as np
 
 from functorch_lite.extend import Equation
 
-from . import engine, ir
+from . import ir, processor
 from .control import displaced
 from .grids import counted
 from .packing import pack
@@ -126,7 +126,7 @@ def _real(equation: Equation) -> np.dtype:
 
 
 def _width(dtype: np.dtype) -> int:
-    return engine.vector_bytes() // dtype.itemsize
+    return processor.vector_bytes() // dtype.itemsize
 
 
 def _duration(s: Sweep, dtype: np.dtype) -> float:
@@ -145,7 +145,7 @@ class Transforms:
         b = ir.IRBuilder(self.function.append_basic_block("entry"))
         across = sweep.outer if sweep.inner == 1 else sweep.inner
         self.side_by_side = (
-            1 if sweep.inner == 1 else min(max(1, STRIP // (2 * engine.vector_bytes())), across // self.width)
+            1 if sweep.inner == 1 else min(max(1, STRIP // (2 * processor.vector_bytes())), across // self.width)
         )
         """So many vectors of columns are loaded at a time."""
         step = self.side_by_side * self.width

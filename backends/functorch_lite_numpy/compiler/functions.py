@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from . import engine, ir, scalars
+from . import ir, processor, scalars
 from .grids import counted
 from .intrinsics import intrinsic
 from .steps import Step
@@ -98,7 +98,7 @@ def combined(b: Any, op: str, dtype: np.dtype, *args: Any) -> Any:
 
 def lanes_of(dtype: np.dtype) -> int:
     """How many elements a register holds."""
-    return max(1, engine.vector_bytes() // dtype.itemsize)
+    return max(1, processor.vector_bytes() // dtype.itemsize)
 
 
 def chunks(b: Any, n: int, width: int) -> Iterator[tuple[Any, int]]:

@@ -5,11 +5,31 @@ from __future__ import annotations
 import ctypes
 import marshal
 from collections.abc import Sequence
+from typing import Protocol
 
-from .engine import Library
+from .image import Image
+from .making import making
 from .outside import address
+from .processor import joins
 
-__all__ = ["joined", "linked"]
+__all__ = ["Library", "joined", "linked", "load"]
+
+
+class Library(Protocol):
+    """Machine code in memory; it goes when the library does."""
+
+    def address(self, name: str) -> int:
+        """Where a function or variable is; 0 if it is nowhere."""
+        ...
+
+
+def load(*codes: bytes) -> Library:
+    """The code of objects that refer to each other, and to the process.
+
+    Raises:
+      LLVMError: if they refer to what is nowhere: a call would end the process.
+    """
+    return (Image if joins() else making("mcjit").Library)(*codes)
 
 
 def joined(needed: Sequence[str], codes: Sequence[bytes]) -> bytes:
@@ -20,7 +40,7 @@ def joined(needed: Sequence[str], codes: Sequence[bytes]) -> bytes:
 def linked(data: bytes) -> Library:
     """The library of such code. No address was kept with it."""
     needed, codes = marshal.loads(data)
-    library = Library(*codes)
+    library = load(*codes)
     for name in needed:
         ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = address(name)
     return library

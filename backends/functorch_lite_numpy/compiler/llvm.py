@@ -16,7 +16,7 @@ from typing import Any
 
 from .background import once
 
-__all__ = ["DECLARATIONS", "LLVMError", "asked", "checked", "identity", "llvm", "module"]
+__all__ = ["DECLARATIONS", "LLVMError", "LLVMMissing", "asked", "checked", "identity", "llvm", "module"]
 
 _POINTER, _TEXT, _INT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
 _ANSWER = ctypes.POINTER(ctypes.c_char_p)
@@ -71,6 +71,10 @@ class LLVMError(RuntimeError):
     """What LLVM says against a module."""
 
 
+class LLVMMissing(LLVMError):
+    """There is no LLVM that can be loaded."""
+
+
 class _Functions:
     """The functions, as attributes; each takes its declaration when it is first asked for."""
 
@@ -104,10 +108,17 @@ def identity() -> tuple[Any, ...]:
 
 @once
 def llvm() -> Any:
-    """LLVM's functions."""
+    """LLVM's functions.
+
+    Raises:
+      LLVMMissing: if it cannot be loaded.
+    """
     if os.name == "posix":  # it is a large library: Python's own way would keep the global lock while it is loaded
         ctypes.CDLL(None).dlopen(os.fsencode(_PATH), os.RTLD_NOW)
-    functions = _Functions(_PATH)
+    try:
+        functions = _Functions(_PATH)
+    except OSError as error:
+        raise LLVMMissing(f"LLVM cannot be loaded ({error})") from error
     functions.InitializeNativeTarget()
     functions.InitializeNativeAsmPrinter()
     functions.LoadLibraryPermanently(None, ctypes.byref(ctypes.c_char_p()))  # the process's own: `memcpy`

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import engine, ir
+from . import ir, processor
 from .control import counted, covered, displaced
 from .types import I32, I64, PTR, constant, lanes, memory_type
 from .unit import Unit
@@ -92,7 +92,7 @@ def _copy_strided(b: Any, dtype: np.dtype, r: Run, source: Any, target: Any) -> 
 
 def _width(dtype: np.dtype, most: int) -> int:
     """The lanes of a register, but no more than `most`; a power of two."""
-    width = engine.vector_bytes() // dtype.itemsize
+    width = processor.vector_bytes() // dtype.itemsize
     while width > most:
         width //= 2
     return width

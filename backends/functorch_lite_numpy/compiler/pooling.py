@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from functorch_lite.extend import Equation
 
-from . import engine, ir, scalars
+from . import ir, processor, scalars
 from .grids import address, counted, nested
 from .pieces import in_pieces, range_of, turns_of
 from .steps import Step
@@ -118,7 +118,7 @@ class _Last:
 
 def last_axis(equation: Equation, axes: Sequence[_Axis]) -> _Last:
     size = max(a.type.dtype.itemsize for a in equation.operands)
-    lanes = engine.vector_bytes() // size
+    lanes = processor.vector_bytes() // size
     while lanes > 4 and lanes // 2 >= axes[-1].out:
         lanes //= 2
     return _Last(axes[-1], lanes)

@@ -15,19 +15,14 @@ import numpy as np
 from functorch_lite.extend import ArrayType
 
 from . import ir
+from .entry import PROGRAM
 from .parts import hurried
 from .segment import Segment
 from .types import I64, PTR, constant
 from .unit import Unit
 
-__all__ = ["PASSED", "PROGRAM", "RESULT", "emit_signature"]
+__all__ = ["emit_signature"]
 
-PROGRAM = ("run", "n_operands", "n_results", "n_passed", "results", "passed", "arena", "is_long", "is_interruptible")
-"""The words of the table."""
-RESULT = ("dtype", "ndim", "shape", "place")
-"""The words for each new result: where its dtype's address is, its shape, and where in the tuple it belongs."""
-PASSED = ("place", "operand")
-"""The words for each result that is an operand, given back as it is."""
 LONG = 50e3
 """Nanoseconds of work from which on the GIL is given up."""
 NULL = ir.Constant(PTR, None)

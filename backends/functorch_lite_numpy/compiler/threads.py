@@ -11,11 +11,13 @@ import os
 import signal
 
 from ..threads import on_change, wanted
-from . import engine
 from .background import once
 from .cache import cached
+from .linking import load
+from .making import making
 from .outside import openblas
 from .pool import BLAS, FUNCTIONS, MOST_THREADS, pool_ir
+from .processor import processor_family
 
 __all__ = ["address", "parallel_for"]
 
@@ -26,8 +28,8 @@ class _Pool:
     """The machine code of the pool; it is never given back, since threads may run in it until the process ends."""
 
     def __init__(self, wanted: int):
-        text = pool_ir(engine.processor_family(), getattr(signal, "SIG_BLOCK", 0))
-        library = engine.Library(cached(text, lambda: engine.machine_code(text, 0)))
+        text = pool_ir(processor_family(), getattr(signal, "SIG_BLOCK", 0))
+        library = load(cached(text, lambda: making("engine").machine_code(text, 0)))
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
         self.has_threads = os.name == "posix"
         """Elsewhere there are no POSIX threads: all is done by the caller."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import engine
+from . import processor
 from .control import accumulated, counted, covered, displaced
 from .intrinsics import call_named, intrinsic
 from .products import Product
@@ -35,7 +35,7 @@ class Tiles:
         self.p = p
         self.given, self.wide, self.result = dtypes
         self.x, self.y, self.z = pointers
-        registers = engine.vector_bytes()
+        registers = processor.vector_bytes()
         self.width = registers // max(d.itemsize for d in dtypes)
         while self.width > 1 and self.width // 2 >= along:
             self.width //= 2

@@ -16,7 +16,7 @@ from functorch_lite.extend import Nest
 
 from ..forking import whole
 from ..threads import threads as processors
-from . import engine, ir
+from . import engine, ir, processor
 from .kernel import Kernel
 from .linking import joined
 from .parts import Part, parts
@@ -48,7 +48,7 @@ class Unit:
         """The function of a nest; equal nests share one."""
         key = (str(nest), tuple(nest.types), tuple(nest.extents))
         if key not in self.kernels:
-            self.kernels[key] = Kernel(self.module, self.name("nest"), nest, engine.vector_bytes())
+            self.kernels[key] = Kernel(self.module, self.name("nest"), nest, processor.vector_bytes())
         return self.kernels[key]
 
     def constant(self, value: np.ndarray) -> Any:
@@ -96,7 +96,7 @@ class Unit:
 
     def parts(self) -> list[Part]:
         """The modules that LLVM is given."""
-        return parts(self.module) if engine.joins() else [Part(self.text(), 2)]
+        return parts(self.module) if processor.joins() else [Part(self.text(), 2)]
 
     def compiled(self) -> bytes:
         """The machine code, to be kept and `linked`; the unit is used up."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import ir
-from ..engine import vector_bytes
 from ..intrinsics import call_named, suffix
+from ..processor import vector_bytes
 from ..types import constant
 
 __all__ = ["Vector"]

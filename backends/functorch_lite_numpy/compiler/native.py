@@ -1,0 +1,46 @@
+"""A program as a Python callable: its machine code as it was kept, else made now."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from functorch_lite.extend import Backend, Program
+
+from .cache import found
+from .entry import make_callable
+from .fingerprint import fingerprint
+from .linking import linked
+from .making import making
+from .processor import has, processor_family
+
+__all__ = ["compile_native", "obstacle"]
+
+
+def obstacle() -> str | None:
+    """Why there can be no machine code here; None if there can."""
+    if sys.maxsize < 2**32 or sys.byteorder != "little":
+        return "it is made for 64-bit little-endian machines"
+    if sys.implementation.name != "cpython" or "free-threading" in sys.version:
+        return "it knows the objects of CPython with its global lock alone"
+    if not np.__version__.startswith("2."):
+        return f"it knows the arrays of NumPy 2, this is {np.__version__}"
+    if processor_family() == "x86_64" and not has("fma"):
+        return "the processor lacks fused multiply-add"
+    return None
+
+
+def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[Any, ...]]:
+    """A callable from operand buffers to a tuple of result buffers.
+
+    Raises:
+      LLVMMissing: if there is code to make, and LLVM cannot be loaded.
+    """
+    key = fingerprint(program)
+    code = found(key)
+    if code is None:
+        return making("compile").compile_new(program, key, backend)
+    return make_callable(linked(code), program.out_types)
