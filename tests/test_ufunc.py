@@ -81,7 +81,7 @@ def test_functions_stay_functions():
 
 @pytest.mark.parametrize("name", ["add", "multiply", "subtract", "maximum", "power", "hypot", "logaddexp"])
 def test_at_combines_an_element_named_twice_twice(name):
-    x, values = np.arange(1.0, 7.0, dtype=np.float32).reshape(2, 3), np.float32([1.5, 2.0, 0.5])
+    x, values = np.arange(1.0, 7.0, dtype=np.float32).reshape(2, 3), np.array([1.5, 2.0, 0.5], np.float32)
     for index, v in [
         (([0, 1, 0], [1, 2, 1]), values),
         ((slice(None), [2, 2, 0]), values),

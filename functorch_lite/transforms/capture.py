@@ -66,6 +66,11 @@ class ShapeDtypeStruct:
         return f"ShapeDtypeStruct(shape={self.shape}, dtype={self.dtype.name}{weak})"
 
 
+def shape_struct(t: ArrayType) -> ShapeDtypeStruct:
+    """A type as users get it."""
+    return ShapeDtypeStruct(t.shape, t.dtype, weak_type=t.weak)
+
+
 def abstract_type(x: Any) -> ArrayType:
     """The type of an argument: an array, a number, or anything with shape and dtype."""
     if hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, Tracer):
@@ -158,8 +163,7 @@ make_jaxpr = make_program
 
 
 def _shapes(closed: ClosedProgram) -> Any:
-    types = [ShapeDtypeStruct(t.shape, t.dtype, weak_type=t.weak) for t in closed.program.out_types]
-    return unflatten(closed.out_tree, types)
+    return unflatten(closed.out_tree, list(map(shape_struct, closed.program.out_types)))
 
 
 @transparent

@@ -22,8 +22,9 @@ from ..tree import flatten, unflatten
 from .call import call, exact_call
 from .capture import abstract_type
 from .collecting import without_collecting
+from .explain import difference
 from .fast_path import Picker, picker
-from .lowered import Lowered, difference
+from .lowered import Lowered
 from .signature import StaticArguments, function_name
 
 __all__ = ["Jitted", "clear_caches", "jit"]
@@ -152,18 +153,19 @@ class Jitted:
                 with use_backend(self.backend):
                     out = self._call(args, kwargs)
             if self.donated and context.trace is eager:
-                self._delete_donated(args, kwargs)
+                for x in self._donated(args, kwargs):
+                    if type(x) is Array:
+                        x.delete()
             return out
         except Exception as error:
             hide_our_frames(error)
             raise
 
-    def _delete_donated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _donated(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """The leaves of the arguments that are donated."""
         given = [args[i] for i in self.donated.argnums if -len(args) <= i < len(args)]
         given += [kwargs[name] for name in self.donated.argnames if name in kwargs]
-        for x in flatten(given)[0]:
-            if type(x) is Array:
-                x.delete()
+        return flatten(given)[0]
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         statics: Any = None
@@ -239,7 +241,8 @@ class Jitted:
         leaves, tree = flatten(dynamic)
         backend = next((x.backend for x in leaves if type(x) is Array), self.backend)
         entry = self._stage(list(map(abstract_type, leaves)), tree, statics, None, backend)
-        return Lowered(function_name(self.function), entry, tree, self)
+        donated = {id(x) for x in self._donated(args, kwargs)}
+        return Lowered(function_name(self.function), entry, tree, [id(x) in donated for x in leaves])
 
     trace = lower
 

@@ -1,23 +1,49 @@
-"""Reading what `jit` did: the program after each stage, what it costs, where its time goes, and why it was traced anew."""
+"""A function staged for arguments of given types: to be read (the program at each stage, its costs, where its time goes), and,
+compiled, to be called with just such arguments.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..array_type import ArrayType
+from ..arrays import type_of
 from ..backend import Backend
+from ..errors import TransformationError, transparent
 from ..passes import optimized, simplify
 from ..program import Literal, Program, Var
-from ..promotion import as_operand
-from ..tree import flatten, unflatten
+from ..promotion import as_operand, cast
+from ..tracing import Tracer
+from ..tree import flatten, flatten_with_path, unflatten
+from ..tree_def import flatten_up_to
+from ..tree_paths import keystr
+from .call import call, exact_call, only_backend
+from .capture import shape_struct
 
-__all__ = ["Lowered", "difference"]
+__all__ = ["ArgInfo", "Compiled", "Lowered"]
+
+
+class ArgInfo(NamedTuple):
+    """What is known of an array of the arguments."""
+
+    type: ArrayType
+    donated: bool
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        return self.type.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.type.dtype
 
 
 class Lowered:
     """A jitted function for arguments of given types: what `jit(f).lower(*args)` gives. Printed, it shows the program.
+
+    Static arguments are part of the program, and not among those that it takes.
 
     Attributes:
       name: of the function.
@@ -26,19 +52,38 @@ class Lowered:
       in_tree, out_tree: the structures of `(args, kwargs)` and of the result.
     """
 
-    def __init__(self, name: str, entry: Any, in_tree: Any, run: Callable[..., Any]):
+    shown = "traced"
+    """The stage that is printed."""
+
+    def __init__(self, name: str, entry: Any, in_tree: Any, donated: Sequence[bool]):
         self.name = name
         self.program: Program = entry.program
         self.backend: Backend = entry.backend
         self.in_tree = in_tree
         self.out_tree = entry.out_tree
-        self._hoisted = entry.hoisted
-        self._run = run
+        self._entry = entry
+        self._donated = tuple(donated)
+        self._in_types: Sequence[ArrayType] = self.program.in_types[len(entry.hoisted) :]
+
+    @property
+    def in_avals(self) -> Any:
+        """The types of the arguments, in the structure of `(args, kwargs)`."""
+        return unflatten(self.in_tree, list(self._in_types))
+
+    @property
+    def args_info(self) -> Any:
+        """The types of the arguments and whether they are donated, in the structure of `(args, kwargs)`."""
+        return unflatten(self.in_tree, list(map(ArgInfo, self._in_types, self._donated)))
+
+    @property
+    def donate_argnums(self) -> tuple[int, ...]:
+        """Which of the arguments' arrays, all counted, are donated."""
+        return tuple(i for i, donated in enumerate(self._donated) if donated)
 
     @property
     def out_info(self) -> Any:
-        """The types of the results, in the structure of the result."""
-        return unflatten(self.out_tree, list(self.program.out_types))
+        """The shapes and dtypes of the results, in the structure of the result."""
+        return unflatten(self.out_tree, list(map(shape_struct, self.program.out_types)))
 
     @property
     def stages(self) -> list[str]:
@@ -52,13 +97,16 @@ class Lowered:
             "optimized": lambda: optimized(self.program, self.backend),
         }
 
-    def as_text(self, stage: str = "traced") -> str:
+    def as_text(self, stage: str | None = None) -> str:
         """The program at a stage, one of `stages`: those of the backend's compiler come last.
+
+        Without a stage, it is the program as it was traced, or, of a compiled function, as it was given to the backend.
 
         Raises:
           ValueError: if there is no such stage.
         """
         programs = self._programs()
+        stage = self.shown if stage is None else stage
         if stage in programs:
             return str(programs[stage]())
         found = self.backend.describe(optimized(self.program, self.backend))
@@ -81,9 +129,50 @@ class Lowered:
             )
         return {"flops": flops, "bytes accessed": moved}
 
-    def compile(self) -> Callable[..., Any]:
-        """A function of arguments of these types."""
-        return self._run
+    def lower(self) -> Lowered:
+        """Itself: what JAX does in two steps, `trace(...)` and `lower()`, is one here."""
+        return self
+
+    def compile(self) -> Compiled:
+        """A function of arguments of these types, compiled now."""
+        return Compiled(self.name, self._entry, self.in_tree, self._donated)
+
+    def operands(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """The arrays in the arguments.
+
+        Raises:
+          TypeError: unless they have the structure, shapes and dtypes of those that the function was lowered for.
+        """
+        leaves, tree = flatten((args, kwargs))
+        if tree != self.in_tree:
+            raise TransformationError(
+                f"{self.name} is compiled for arguments of another structure: {self._difference((args, kwargs))} Leave static "
+                "arguments out; the jitted function itself takes any structure."
+            )
+        found = [as_operand(x, f"an argument of the compiled function {self.name}") for x in leaves]
+        fits = [x.shape == t.shape and x.dtype == t.dtype for x, t in zip(found, self._in_types, strict=True)]
+        if not all(fits):
+            wrong = [
+                f"{_argument(path)} is {type_of(x)}, needed is {t}"
+                for (path, _), x, t, fit in zip(
+                    flatten_with_path((args, kwargs))[0], found, self._in_types, fits, strict=True
+                )
+                if not fit
+            ]
+            raise TransformationError(
+                f"{self.name} is compiled for arguments of other types: {'; '.join(wrong)}. Cast or reshape them; the jitted "
+                "function itself takes any types, and compiles anew."
+            )
+        return [
+            x if x.weak_type == t.weak else cast(x, t.dtype, t.weak) for x, t in zip(found, self._in_types, strict=True)
+        ]
+
+    def _difference(self, given: Any) -> str:
+        try:
+            flatten_up_to(self.in_tree, given, "(args, kwargs)")
+        except ValueError as error:
+            return str(error).partition("\n")[0]
+        return f"it is {flatten(given)[1]}, needed is {self.in_tree}."
 
     def profile(self, *args: Any, repeats: int = 5, **kwargs: Any) -> str:
         """Run step by step, and tell the time of each: a table with the user's source lines, the longest first.
@@ -92,8 +181,7 @@ class Lowered:
           args, kwargs: arguments of the types that the function was lowered for.
           repeats: each step runs so often; the shortest time counts.
         """
-        leaves, _ = flatten((args, kwargs))
-        arrays: list[Any] = [*self._hoisted, *map(as_operand, leaves)]
+        arrays: list[Any] = [*self._entry.hoisted, *self.operands(args, kwargs)]
         buffers = [x.buffer for x in arrays]
         program, steps = self.backend.steps(optimized(self.program, self.backend))
         values: dict[Var, Any] = dict(zip(program.inputs, buffers, strict=True))
@@ -117,7 +205,51 @@ class Lowered:
         return self.as_text()
 
     def __repr__(self) -> str:
-        return f"<{self.name} lowered for {self.backend.name}: {len(self.program.equations)} equations>"
+        return f"<{self.name} {type(self).__name__.lower()} for {self.backend.name}: {len(self.program.equations)} equations>"
+
+
+class Compiled(Lowered):
+    """A function for arguments of given types, compiled: what `jit(f).lower(*args).compile()` gives.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> double = fl.jit(lambda x: x * 2).lower(fl.ShapeDtypeStruct((3,), "float32")).compile()
+    >>> double(fnp.arange(3.0))
+    Array([0., 2., 4.], dtype=float32)
+    """
+
+    shown = "optimized"
+
+    def __init__(self, name: str, entry: Any, in_tree: Any, donated: Sequence[bool]):
+        super().__init__(name, entry, in_tree, donated)
+        closes_over_tracers = any(isinstance(x, Tracer) for x in entry.hoisted)
+        self._run = None if closes_over_tracers else entry.run or entry.compiled()
+
+    @transparent
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        entry = self._entry
+        operands = self.operands(args, kwargs)
+        if self._run is None or any(isinstance(x, Tracer) for x in operands):
+            out = (exact_call if entry.exact else call)(*entry.hoisted, *operands, program=self.program)
+            return unflatten(self.out_tree, out)
+        if operands and only_backend(operands) is not self.backend:
+            raise TransformationError(
+                f"{self.name} is compiled for the backend {self.backend.name!r}, called with arrays of "
+                f"{only_backend(operands).name!r}: move them with device_put(x, {self.backend.name!r})."
+            )
+        out = entry.finish(self._run(*(x.buffer for x in operands)))
+        for x, donated in zip(operands, self._donated, strict=True):
+            if donated:
+                x.delete()
+        return out
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The same as a call of the object."""
+        return self(*args, **kwargs)
+
+
+def _argument(path: tuple[Any, ...]) -> str:
+    """An array of the arguments, as one would write it."""
+    return ("kwargs" if path[0].idx else "args") + keystr(path[1:])
 
 
 def _bytes(t: ArrayType) -> float:
@@ -140,40 +272,3 @@ def _what(equation: Any) -> str:
         names = [e.primitive.name for e in inner.equations]
         return f"{equation.primitive.name}({', '.join(names[:6])}{', ...' if len(names) > 6 else ''})"
     return equation.primitive.name
-
-
-def difference(name: str, key: Any, known: Sequence[Any]) -> str:
-    """Why a call with the signature `key` was traced: what distinguishes it from the nearest of those known before."""
-    if not known:
-        return f"{name} was traced because it had not been called before."
-    reasons = min((_reasons(key, other) for other in reversed(known)), key=len)
-    return f"{name} was traced anew, compared with the nearest signature known, because " + "; ".join(reasons) + "."
-
-
-def _reasons(key: Any, other: Any) -> list[str]:
-    (tree, statics, defaults, *types, surroundings), (tree0, statics0, defaults0, *types0, surroundings0) = key, other
-    reasons = []
-    if tree != tree0:
-        reasons.append(f"the arguments have the structure {tree}, not {tree0}")
-    elif len(types) == len(types0):
-        for i, (t, t0) in enumerate(zip(types, types0, strict=True)):
-            if t != t0:
-                reasons.append(f"array {i} of the arguments is {_type_text(t)}, not {_type_text(t0)}")
-    if statics != statics0:
-        reasons.append(f"the static arguments are {_static_text(statics)}, not {_static_text(statics0)}")
-    if defaults != defaults0:
-        reasons.append(f"the default dtypes are {defaults}, not {defaults0}")
-    if surroundings != surroundings0:
-        reasons.append(f"it ran under {surroundings!r}, not {surroundings0!r}")
-    return reasons or ["it was forgotten (the cache is bounded), or holds values of an outer transformation"]
-
-
-def _type_text(t: Any) -> str:
-    if isinstance(t, ArrayType):
-        return str(t)
-    shape, dtype, weak = t
-    return f"{'weak ' if weak else ''}{ArrayType(shape, dtype)}"
-
-
-def _static_text(statics: Any) -> str:
-    return ", ".join(f"{k}={v!r}" for k, _, v in statics[0]) if statics else "none"
