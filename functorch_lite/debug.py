@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import string
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -10,9 +12,11 @@ import numpy as np
 
 from . import dtypes
 from .array_type import ArrayType
+from .errors import ArgumentError, TransformationError, transparent
 from .primitives.callbacks import debug_callback
 from .primitives.callbacks import pure_callback as pure_callback_p
 from .promotion import as_operand, is_arraylike
+from .transforms.signature import check_callable
 from .tree import flatten, unflatten
 
 __all__ = ["callback", "print", "pure_callback"]
@@ -42,17 +46,21 @@ def _flat(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[_OnTree
     return _OnTrees(function, tree, fixed, arrays), [as_operand(x) for x, a in zip(leaves, arrays, strict=True) if a]
 
 
-def callback(callback: Callable[..., Any], *args: Any, ordered: bool = False, **kwargs: Any) -> None:
+@transparent
+def callback(
+    callback: Callable[..., Any], *args: Any, ordered: bool = False, partitioned: bool = False, **kwargs: Any
+) -> None:
     """Call a function with the values of arrays, for its side effect, whenever the program runs.
 
-    Under `vmap` it is called for each element of the batch, in order.
+    Under `vmap` it is called for each element of the batch, in order. What it returns is dropped.
 
     Args:
       callback: takes host arrays in the places of arrays.
-      *args: pytrees.
-      ordered: accepted for compatibility; calls always happen in the order of the program.
+      *args: pytrees; what is no array in them is passed as it is.
+      ordered, partitioned: accepted for compatibility; calls always happen in the order of the program, with whole arrays.
       **kwargs: pytrees.
     """
+    check_callable("debug.callback", callback)
     function, operands = _flat(callback, args, kwargs)
 
     def call(*values: Any) -> None:
@@ -61,13 +69,59 @@ def callback(callback: Callable[..., Any], *args: Any, ordered: bool = False, **
     debug_callback(*operands, function=call)
 
 
-def print(fmt: str, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
+class _Names(string.Formatter):
+    """Formats nothing, but finds which values a format names, by number or by name."""
+
+    def __init__(self) -> None:
+        self.found: set[int | str] = set()
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
+        first = re.split(r"[.\[]", field_name, maxsplit=1)[0]
+        key = int(first) if first.isdigit() else first
+        self.found.add(key)
+        return None, key
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        return value
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return ""
+
+
+def _check_format(fmt: Any, given: set[int | str]) -> None:
+    if not isinstance(fmt, str):
+        raise TransformationError(
+            f"debug.print takes a format first, got {fmt!r:.60}: write debug.print('x = {{}}', x)."
+        )
+    names = _Names()
+    names.format(fmt)
+    for these, problem in [
+        (names.found - given, "names values that are not given"),
+        (given - names.found, "leaves values out"),
+    ]:
+        if these:
+            raise ArgumentError(
+                f"debug.print: the format {fmt!r} {problem}: {', '.join(sorted(map(str, these)))}. Each value is named once "
+                "at least, by {} or {name}; a brace is written {{."
+            )
+
+
+@transparent
+def print(
+    fmt: str,
+    *args: Any,
+    ordered: bool = False,
+    partitioned: bool = False,
+    skip_format_check: bool = False,
+    **kwargs: Any,
+) -> None:
     """Print values whenever the program runs, also when it is compiled.
 
     Args:
       fmt: a format string, as for `str.format`.
       *args: values for it.
-      ordered: accepted for compatibility; output always comes in the order of the program.
+      ordered, partitioned: accepted for compatibility; output always comes in the order of the program, of whole arrays.
+      skip_format_check: whether to leave out the check, when the function is traced, that the format and the values fit.
       **kwargs: values for it by name.
 
     >>> import functorch_lite as fl
@@ -79,6 +133,8 @@ def print(fmt: str, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
     x = 2.0
     Array(3., dtype=float32, weak_type=True)
     """
+    if not skip_format_check:
+        _check_format(fmt, {*range(len(args)), *kwargs})
 
     def show(*values: Any, **named: Any) -> None:
         sys.stdout.write(fmt.format(*values, **named) + "\n")

@@ -13,6 +13,7 @@ primitive, run with `context.trace` set to the parent -> ... -> the eager trace,
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
@@ -20,7 +21,7 @@ from .array_interface import ArrayInterface
 from .array_type import ArrayType, Shape
 from .errors import UnexpectedTracerError
 
-__all__ = ["Trace", "Tracer", "axis_size", "bind", "context", "use_trace"]
+__all__ = ["NamedAxes", "Trace", "Tracer", "axis_size", "bind", "context", "use_trace"]
 
 
 class Trace:
@@ -43,6 +44,24 @@ class Trace:
     def axes(self) -> tuple[tuple[Any, int], ...]:
         """The named axes in scope, innermost first."""
         return () if self.parent is None else self.parent.axes()
+
+
+class NamedAxes(Trace):
+    """The world outside, with named axes of which only the sizes are known: for looking at programs that speak of them."""
+
+    __slots__ = ("named",)
+
+    def __init__(self, parent: Trace, named: Iterable[tuple[Any, int]]):
+        super().__init__(parent)
+        self.named = tuple(named)
+
+    def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        assert self.parent is not None
+        with use_trace(self.parent):
+            return self.parent.process(primitive, operands, params)
+
+    def axes(self) -> tuple[tuple[Any, int], ...]:
+        return *reversed(self.named), *super().axes()
 
 
 class _Context(threading.local):

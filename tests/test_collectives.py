@@ -312,3 +312,17 @@ def test_mistakes_are_explained():
         over(lambda a: lax.psum(a, "i", axis_index_groups=[[0], [1, 2]]), X)
     with pytest.raises(NotImplementedError, match="pmax is not differentiable"):
         over(fl.grad(lambda a: fnp.sum(lax.pmax(a, "i"))), X)
+
+
+def test_a_program_may_speak_of_axes_that_only_its_environment_names():
+    program = fl.make_jaxpr(
+        lambda x: (lax.psum(x, "i") + lax.axis_index("j"), lax.all_gather(x, "j")), axis_env=[("i", 2), ("j", 4)]
+    )
+    closed = program(1.0)
+    assert [t.shape for t in closed.out_avals] == [(), (4,)]
+    assert closed.program.axis_names == {"i", "j"}
+    assert [
+        float(v) for v in fl.vmap(fl.vmap(closed, axis_name="j"), axis_name="i")(np.ones((2, 4), np.float32))[0][1]
+    ] == [2, 3, 4, 5]
+    with pytest.raises(NameError, match="no axis is named 'k' here"):
+        fl.make_jaxpr(lambda x: lax.psum(x, "k"), axis_env=[("i", 2)])(1.0)

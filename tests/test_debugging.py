@@ -1,7 +1,8 @@
-"""What helps to look inside: `disable_jit`, `debug_nans`, `named_scope`."""
+"""What helps to look inside: `disable_jit`, `debug_nans`, `named_scope`, `debug.print`, `debug.callback`."""
 
 from __future__ import annotations
 
+import functools
 import threading
 
 import numpy as np
@@ -167,3 +168,52 @@ def test_threads_have_traces_of_their_own():
     for t in threads:
         t.join()
     assert not problems
+
+
+def test_print_in_every_form(capsys):
+    def f(x):
+        fl.debug.print("{} {y}", x, y=2 * x, ordered=True)
+        fl.debug.print("{x:.3f} {0!r} {1[a]} {2.shape} {{}}", "s", {"a": 1}, fnp.ones(2), x=x, partitioned=False)
+        fl.debug.print("{}", x, x, skip_format_check=True)
+        fl.debug.print("{0:.{1}f}", x, 2)
+        fl.debug.print("done")
+        return x
+
+    for g in (f, fl.jit(f), fl.grad(f)):
+        g(1.5)
+        assert capsys.readouterr().out == "1.5 3.0\n1.500 's' 1 (2,) {}\n1.5\n1.50\ndone\n"
+
+
+def test_callback_in_every_form(capsys):
+    seen = []
+
+    def note(*args, **kwargs):
+        seen.append((args, kwargs))
+        return 3
+
+    def f(x):
+        fl.debug.callback(note, x, {"a": x}, ordered=True, k=(x, "text"))
+        fl.debug.callback(functools.partial(print, "x is", end="!\n"), x, partitioned=True)
+        return x
+
+    fl.jit(f)(1.0)
+    ((args, kwargs),) = seen
+    assert args == (1.0, {"a": 1.0})
+    assert kwargs == {"k": (1.0, "text")}
+    assert capsys.readouterr().out == "x is 1.0!\n"
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda x: fl.debug.print("{} {}", x), "names values that are not given: 1. Each value is named"),
+        (lambda x: fl.debug.print("{y}", x=x), "names values that are not given: y"),
+        (lambda x: fl.debug.print("{}", x, x, y=x), "leaves values out: 1, y"),
+        (lambda x: fl.debug.print(x), "takes a format first, got .*write debug.print"),
+        (lambda x: fl.debug.callback(x), "debug.callback needs a function"),
+    ],
+)
+def test_mistakes_are_told_when_the_function_is_traced(call, message):
+    with pytest.raises((ValueError, TypeError), match=message) as raised:
+        fl.make_program(call)(1.0)
+    assert "test_debugging.py" in str(raised.value)

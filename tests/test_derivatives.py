@@ -144,3 +144,46 @@ def test_only_linear_functions_are_transposed():
 def test_what_is_no_function(call):
     with pytest.raises(TypeError, match="needs a function, got 3 of type int"):
         call()
+
+
+INTEGERS = fnp.arange(3)
+
+
+@pytest.mark.parametrize(
+    "f, ct, want",
+    [
+        (lambda x: 3 * x, [0, 1, 2], [0, 3, 6]),
+        (lambda x: x.sum() * 2, 5, [10, 10, 10]),
+        (lambda x: fnp.arange(6).reshape(2, 3) @ x, [0, 1], [3, 4, 5]),
+        (lambda x: x[fnp.array([1, 1])], [1, 2], [0, 3, 0]),
+        (fnp.cumsum, [1, 2, 3], [6, 5, 3]),
+        (lambda x: x[::-1] - x[0], [1, 2, 3], [-3, 2, 1]),
+        (lambda x: fl.lax.fori_loop(0, 3, lambda i, c: c * 2, x), [0, 1, 2], [0, 8, 16]),
+        (lambda x: fl.lax.scan(lambda c, i: (c + i * x, None), x, fnp.arange(3))[0], [1, 1, 1], [4, 4, 4]),
+        (lambda x: fl.jit(lambda y: 2 * y)(x), [1, 2, 3], [2, 4, 6]),
+        (lambda x: fnp.zeros(2, int), [1, 2], [0, 0, 0]),
+    ],
+)
+def test_linear_transpose_of_integers(f, ct, want):
+    transposed = fl.linear_transpose(f, INTEGERS)
+    (x_bar,) = transposed(fnp.array(ct))
+    assert x_bar.dtype == fnp.int32
+    assert x_bar.tolist() == want
+    assert fl.jit(transposed)(fnp.array(ct))[0].tolist() == want
+    assert fl.vmap(transposed)(fnp.array([ct]))[0].tolist() == [want]
+
+
+def test_linear_transpose_needs_one_kind_of_numbers():
+    for f in (lambda x: x.astype(float), lambda x: x > 0):
+        with pytest.raises(
+            TypeError, match=r"floating or complex dtype, or of integers throughout, got \(i32\[3\]\) ->"
+        ):
+            fl.linear_transpose(f, INTEGERS)
+    with pytest.raises(TypeError, match=r"cotangent has type f32.*needed is i32"):
+        fl.linear_transpose(lambda x: 2 * x, 1)(1.5)
+    assert int(fl.linear_transpose(lambda x: 2 * x, 1)(3)[0]) == 6
+
+
+def test_a_tangent_does_not_lose_its_imaginary_part():
+    with pytest.raises(TypeError, match=r"tangent has type c64\[\], needed is f32"):
+        fl.jvp(fnp.sin, (1.0,), (1j,))

@@ -178,7 +178,9 @@ class Scan(Primitive):
         linear = [isinstance(x, LinearOperand) for x in operands]
         consts_l, carry_l, xs_l = split(linear, n_consts, n_carry)
         carry_types = body.out_types[:n_carry]
-        if any(not dtypes.is_inexact(t.dtype) for t in carry_types):
+        integers = any(isinstance(x, LinearOperand) and dtypes.is_integer(x.type.dtype) for x in operands)
+        can_be_linear = dtypes.is_integer if integers else dtypes.is_inexact
+        if not all(can_be_linear(t.dtype) for t in carry_types):
             raise TransformationError(
                 "the transpose of a scan needs a carry that is linear in all of its entries: keep counters and other "
                 "integers out of the carry (go over an arange instead)."

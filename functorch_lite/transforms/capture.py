@@ -13,7 +13,7 @@ from ..errors import transparent
 from ..program import Program
 from ..promotion import as_operand
 from ..staging import evaluate, stage
-from ..tracing import Tracer
+from ..tracing import NamedAxes, Tracer, context, use_trace
 from ..tree import flatten, unflatten
 from .signature import StaticArguments, function_name
 
@@ -131,13 +131,17 @@ def _captured(
 
 
 def make_program(
-    fun: Callable[..., Any], static_argnums: int | Sequence[int] = (), return_shape: bool = False
+    fun: Callable[..., Any],
+    static_argnums: int | Sequence[int] = (),
+    axis_env: Sequence[tuple[Any, int]] | None = None,
+    return_shape: bool = False,
 ) -> Callable[..., Any]:
     """A function that gives the program of `fun` for arguments of the given types, without running it.
 
     Args:
       fun: the function.
       static_argnums: positions of arguments that are not arrays.
+      axis_env: names and sizes of axes that `fun` speaks of, and that no `vmap` around it names.
       return_shape: whether to give a pair of the program and the types of the results.
 
     >>> import functorch_lite as fl
@@ -151,7 +155,8 @@ def make_program(
     @transparent
     @functools.wraps(fun)
     def capture(*args: Any, **kwargs: Any) -> Any:
-        closed = _captured(fun, static, args, kwargs)
+        with use_trace(NamedAxes(context.trace, axis_env or ())):
+            closed = _captured(fun, static, args, kwargs)
         if not return_shape:
             return closed
         return closed, _shapes(closed)

@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import type_of
+from ..dtype_lattice import lattice_result
 from ..errors import DTypeError, ShapeError
 from ..primitive import Zero
 from ..primitives.structural import instantiate
@@ -17,7 +18,7 @@ from ..promotion import as_operand, cast, flagged
 from ..tracing import Tracer
 from ..tree import flatten, flatten_up_to, unflatten
 
-__all__ = ["Aux", "float0_zeros", "given_tangents", "gradient_out", "operands_of", "tangent_out"]
+__all__ = ["Aux", "float0_zeros", "given_cotangents", "given_tangents", "gradient_out", "operands_of", "tangent_out"]
 
 
 def operands_of(tree: Any, what: str) -> tuple[list[Any], Any]:
@@ -47,11 +48,16 @@ def gradient_out(ct: Any, primal: ArrayType) -> Any:
 def given_tangents(tree: Any, structure: Any, primals: Sequence[ArrayType], what: str, tangent: str) -> list[Any]:
     """Tangents or cotangents that the user hands in, checked against the types of what they belong to."""
     found = flatten_up_to(structure, tree)
-    return [_given(t, p, what, tangent) for t, p in zip(found, primals, strict=True)]
+    return [_given(t, p, p.tangent(), what, tangent) for t, p in zip(found, primals, strict=True)]
 
 
-def _given(t: Any, primal: ArrayType, what: str, tangent: str) -> Any:
-    wanted = primal.tangent()
+def given_cotangents(tree: Any, structure: Any, types: Sequence[ArrayType], what: str) -> list[Any]:
+    """Cotangents of results of a function that is linear itself: they have the very types of the results, also integers."""
+    found = flatten_up_to(structure, tree)
+    return [_given(ct, t, t, what, "cotangent") for ct, t in zip(found, types, strict=True)]
+
+
+def _given(t: Any, primal: ArrayType, wanted: ArrayType, what: str, tangent: str) -> Any:
     if wanted.dtype == dtypes.float0:
         if getattr(t, "dtype", None) != dtypes.float0:
             raise DTypeError(
@@ -65,7 +71,8 @@ def _given(t: Any, primal: ArrayType, what: str, tangent: str) -> Any:
     if given.shape != wanted.shape:
         raise ShapeError(f"{what}: a {tangent} has type {given.type}, needed is {wanted}, the type of its primal.")
     if given.dtype != wanted.dtype:
-        if not given.weak_type:
+        becomes, _ = lattice_result([(given.dtype, True), (wanted.dtype, wanted.weak)])
+        if not given.weak_type or becomes != wanted.dtype:
             raise DTypeError(
                 f"{what}: a {tangent} has type {given.type}, needed is {wanted}, the type of its primal: cast it."
             )

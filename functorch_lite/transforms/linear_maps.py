@@ -12,11 +12,11 @@ from ..errors import DTypeError, TransformationError, transparent
 from ..primitive import Zero
 from ..primitives.structural import instantiate
 from ..program import Program
-from ..promotion import as_operand
+from ..promotion import as_operand, flagged
 from ..staging import evaluate, stage
 from ..tree import flatten, unflatten
 from ..tree_nodes import Partial, register_pytree_node
-from .edges import Aux, given_tangents, gradient_out, operands_of, tangent_out
+from .edges import Aux, given_cotangents, given_tangents, gradient_out, operands_of, tangent_out
 from .jvp import jvp_flat
 from .linearize import linearize_flat
 from .signature import check_callable, function_name
@@ -217,7 +217,7 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[[Any], 
     """The transpose of a linear function: `<fun(x), y_bar> = <x, transpose(y_bar)>`.
 
     Args:
-      fun: linear in all of its arguments.
+      fun: linear in all of its arguments; from floating to floating (or complex) numbers, or from integers to integers.
       *primals: arrays, or anything with shape and dtype, of the types of the arguments.
 
     Returns:
@@ -234,19 +234,27 @@ def linear_transpose(fun: Callable[..., Any], *primals: Any) -> Callable[[Any], 
         ArrayType(tuple(x.shape), dtypes.as_dtype(x.dtype)) if hasattr(x, "shape") else type_of(as_operand(x))
         for x in leaves
     ]
-    for t in types:
-        if not dtypes.is_inexact(t.dtype):
-            raise DTypeError(
-                f"linear_transpose needs arguments of floating or complex dtype, got {t}: cast it with astype(float)."
-            )
     flat = _FlatFunction(fun, structure, False)
     program, hoisted = stage(flat, types, name=function_name(fun))
+    _check_number_kinds(types, program.out_types)
     linear = (False,) * len(hoisted) + (True,) * len(types)
 
     @transparent
     def transposed(cotangent: Any) -> tuple[Any, ...]:
-        cts = given_tangents(cotangent, flat.out_tree, program.out_types, "linear_transpose", "cotangent")
+        cts = given_cotangents(cotangent, flat.out_tree, program.out_types, "linear_transpose")
         ins = backward_pass(program, linear, hoisted, cts)
-        return unflatten(structure, [gradient_out(ct, t) for ct, t in zip(ins, types, strict=True)])
+        return unflatten(structure, [flagged(instantiate(ct), t.weak) for ct, t in zip(ins, types, strict=True)])
 
     return transposed
+
+
+def _check_number_kinds(operands: Sequence[ArrayType], results: Sequence[ArrayType]) -> None:
+    """Raise TypeError unless all are floating (or complex), or all integers: between the two nothing is linear."""
+    types = [*operands, *results]
+    for belongs in (dtypes.is_inexact, dtypes.is_integer):
+        if all(belongs(t.dtype) for t in types):
+            return
+    raise DTypeError(
+        "linear_transpose needs arguments and results of floating or complex dtype, or of integers throughout, got "
+        f"({', '.join(map(str, operands))}) -> ({', '.join(map(str, results))}): cast the arguments with astype."
+    )
