@@ -126,6 +126,39 @@ def test_broken_promises_touch_nothing_foreign() -> None:
     assert_same(changed, expected)
 
 
+@pytest.mark.parametrize("op", SCATTERS)
+@pytest.mark.parametrize("mode", ["clip", "fill"])
+def test_large_scatters(op: str, mode: str) -> None:
+    """Large enough to be shared among threads: by rows of the first axis, some of which nothing goes to."""
+    for shape, index_shape, numbers, sizes in (
+        ((401, 67), (700, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 67)),
+        ((300, 5, 40), (60, 9, 2), GatherDimensionNumbers((2, 3), (0,), (1, 0)), (1, 2, 40)),
+        ((90, 700), (50, 2), GatherDimensionNumbers((1, 2), (), (0, 1)), (1, 33)),
+    ):
+        types = [fl.ShapeDtypeStruct(shape, "float32"), fl.ShapeDtypeStruct(index_shape, "int32")]
+        taken = fl.eval_shape(lambda x, i, n=numbers, s=sizes: gather(x, i, dimension_numbers=n, slice_sizes=s), *types)
+        x, u = values(shape, "float32"), values(taken.shape, "float32")
+        i = indices(index_shape, "int32", shape[0] - 30)
+        numbers = scatter_numbers(numbers)
+        f = lambda x, i, u, n=numbers: SCATTERS[op](x, i, u, dimension_numbers=n, mode=mode)  # noqa: E731
+        check(f, x, i, u)
+        check(lambda x, i, u, f=f: f(fnp.cumsum(x, axis=0), i, u), x, i, u)  # in place
+        check(lambda i, u, f=f, shape=shape: f(fnp.zeros(shape, "float32"), i, u), i, u)
+
+
+def test_zeros_that_several_scatters_begin_with() -> None:
+    u, i = values((700, 67), "complex64"), indices((700,), "int32", 400)
+
+    def f(u: Any, i: Any) -> Any:
+        zeros = fnp.zeros((400, 67), "complex64")
+        return zeros.at[i].add(u), zeros.at[i].set(u * 2), zeros.at[i, 3].add(1)
+
+    check(f, u, i)
+    check(lambda u, i: (fnp.zeros((400, 67), u.dtype), fnp.zeros((400, 67), u.dtype).at[i].add(u)), u, i)
+    check(lambda u, i: (-fnp.zeros((400, 67), "float32")).at[i].mul(u.real), u, i)
+    check(lambda u, i: lax.fori_loop(0, 3, lambda k, x: x + fnp.zeros((400, 67), u.dtype).at[i].add(u), u[:400]), u, i)
+
+
 def test_nan_in_extremes() -> None:
     x = np.array([1, np.nan, 3, 4], np.float32)
     i, u = np.array([0, 0, 1, 2, 3, 3]), np.array([np.nan, 5, 2, np.nan, 7, -7], np.float32)

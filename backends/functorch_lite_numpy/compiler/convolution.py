@@ -30,11 +30,11 @@ from .conv_copies import Chunk, copy_image, larger, pack_filters, smaller, value
 from .conv_plan import Memory, Plan, aligned
 from .conv_tile import fill_table, tile_function, write_function
 from .grids import address, counted, nested, total
-from .intrinsics import call_named
+from .intrinsics import clear_memory
 from .phases import Part, phases
 from .pieces import in_pieces, memory, range_of
 from .steps import Step
-from .types import I1, I8, I64, PTR, constant
+from .types import I8, I64, PTR, constant
 from .unit import Unit
 from .views import View, row_major
 
@@ -262,9 +262,6 @@ class ConvStep(Step):
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         if not self.covers:
-            name = "llvm.memset.p0.i64"
-            call_named(
-                b, name, ir.VoidType(), [results[0], constant(I8, 0), constant(I64, self.bytes), constant(I1, 0)]
-            )
+            clear_memory(b, results[0], constant(I64, self.bytes))
         for c in self.convolutions:
             b.call(c.function, [*operands, *results, scratch])

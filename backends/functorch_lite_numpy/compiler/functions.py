@@ -54,6 +54,7 @@ class FunctionStep(Step):
             type(self),
             equation.primitive.name,
             types,
+            self.cleared,
             tuple(sorted(equation.params.items(), key=lambda item: item[0])),
         )
         functions = self.unit.functions

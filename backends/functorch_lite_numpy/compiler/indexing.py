@@ -1,8 +1,4 @@
-"""Writing where data says: the scatter family, and updates of a slice. (Gathers and dynamic slices have element rules.)
-
-A scatter goes over the vectors of starts in their order, so updates of one element take effect one after the other.
-Whatever the starts are, they are tested or clamped before anything is touched.
-"""
+"""Windows of a buffer that are combined with updates; updates of a slice. (Gathers and dynamic slices have element rules.)"""
 
 from __future__ import annotations
 
@@ -16,14 +12,14 @@ from functorch_lite.extend import Equation
 
 from . import scalars
 from .functions import FunctionStep, at, chunks, combined, counted, lanes_of, load, number, store, stored_as, widened
-from .segment import copy_memory
+from .intrinsics import copy_memory
 from .steps import ALL_KINDS
 from .types import I64, constant, parts_of, real_dtype
 
-__all__ = ["ScatterAddStep", "ScatterMaxStep", "ScatterMinStep", "ScatterMulStep", "ScatterStep", "UpdateSliceStep"]
+__all__ = ["Axis", "Start", "UpdateSliceStep", "Windows", "collapsed", "strides_of"]
 
 
-class _Axis(NamedTuple):
+class Axis(NamedTuple):
     """A loop: how far apart its turns are in the indices (for a batch), the updates and the result."""
 
     length: int
@@ -32,7 +28,7 @@ class _Axis(NamedTuple):
     result: int
 
 
-class _Start(NamedTuple):
+class Start(NamedTuple):
     """A component of a start: its place in the vector, the last value inside, and the stride of its axis."""
 
     component: int
@@ -40,13 +36,13 @@ class _Start(NamedTuple):
     stride: int
 
 
-def _strides(shape: Sequence[int], parts: int = 1) -> list[int]:
+def strides_of(shape: Sequence[int], parts: int = 1) -> list[int]:
     return [parts * math.prod(shape[k + 1 :]) for k in range(len(shape))]
 
 
-def _collapsed(axes: Sequence[_Axis]) -> list[_Axis]:
+def collapsed(axes: Sequence[Axis]) -> list[Axis]:
     """Neighbouring loops as one where all addresses run on."""
-    out: list[_Axis] = []
+    out: list[Axis] = []
     for axis in axes:
         if axis.length == 1:
             continue
@@ -57,7 +53,7 @@ def _collapsed(axes: Sequence[_Axis]) -> list[_Axis]:
     return out
 
 
-class _Windows(FunctionStep):
+class Windows(FunctionStep):
     """Windows of the first operand that are combined with updates. Complex numbers are one axis more, of their two parts."""
 
     kinds = ALL_KINDS
@@ -71,13 +67,7 @@ class _Windows(FunctionStep):
     def overlays(self, k: int) -> Sequence[int]:
         return (0,) if k == 0 else ()
 
-    def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
-        t = self.equation.results[0].type
-        if operands[0] is not results[0]:
-            copy_memory(self.unit, b, results[0], operands[0], t.size * t.dtype.itemsize)
-        super().emit(b, operands, results, scratch)
-
-    def window(self, b: Any, axes: Sequence[_Axis], target: Any, source: Any, dtype: np.dtype) -> None:
+    def window(self, b: Any, axes: Sequence[Axis], target: Any, source: Any, dtype: np.dtype) -> None:
         """Combine one window; `target` and `source` are the addresses of its first element."""
         if not axes:
             self.elements(b, target, source, dtype, 1)
@@ -93,7 +83,7 @@ class _Windows(FunctionStep):
 
     def row(self, b: Any, target: Any, source: Any, dtype: np.dtype, length: int) -> None:
         if self.op is None:
-            copy_memory(self.unit, b, target, source, length * dtype.itemsize)
+            copy_memory(b, target, source, length * dtype.itemsize)
             return
         for i, width in chunks(b, length, 2 * lanes_of(dtype)):
             self.elements(b, at(b, target, i, dtype), at(b, source, i, dtype), dtype, width)
@@ -108,92 +98,25 @@ class _Windows(FunctionStep):
         return scalars.intrinsic(b, "smin", scalars.intrinsic(b, "smax", start, number(0)), number(last))
 
 
-class ScatterStep(_Windows):
-    """`scatter` and its kin. A window that is promised to lie inside, and does not, is left out."""
-
-    def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
-        x, indices, updates = (a.type for a in self.equation.operands)
-        numbers = self.equation.params["dimension_numbers"]
-        dtype, parts, index_dtype = stored_as(real_dtype(x.dtype)), parts_of(x.dtype), indices.dtype
-        strides, update_strides = _strides(x.shape, parts), _strides(updates.shape, parts)
-        windows = numbers.update_window_dims
-        left_out = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
-        kept = [a for a in range(x.ndim) if a not in left_out]
-        sizes = {a: updates.shape[d] for a, d in zip(kept, windows, strict=True)}
-        window = [_Axis(sizes[a], 0, update_strides[d], strides[a]) for a, d in zip(kept, windows, strict=True)]
-        window.append(_Axis(parts, 0, 1, 1))
-        along = dict(zip(numbers.scatter_indices_batching_dims, numbers.operand_batching_dims, strict=True))
-        batch_dims = [d for d in range(updates.ndim) if d not in windows]
-        batch = [
-            _Axis(updates.shape[d], n, update_strides[d], strides[along[k]] if k in along else 0)
-            for k, (d, n) in enumerate(zip(batch_dims, _strides(indices.shape), strict=False))
-        ]
-        starts = [
-            _Start(k, x.shape[a] - sizes.get(a, 1), strides[a])
-            for k, a in enumerate(numbers.scatter_dims_to_operand_dims)
-        ]
-        clip = self.equation.params.get("mode", "fill") == "clip"
-
-        def each(axes: Sequence[_Axis], places: Sequence[Any]) -> None:
-            if axes:
-                with counted(b, axes[0].length) as i:
-                    each(axes[1:], [b.add(p, b.mul(i, number(n))) for p, n in zip(places, axes[0][1:], strict=True)])
-                return
-            here, source, target = places
-            inside: Any = None
-            for component, last, stride in starts:
-                place = b.add(here, number(component))
-                start = widened(b, load(b, at(b, operands[1], place, index_dtype), index_dtype), index_dtype)
-                if clip:
-                    start = self.clamped(b, start, last)
-                else:
-                    fits = b.icmp_unsigned("<=", start, number(last))
-                    inside = fits if inside is None else b.and_(inside, fits)
-                target = b.add(target, b.mul(start, number(stride)))
-
-            def update() -> None:
-                self.window(
-                    b, _collapsed(window), at(b, results[0], target, dtype), at(b, operands[2], source, dtype), dtype
-                )
-
-            if inside is None:
-                update()
-            else:
-                with b.if_then(inside):
-                    update()
-
-        each(_collapsed(batch), [number(0)] * 3)
-
-
-class UpdateSliceStep(_Windows):
+class UpdateSliceStep(Windows):
     """`dynamic_update_slice`: one window, whose start is moved inwards."""
+
+    def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        t = self.equation.results[0].type
+        if operands[0] is not results[0]:
+            copy_memory(b, results[0], operands[0], t.size * t.dtype.itemsize)
+        super().emit(b, operands, results, scratch)
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         x, update, *starts = (a.type for a in self.equation.operands)
         dtype, parts = stored_as(real_dtype(x.dtype)), parts_of(x.dtype)
-        strides, update_strides = _strides(x.shape, parts), _strides(update.shape, parts)
+        strides, update_strides = strides_of(x.shape, parts), strides_of(update.shape, parts)
         target: Any = constant(I64, 0)
         for a, t in enumerate(starts):
             if update.shape[a] != x.shape[a]:
                 start = widened(b, load(b, operands[2 + a], t.dtype), t.dtype)
                 start = self.clamped(b, start, x.shape[a] - update.shape[a])
                 target = b.add(target, b.mul(start, number(strides[a])))
-        axes = [_Axis(n, 0, u, r) for n, u, r in zip(update.shape, update_strides, strides, strict=True)]
-        axes = _collapsed([*axes, _Axis(parts, 0, 1, 1)])
+        axes = [Axis(n, 0, u, r) for n, u, r in zip(update.shape, update_strides, strides, strict=True)]
+        axes = collapsed([*axes, Axis(parts, 0, 1, 1)])
         self.window(b, axes, at(b, results[0], target, dtype), operands[1], dtype)
-
-
-class ScatterAddStep(ScatterStep):
-    op = "add"
-
-
-class ScatterMaxStep(ScatterStep):
-    op = "max"
-
-
-class ScatterMinStep(ScatterStep):
-    op = "min"
-
-
-class ScatterMulStep(ScatterStep):
-    op = "mul"

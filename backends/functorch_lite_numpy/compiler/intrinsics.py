@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import ir
+from .types import I1, I8, I32, I64, constant
 
-__all__ = ["call_named", "intrinsic", "suffix"]
+__all__ = ["call_named", "clear_memory", "copy_memory", "intrinsic", "prefetch", "suffix"]
 
 
 def intrinsic(b: Any, name: str, *args: Any) -> Any:
@@ -31,3 +32,20 @@ def suffix(type: Any) -> str:
     if isinstance(type, ir.IntType):
         return f"i{type.width}"
     return "f64" if isinstance(type, ir.DoubleType) else "f32"
+
+
+def copy_memory(b: Any, target: Any, source: Any, size: Any) -> None:
+    """Copy bytes between buffers that do not overlap."""
+    size = constant(I64, size) if isinstance(size, int) else size
+    call_named(b, "llvm.memcpy.p0.p0.i64", ir.VoidType(), [target, source, size, constant(I1, 0)])
+
+
+def clear_memory(b: Any, target: Any, size: Any) -> None:
+    """Set bytes to zero."""
+    call_named(b, "llvm.memset.p0.i64", ir.VoidType(), [target, constant(I8, 0), size, constant(I1, 0)])
+
+
+def prefetch(b: Any, pointer: Any) -> None:
+    """Get what is about to be read into the nearest cache; any address is fine."""
+    read, near, data = (constant(I32, n) for n in (0, 3, 1))
+    call_named(b, "llvm.prefetch.p0", ir.VoidType(), [pointer, read, near, data])

@@ -17,9 +17,9 @@ from functorch_lite.extend import Equation
 from . import ir
 from .control import counted, displaced
 from .halves import AS_IS, GENERAL, ROW_MAJOR, UPPER, Halves, System
+from .intrinsics import copy_memory
 from .outside import blas, lapack
 from .packing import pack
-from .segment import copy_memory
 from .steps import Step
 from .types import I32, I64, PTR, constant, memory_type
 from .unit import Unit
@@ -103,7 +103,7 @@ class OfMatrices(Step):
         return self.unit.constant(np.asarray(a, np.int64)) if isinstance(a, int) else a
 
     def copy(self, b: Any, target: Any, source: Any, count: int) -> None:
-        copy_memory(self.unit, b, target, source, count * self.dtype.itemsize)
+        copy_memory(b, target, source, count * self.dtype.itemsize)
 
     def turn(self, b: Any, target: Any, source: Any, rows: int, columns: int, ld: int | None = None) -> None:
         """The transpose of a matrix of rows x columns that lies row by row, `ld` apart."""

@@ -15,7 +15,8 @@ from typing import Any
 from functorch_lite.extend import ArrayType, Equation, Program
 
 from . import ir
-from .segment import ON_STACK, Segment, copy_memory
+from .intrinsics import copy_memory
+from .segment import ON_STACK, Segment
 from .steps import ALL_KINDS, Step, is_native
 from .types import I1, I8, I32, I64, PTR, constant
 from .unit import Unit
@@ -83,7 +84,7 @@ class _Carry:
 
     def start(self, b: Any, operands: Sequence[Any]) -> None:
         for p, x, n in zip(self.now, operands, self.sizes, strict=True):
-            copy_memory(self.unit, b, p, x, n)
+            copy_memory(b, p, x, n)
 
     def enter(self, b: Any, before: Any) -> None:
         """At the head of the loop: the copies that have changed places."""
@@ -101,7 +102,7 @@ class _Carry:
         """At the end of a turn."""
         for p, q, n, small in zip(self.now, self.next, self.sizes, self.small, strict=True):
             if small:
-                copy_memory(self.unit, b, p, q, n)
+                copy_memory(b, p, q, n)
         for now, later in self.phis:
             now.add_incoming(later, b.block)
             later.add_incoming(now, b.block)
@@ -110,11 +111,11 @@ class _Carry:
         """Behind the loop: the last carry into the results."""
         for p, result, n, small in zip(self.now, self.results, self.sizes, self.small, strict=True):
             if small:
-                copy_memory(self.unit, b, result, p, n)
+                copy_memory(b, result, p, n)
             else:
                 elsewhere = b.icmp_unsigned("!=", p, result)
                 with b.if_then(elsewhere):
-                    copy_memory(self.unit, b, result, p, n)
+                    copy_memory(b, result, p, n)
 
 
 def _raised(unit: Unit) -> Any:

@@ -29,8 +29,8 @@ from .functions import (
     stored_as,
     vectors,
 )
+from .intrinsics import copy_memory
 from .pieces import turns_in_pieces
-from .segment import copy_memory
 from .types import constant, is_vector, parts_of, real_dtype, register_type, splat
 
 __all__ = [
@@ -108,7 +108,7 @@ class CumulativeStep(FunctionStep):
     def rows(self, b: Any, source: Any, target: Any, dtype: np.dtype, n: int, inner: int, back: bool) -> None:
         """Each row from the one before."""
         first = number((n - 1) * inner if back else 0)
-        copy_memory(self.unit, b, at(b, target, first, dtype), at(b, source, first, dtype), inner * dtype.itemsize)
+        copy_memory(b, at(b, target, first, dtype), at(b, source, first, dtype), inner * dtype.itemsize)
         if n == 1:
             return
         with counted(b, n, 1) as j:
@@ -202,7 +202,7 @@ class ArgExtremeStep(FunctionStep):
     def lines(self, b: Any, x: Any, out: Any, best: Any, places: Any) -> None:
         """Lines side by side: row by row, with what is best so far in memory."""
         width = min(self.width, 1 << (self.tile.bit_length() - 1))
-        copy_memory(self.unit, b, best, x, self.tile * self.dtype.itemsize)
+        copy_memory(b, best, x, self.tile * self.dtype.itemsize)
         with vectors(b, self.tile, width) as (i, _):
             store(
                 b,

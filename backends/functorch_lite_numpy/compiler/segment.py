@@ -18,9 +18,10 @@ import numpy as np
 from functorch_lite.extend import Literal, Program, Var
 
 from . import ir
+from .intrinsics import copy_memory
 from .memory import ON_STACK, Interval, plan
 from .steps import FusionStep, Step, step
-from .types import I1, I8, I64, PTR, constant
+from .types import I8, I64, PTR, constant
 from .unit import Unit
 
 __all__ = ["Segment"]
@@ -57,6 +58,7 @@ class Segment:
         self.program = program
         self.overwritten = {program.inputs[i]: k for i, k in (overwritten or {}).items()}
         self.steps: list[Step] = [step(unit, e) for e in program.equations]
+        self.left_out = self.leave_zeros()
         self.duration = sum(s.duration for s in self.steps)
         pairs = zip(program.equations, self.steps, strict=True)
         places = ((e.results[0], s.pointer()) for e, s in pairs if len(e.results) == 1)
@@ -85,6 +87,24 @@ class Segment:
                 return
             if nest.users == users:
                 nest.hurry()
+
+    def leave_zeros(self) -> set[Var]:
+        """Have steps make the zeros that only they need; gives these values."""
+        equations = self.program.equations
+        readers: dict[Any, list[tuple[Step, int]]] = {}
+        for equation, s in zip(equations, self.steps, strict=True):
+            for k, a in enumerate(equation.operands):
+                readers.setdefault(a, []).append((s, k))
+        made = (
+            e.results[0]
+            for e, s in zip(equations, self.steps, strict=True)
+            if isinstance(s, FusionStep) and s.makes_zeros
+        )
+        zeros = {v for v in made if v not in self.program.outputs and all(k in s.clears for s, k in readers.get(v, ()))}
+        for v in zeros:
+            for s, k in readers.get(v, ()):
+                s.cleared |= {k}
+        return zeros
 
     def find_roots(self) -> dict[Var, Any]:
         """For each value, the one whose memory it shares."""
@@ -198,7 +218,7 @@ class Segment:
             return pointers[self.roots[a]]
 
         for i, (equation, s) in enumerate(zip(program.equations, self.steps, strict=True)):
-            if not s.view and not (equation.results and equation.results[0] in self.given):
+            if not s.view and not (equation.results and equation.results[0] in {*self.given, *self.left_out}):
                 s.emit(
                     b,
                     [pointer(a) for a in equation.operands],
@@ -207,13 +227,5 @@ class Segment:
                 )
         for k, a in enumerate(program.outputs):
             if k not in self.stays and (not isinstance(a, Var) or self.targets.get(self.roots[a]) != k):
-                copy_memory(self.unit, b, outputs[k], pointer(a), a.type.size * a.type.dtype.itemsize)
+                copy_memory(b, outputs[k], pointer(a), a.type.size * a.type.dtype.itemsize)
         b.ret_void()
-
-
-def copy_memory(unit: Unit, b: Any, target: Any, source: Any, size: Any) -> None:
-    """Copy bytes between buffers that do not overlap."""
-    name = "llvm.memcpy.p0.p0.i64"
-    type = ir.FunctionType(ir.VoidType(), [PTR, PTR, I64, I1])
-    function = unit.module.globals.get(name) or ir.Function(unit.module, type, name)
-    b.call(function, [target, source, constant(I64, size) if isinstance(size, int) else size, constant(I1, 0)])

@@ -17,11 +17,10 @@ from functorch_lite.extend import Equation
 
 from . import ir
 from .functions import FunctionStep, Slot, at, counted, lanes_of, load, number, store, stored_as
-from .intrinsics import intrinsic
+from .intrinsics import copy_memory, intrinsic
 from .ordering import ahead, around
 from .outside import arg_sorter, sorter
 from .pieces import turns_in_pieces
-from .segment import copy_memory
 from .types import I1, I32, I64, PTR, constant, register_type, splat
 
 __all__ = ["SortStep", "TopKStep"]
@@ -173,7 +172,7 @@ class SortStep(_Sorting):
         """A copy of a line without gaps."""
         line = _Line(target, x.dtype)
         if x.stride == 1:
-            copy_memory(self.unit, b, target, x.pointer, n * x.dtype.itemsize)
+            copy_memory(b, target, x.pointer, n * x.dtype.itemsize)
         else:
             with counted(b, n) as j:
                 line.set(b, j, x.get(b, j))
@@ -225,7 +224,7 @@ class SortStep(_Sorting):
             else:
                 both = _Line(rows, PLACE)
                 self.take(b, order, step, both, n)
-                copy_memory(self.unit, b, order.pointer, both.pointer, n * PLACE.itemsize)
+                copy_memory(b, order.pointer, both.pointer, n * PLACE.itemsize)
         assert order is not None
         for x, y in zip(given, out, strict=True):
             self.take(b, x, order, y, n)

@@ -32,11 +32,15 @@ class Step:
       scratch: bytes of memory that it needs while it runs.
       view: whether it computes nothing: its result is its first operand, in another shape.
       kinds: of the dtypes that it knows (see `types.kind_of`).
+      clears: operands that it makes itself where they are zeros throughout.
+      cleared: those of them that nobody else makes.
     """
 
     scratch: int = 0
     kinds: ClassVar[str] = "biuf"
     view: ClassVar[bool] = False
+    clears: ClassVar[Sequence[int]] = ()
+    cleared: frozenset[int] = frozenset()
 
     def pointer(self) -> Any:
         """Where the result lies already; None if it is yet to be computed."""
@@ -80,6 +84,7 @@ class FusionStep(Step):
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
         nest = build(**equation.params)
+        self.roots = nest.roots()
         key = ("nest", str(nest), tuple(nest.types), tuple(nest.extents))
         self.nest = unit.shared(key, lambda: SharedNest(unit, split(nest)))
         self.nest.users += 1
@@ -94,6 +99,13 @@ class FusionStep(Step):
         if t.size * t.dtype.itemsize <= ON_STACK:  # rather in registers than in the memory of another value
             return ()
         return self.nest.kernel.overlays.get(len(self.equation.operands) + k, ())
+
+    @property
+    def makes_zeros(self) -> bool:
+        """Whether it does nothing but fill its result with zeros."""
+        if self.equation.operands or len(self.equation.results) > 1:
+            return False
+        return not any(node.op != "literal" or any(node.params.tobytes()) for node in self.roots)
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         self.nest.emit(b, [*operands, *results], scratch)
@@ -145,11 +157,11 @@ STEPS = {
     "reduce_window_sum": "pooling.WindowStep",
     "reshape": "steps.ViewStep",
     "scan": "loops.ScanStep",
-    "scatter": "indexing.ScatterStep",
-    "scatter_add": "indexing.ScatterAddStep",
-    "scatter_max": "indexing.ScatterMaxStep",
-    "scatter_min": "indexing.ScatterMinStep",
-    "scatter_mul": "indexing.ScatterMulStep",
+    "scatter": "scattering.ScatterStep",
+    "scatter_add": "scattering.ScatterAddStep",
+    "scatter_max": "scattering.ScatterMaxStep",
+    "scatter_min": "scattering.ScatterMinStep",
+    "scatter_mul": "scattering.ScatterMulStep",
     "sort": "sorting.SortStep",
     "svd": "lapack.SVDStep",
     "top_k": "sorting.TopKStep",
