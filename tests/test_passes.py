@@ -10,6 +10,7 @@ from functorch_lite.backend import default_backend
 from functorch_lite.checking import check
 from functorch_lite.passes import optimized
 from functorch_lite.passes.contract import fold_transposes
+from functorch_lite.passes.fuse import fuse
 
 
 def names(f, *args):
@@ -88,3 +89,13 @@ def test_a_product_that_is_needed_both_ways_is_computed_once():
         return z, z.T
 
     assert contracted(both, x, y).count("dot_general") == 1
+
+
+def test_what_only_copied_moves_read_is_not_made():
+    def f(x):
+        moved = fnp.pad(x[:, 3:], ((2, 2), (0, 0)))
+        return fnp.sort(moved, axis=0)
+
+    program = optimized(fl.make_program(f)(fnp.ones((4, 9))).program, default_backend())
+    fused = fuse(program, lambda e: e.primitive.element is not None, lambda e: False)
+    assert [e.primitive.name for e in fused.equations].count("fusion") == 1, fused

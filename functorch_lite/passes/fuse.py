@@ -87,15 +87,20 @@ class _Fused:
     def live_moves(self) -> set[int]:
         """The moves that must be made in memory: read by an equation outside of all groups, or a result."""
         live: set[int] = set()
-        stack = [*self.program.outputs, *(a for i in self.grouping.flat for a in self.equations[i].operands)]
+        seen: set[int] = set()
+        stack: list[tuple[Atom, bool]] = [(a, False) for a in self.program.outputs]
         for i, equation in enumerate(self.equations):
-            if i not in self.grouping.moves and i not in self.group_of:
-                stack.extend(equation.operands)
+            if i in self.grouping.flat or (i not in self.grouping.moves and i not in self.group_of):
+                stack += [(a, False) for a in equation.operands]
         while stack:
-            for p in self.grouping.sources([stack.pop()]):
-                if p in self.grouping.moves and p not in live:
-                    live.add(p)
-                    stack.extend(self.equations[p].operands)
+            a, copied = stack.pop()
+            for p in self.grouping.sources([a]):
+                if p in self.grouping.moves:
+                    if not (copied and self.is_light(p)):
+                        live.add(p)
+                    if p not in seen:
+                        seen.add(p)
+                        stack += [(x, True) for x in self.equations[p].operands]
         return live
 
     def order(self) -> list[Any]:
