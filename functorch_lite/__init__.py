@@ -29,7 +29,8 @@ from .transforms.capture import ShapeDtypeStruct, closure_convert, eval_shape, m
 from .transforms.checkpoint import checkpoint
 from .transforms.checkpoint import policies as checkpoint_policies
 from .transforms.checks import debug_infs, debug_nans
-from .transforms.custom import custom_gradient, custom_jvp, custom_vjp
+from .transforms.custom_jvp import custom_jvp
+from .transforms.custom_vjp import custom_gradient, custom_vjp
 from .transforms.grad import grad, grad_and_value, value_and_grad
 from .transforms.jacobian import hessian, jacfwd, jacrev
 from .transforms.jit import clear_caches, jit

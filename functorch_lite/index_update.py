@@ -16,7 +16,8 @@ from .index_plan import Plan, host_value, is_boolean, read_index
 from .primitives import elementwise as e
 from .primitives.addressing import GatherScatterMode, ScatterDimensionNumbers
 from .primitives.dynamic_slicing import dynamic_update_slice
-from .primitives.gathering import scatter, scatter_add, scatter_max, scatter_min, scatter_mul
+from .primitives.gathering import scatter, scatter_add
+from .primitives.scattering import scatter_max, scatter_min, scatter_mul
 from .primitives.slicing import pad, rev
 from .primitives.structural import broadcast_in_dim, reshape
 from .promotion import as_operand, cast

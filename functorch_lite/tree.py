@@ -18,7 +18,7 @@ from typing import Any
 
 from .tree_def import LEAF, PyTreeDef, flatten_up_to, unflatten
 from .tree_flatten import broadcast_prefix, flatten, flatten_with_path
-from .tree_nodes import (
+from .tree_registration import (
     register_dataclass,
     register_pytree_node,
     register_pytree_node_class,

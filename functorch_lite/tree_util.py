@@ -25,10 +25,10 @@ from .tree import transpose as tree_transpose
 from .tree import unflatten as tree_unflatten
 from .tree_def import LEAF, PyTreeDef
 from .tree_def import make_tuple as treedef_tuple
-from .tree_nodes import (
+from .tree_nodes import is_namedtuple_type, kind_of
+from .tree_paths import DictKey, FlattenedIndexKey, GetAttrKey, KeyPath, SequenceKey, keystr
+from .tree_registration import (
     Partial,
-    is_namedtuple_type,
-    kind_of,
     register_dataclass,
     register_pytree_node,
     register_pytree_node_class,
@@ -36,7 +36,6 @@ from .tree_nodes import (
     register_pytree_with_keys_class,
     register_static,
 )
-from .tree_paths import DictKey, FlattenedIndexKey, GetAttrKey, KeyPath, SequenceKey, keystr
 
 __all__ = [
     "DictKey",

@@ -16,7 +16,7 @@ CORE = "functorch_lite"
 
 LAYERS = """
 errors
-dtypes dtype_lattice config tree tree_def tree_differences tree_flatten tree_nodes tree_paths
+dtypes dtype_lattice config tree tree_def tree_differences tree_flatten tree_nodes tree_paths tree_registration
 array_type array_interface
 tracing
 primitive

@@ -5,7 +5,7 @@ from ..control.cond import cond, switch
 from ..control.loops import fori_loop, map
 from ..control.scan import scan
 from ..control.while_loop import while_loop
-from ..transforms.custom import stop_gradient
+from ..transforms.custom_jvp import stop_gradient
 from . import linalg
 from .compounds import *  # noqa: F403
 from .compounds import __all__ as _compounds

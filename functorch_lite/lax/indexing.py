@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ShapeError
 from ..primitives import elementwise as e
-from ..primitives import gathering
+from ..primitives import gathering, scattering
 from ..primitives.addressing import (
     GatherDimensionNumbers,
     GatherScatterMode,
@@ -118,12 +118,12 @@ scatter = _scatter(
     "An array with windows replaced; where several fall on an element, the last one stays.",
 )
 scatter_add = _scatter(gathering.scatter_add, "scatter_add", "An array with windows added to it.")
-scatter_mul = _scatter(gathering.scatter_mul, "scatter_mul", "An array with windows multiplied into it.")
+scatter_mul = _scatter(scattering.scatter_mul, "scatter_mul", "An array with windows multiplied into it.")
 scatter_min = _scatter(
-    gathering.scatter_min, "scatter_min", "An array, and where windows fall on it the smaller numbers."
+    scattering.scatter_min, "scatter_min", "An array, and where windows fall on it the smaller numbers."
 )
 scatter_max = _scatter(
-    gathering.scatter_max, "scatter_max", "An array, and where windows fall on it the larger numbers."
+    scattering.scatter_max, "scatter_max", "An array, and where windows fall on it the larger numbers."
 )
 scatter_sub = _scatter(
     lambda x, indices, updates, **params: gathering.scatter_add(x, indices, e.neg(updates), **params),

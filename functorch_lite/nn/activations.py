@@ -11,7 +11,7 @@ from ..direct import inexact
 from ..errors import ShapeError
 from ..primitives import elementwise as e
 from ..promotion import as_operand
-from ..transforms.custom import custom_jvp
+from ..transforms.custom_jvp import custom_jvp
 
 __all__ = [
     "celu",

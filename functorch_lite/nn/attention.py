@@ -11,7 +11,7 @@ from ..arrays import type_of
 from ..dtype_lattice import promote_types
 from ..errors import DTypeError, ShapeError
 from ..promotion import as_operand, cast
-from ..transforms.custom import stop_gradient
+from ..transforms.custom_jvp import stop_gradient
 from .normalising import logsumexp, softmax
 
 __all__ = ["dot_product_attention"]

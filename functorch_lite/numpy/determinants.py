@@ -19,7 +19,7 @@ from ..primitives.matrices import adjoint, as_dtype_of, columns_times, diagonals
 from ..primitives.reduction import reduce_prod
 from ..primitives.slicing import iota
 from ..primitives.structural import broadcast_in_dim, expand_dims, reduce_sum
-from ..transforms.custom import custom_jvp
+from ..transforms.custom_jvp import custom_jvp
 from .factorisations import matrices
 from .logic import all_of
 from .operands import like

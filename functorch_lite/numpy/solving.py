@@ -21,7 +21,7 @@ from ..primitives.matrices import adjoint, columns_times, matmul, on_diagonal
 from ..primitives.sorting import take_along
 from ..primitives.structural import broadcast_in_dim, broadcast_to, expand_dims, reshape
 from ..promotion import as_operand, broadcast_shapes, cast
-from ..transforms.custom import custom_jvp
+from ..transforms.custom_jvp import custom_jvp
 from .arithmetic import abs as abs_
 from .choosing import where
 from .contraction import matmul as product

@@ -15,7 +15,7 @@ from .. import dtypes
 from ..arrays import from_host, type_of
 from ..direct import unary
 from ..primitives import elementwise as e
-from ..transforms.custom import custom_jvp
+from ..transforms.custom_jvp import custom_jvp
 from .operands import floating_pair, inexact_operand, inexact_pair, like, named
 
 __all__ = ["exp2", "hypot", "i0", "log2", "log10", "logaddexp", "logaddexp2", "sinc"]

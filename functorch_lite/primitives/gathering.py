@@ -1,6 +1,7 @@
-"""gather, and the scatter family: windows of an array whose places are given by an array of indices.
+"""gather and scatter: windows of an array whose places are given by an array of indices, read, written or added to.
 
-`addressing` explains dimension numbers and modes. gather and scatter_add are each other's adjoint.
+`addressing` explains dimension numbers and modes. gather and scatter_add are each other's adjoint. Scatters that are not linear
+in operand and updates together are in `scattering`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from .. import dtypes
 from ..array_type import ArrayType, Shape
 from ..arrays import type_of
 from ..errors import DTypeError, ShapeError
-from ..primitive import LinearOperand, NotLinear, Primitive, Zero
+from ..primitive import LinearOperand, Primitive, Zero
 from .addressing import (
     GatherDimensionNumbers,
     GatherScatterMode,
@@ -25,20 +26,19 @@ from .addressing import (
     window_sizes,
 )
 from .base import add
-from .elementwise import div, eq, max_, mul, select
+from .elementwise import eq, select
 from .slicing import iota
 from .structural import instantiate, move_to_front, reshape, zeros
 
 __all__ = [
     "GatherDimensionNumbers",
     "GatherScatterMode",
+    "Scatter",
     "ScatterDimensionNumbers",
     "gather",
+    "read_params",
     "scatter",
     "scatter_add",
-    "scatter_max",
-    "scatter_min",
-    "scatter_mul",
 ]
 
 
@@ -279,7 +279,7 @@ def _writer(xp: Any, name: str | None, unique: bool) -> Callable[[Any, Any, Any]
     return write
 
 
-def _read(scatter_params: dict[str, Any], ndim: int, updates: Shape, fill_value: Any = 0) -> dict[str, Any]:
+def read_params(scatter_params: dict[str, Any], ndim: int, updates: Shape, fill_value: Any = 0) -> dict[str, Any]:
     """The params of the gather that reads what a scatter writes."""
     numbers = scatter_params["dimension_numbers"]
     return {
@@ -321,7 +321,7 @@ class ScatterSet(_LinearScatter):
     __doc__ = Scatter.__doc__
 
     def pull_back(self, ct: Any, indices: Any, updates: ArrayType, wanted: list[bool], params: dict[str, Any]) -> Any:
-        read = _read(params, ct.ndim, updates.shape)
+        read = read_params(params, ct.ndim, updates.shape)
         if params.get("unique_indices"):
             x_ct = self(ct, indices, zeros(updates), **params) if wanted[0] else None
             return x_ct, gather(ct, indices, **read) if wanted[2] else None
@@ -345,91 +345,10 @@ class ScatterAdd(_LinearScatter):
     accepts = "iufc"
 
     def pull_back(self, ct: Any, indices: Any, updates: ArrayType, wanted: list[bool], params: dict[str, Any]) -> Any:
-        read = gather(ct, indices, **_read(params, ct.ndim, updates.shape)) if wanted[2] else None
+        read = gather(ct, indices, **read_params(params, ct.ndim, updates.shape)) if wanted[2] else None
         return ct if wanted[0] else None, read
-
-
-class ScatterMul(Scatter):
-    """As `scatter`, but what is there is multiplied by the updates.
-
-    The derivative by the updates needs `unique_indices=True`.
-    """
-
-    ufunc = "multiply"
-    accepts = "iufc"
-
-    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
-        x, indices, updates = primals
-        x_dot, _, updates_dot = tangents
-        out = self(x, indices, updates, **params)
-        terms = [] if isinstance(x_dot, Zero) else [self(x_dot, indices, updates, **params)]
-        if not isinstance(updates_dot, Zero):
-            if not params.get("unique_indices"):
-                raise _repeats()
-            terms.append(mul(x, scatter_add(zeros(type_of(x)), indices, updates_dot, **params)))
-        if not terms:
-            return out, Zero(out.type.tangent())
-        return out, terms[0] if len(terms) == 1 else add(*terms)
-
-    def transpose(self, ct: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
-        x, indices, updates = operands
-        if isinstance(ct, Zero):
-            return [Zero(x.type) if isinstance(x, LinearOperand) else None for x in operands]
-        if isinstance(x, LinearOperand):
-            return [self(ct, indices, updates, **params), None, None]
-        if not params.get("unique_indices"):
-            raise _repeats()
-        read = _read(params, ct.ndim, updates.type.shape)
-        return [None, None, gather(mul(ct, x), indices, **read)]
-
-
-def _repeats() -> NotImplementedError:
-    return NotImplementedError(
-        "scatter_mul has a derivative by its updates only where no index repeats: say unique_indices=True, as in "
-        "x.at[i].multiply(v, unique_indices=True)."
-    )
-
-
-class _ScatterExtremum(NotLinear, Scatter):
-    """As `scatter`, but the smaller (larger) of what is there and the update stays.
-
-    In the derivative, those of old value and updates that are equal to the result share equally.
-    """
-
-    accepts = "biuf"
-
-    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
-        x, indices, updates = primals
-        x_dot, _, updates_dot = tangents
-        out = self(x, indices, updates, **params)
-        if isinstance(x_dot, Zero) and isinstance(updates_dot, Zero):
-            return out, Zero(out.type.tangent())
-        zero, one = x.dtype.type(0), x.dtype.type(1)
-        read = _read(params, x.ndim, updates.shape)
-        nothing = zeros(type_of(x))
-        won = select(eq(updates, gather(out, indices, **{**read, "fill_value": None})), zero, one)
-        stayed = select(eq(x, out), zero, one)
-        winners = max_(add(stayed, scatter_add(nothing, indices, won, **params)), one)
-        terms = [] if isinstance(x_dot, Zero) else [mul(x_dot, div(stayed, winners))]
-        if not isinstance(updates_dot, Zero):
-            share = div(won, max_(gather(winners, indices, **read), one))
-            terms.append(scatter_add(nothing, indices, mul(updates_dot, share), **params))
-        return out, terms[0] if len(terms) == 1 else add(*terms)
-
-
-class ScatterMin(_ScatterExtremum):
-    __doc__ = _ScatterExtremum.__doc__
-    ufunc = "minimum"
-
-
-class ScatterMax(_ScatterExtremum):
-    __doc__ = _ScatterExtremum.__doc__
-    ufunc = "maximum"
 
 
 gather = Gather("gather")
 scatter = ScatterSet("scatter")
 scatter_add = ScatterAdd("scatter_add")
-scatter_mul = ScatterMul("scatter_mul")
-scatter_min = ScatterMin("scatter_min")
-scatter_max = ScatterMax("scatter_max")

@@ -13,7 +13,7 @@ from ..primitives import elementwise as e
 from ..primitives.random_bits import random_split
 from ..primitives.random_floats import random_normal
 from ..primitives.random_gamma import random_gamma
-from ..transforms.custom import stop_gradient
+from ..transforms.custom_jvp import stop_gradient
 from . import rounded
 from .inverse_draws import exponentials
 from .keys import two_words, words_of

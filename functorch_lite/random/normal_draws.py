@@ -12,7 +12,7 @@ from ..array_type import Shape
 from ..errors import DTypeError
 from ..primitives import elementwise as e
 from ..primitives.random_floats import random_normal, random_uniform
-from ..transforms.custom import stop_gradient
+from ..transforms.custom_jvp import stop_gradient
 from . import rounded
 from .keys import two_words, words_of
 from .parameters import checked_shape, float_dtype, operands, result_shape, stretched

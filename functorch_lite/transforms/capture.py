@@ -15,6 +15,7 @@ from ..promotion import as_operand
 from ..staging import evaluate, stage
 from ..tracing import NamedAxes, Tracer, context, use_trace
 from ..tree import flatten, unflatten
+from .edges import FlatCall
 from .signature import StaticArguments, function_name
 
 __all__ = [
@@ -116,18 +117,10 @@ def _captured(
     if static:
         statics, dynamic = static.split(args, kwargs)
     leaves, tree = flatten(dynamic)
-    out_tree: Any = None
-
-    def flat(*xs: Any) -> list[Any]:
-        nonlocal out_tree
-        call_args, call_kwargs = unflatten(tree, xs)
-        if static:
-            call_args, call_kwargs = static.join(statics, call_args, call_kwargs)
-        outs, out_tree = flatten(fun(*call_args, **call_kwargs))
-        return [as_operand(x, f"a result of {function_name(fun)}") for x in outs]
-
+    fill_in = functools.partial(static.join, statics) if static else None
+    flat = FlatCall(fun, tree, f"a result of {function_name(fun)}", fill_in)
     program, hoisted = stage(flat, [abstract_type(x) for x in leaves], name=function_name(fun))
-    return ClosedProgram(program, hoisted, tree, out_tree)
+    return ClosedProgram(program, hoisted, tree, flat.out_tree)
 
 
 def make_program(

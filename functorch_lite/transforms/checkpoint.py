@@ -15,6 +15,7 @@ from ..promotion import as_operand
 from ..staging import stage
 from ..tree import flatten, unflatten
 from .call import ProgramCall, as_call
+from .edges import FlatCall
 from .linearize import linearize_program
 from .signature import StaticArguments, check_callable, function_name
 from .tape import Linearization
@@ -226,17 +227,9 @@ def checkpoint(
             statics, dynamic = static.split(args, kwargs)
         leaves, tree = flatten(dynamic)
         operands = [as_operand(x, f"an argument of {function_name(fun)}") for x in leaves]
-        out_tree: Any = None
-
-        def flat(*xs: Any) -> list[Any]:
-            nonlocal out_tree
-            call_args, call_kwargs = unflatten(tree, xs)
-            if static:
-                call_args, call_kwargs = static.join(statics, call_args, call_kwargs)
-            outs, out_tree = flatten(fun(*call_args, **call_kwargs))
-            return [as_operand(x, f"a result of {function_name(fun)}") for x in outs]
-
+        fill_in = functools.partial(static.join, statics) if static else None
+        flat = FlatCall(fun, tree, f"a result of {function_name(fun)}", fill_in)
         program, hoisted = stage(flat, [type_of(x) for x in operands], name=function_name(fun))
-        return unflatten(out_tree, checkpoint_p(*hoisted, *operands, program=program, policy=policy))
+        return unflatten(flat.out_tree, checkpoint_p(*hoisted, *operands, program=program, policy=policy))
 
     return checkpointed

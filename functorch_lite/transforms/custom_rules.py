@@ -88,6 +88,32 @@ class _Custom(NotLinear, Primitive):
 
         return Rule(batched_fun, fun.name), None
 
+    def batch(  # type: ignore[override]
+        self,
+        axis: Any,
+        operands: Sequence[Any],
+        dims: Sequence[Any],
+        *,
+        fun: Rule,
+        program: Any,
+        n_hoisted: int,
+        **rules: Rule,
+    ) -> tuple[Any, Any]:
+        results = _Results(axis, dims, fun.name)
+        new_fun, new_program = self.batched_primal(results, dims, fun, program)
+        new_rules = self.batched_rules(results, dims[n_hoisted:], **rules)
+        out = self(*operands, fun=new_fun, program=new_program, n_hoisted=n_hoisted, **new_rules)
+        return out, [results.dim] * len(out)
+
+    def batched_rules(self, results: _Results, own_dims: Sequence[int | None], **rules: Rule) -> dict[str, Rule]:
+        """The rules for a whole batch.
+
+        Args:
+          results: where the batch dimensions of the results are.
+          own_dims: where those of the operands are, without those closed over.
+        """
+        raise NotImplementedError
+
     def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
         return frozenset() if params["program"] is None else params["program"].axis_names
 
@@ -147,21 +173,9 @@ class CustomJvp(_Custom):
         outs, linear, has, residuals = linear_part(lambda dots: jvp(own, dots), types, nonzeros[n_hoisted:])
         return outs, Linearization(None, linear, has, True, n_residuals=len(residuals)), residuals
 
-    def batch(  # type: ignore[override]
-        self,
-        axis: Any,
-        operands: Sequence[Any],
-        dims: Sequence[Any],
-        *,
-        fun: Rule,
-        jvp: Rule,
-        program: Any,
-        n_hoisted: int,
-    ) -> tuple[Any, Any]:
-        results = _Results(axis, dims, fun.name)
-        new_fun, new_program = self.batched_primal(results, dims, fun, program)
-        own_dims = dims[n_hoisted:]
-
+    def batched_rules(  # type: ignore[override]
+        self, results: _Results, own_dims: Sequence[int | None], *, jvp: Rule
+    ) -> dict[str, Rule]:
         def batched_jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
             n = len(primals)
             given = [t for t in tangents if not isinstance(t, Zero)]
@@ -178,15 +192,13 @@ class CustomJvp(_Custom):
                 marks.extend(not isinstance(t, Zero) for t in out_dots)
                 return [*outs, *(t for t in out_dots if not isinstance(t, Zero))]
 
-            values, found = batch_flat(function, axis, [*primals, *given], [*own_dims, *given_dims])
+            values, found = batch_flat(function, results.axis, [*primals, *given], [*own_dims, *given_dims])
             results.settle(found)
             placed = results.place(values, found)
             outs, dots = placed[: len(marks)], iter(placed[len(marks) :])
             return outs, [next(dots) if m else Zero(x.type.tangent()) for x, m in zip(outs, marks, strict=True)]
 
-        new_jvp = Rule(batched_jvp, jvp.name)
-        out = self(*operands, fun=new_fun, jvp=new_jvp, program=new_program, n_hoisted=n_hoisted)
-        return out, [results.dim] * len(out)
+        return {"jvp": Rule(batched_jvp, jvp.name)}
 
 
 class CustomVjp(_Custom):
@@ -230,21 +242,9 @@ class CustomVjp(_Custom):
         _, linear, has, hoisted = linear_part(tangents_of_results, types, nonzeros[n_hoisted:])
         return outs, Linearization(None, linear, has, True, n_residuals=len(hoisted)), hoisted
 
-    def batch(  # type: ignore[override]
-        self,
-        axis: Any,
-        operands: Sequence[Any],
-        dims: Sequence[Any],
-        *,
-        fun: Rule,
-        fwd: Rule,
-        bwd: Rule,
-        program: Any,
-        n_hoisted: int,
-    ) -> tuple[Any, Any]:
-        results = _Results(axis, dims, fun.name)
-        new_fun, new_program = self.batched_primal(results, dims, fun, program)
-        own_dims = dims[n_hoisted:]
+    def batched_rules(  # type: ignore[override]
+        self, results: _Results, own_dims: Sequence[int | None], *, fwd: Rule, bwd: Rule
+    ) -> dict[str, Rule]:
         residual_dims: list[int | None] = []
 
         def batched_fwd(own: Sequence[Any], nonzeros: Sequence[bool]) -> tuple[list[Any], list[Any]]:
@@ -256,15 +256,13 @@ class CustomVjp(_Custom):
                 n_out = len(outs)
                 return [*outs, *residuals]
 
-            values, found = batch_flat(function, axis, own, own_dims)
+            values, found = batch_flat(function, results.axis, own, own_dims)
             residual_dims[:] = found[n_out:]
             results.settle(found[:n_out])
             return results.place(values[:n_out], found[:n_out]), values[n_out:]
 
         new_bwd = _batched_bwd(bwd, results, residual_dims, own_dims)
-        rules = {"fwd": Rule(batched_fwd, fwd.name), "bwd": new_bwd}
-        out = self(*operands, fun=new_fun, program=new_program, n_hoisted=n_hoisted, **rules)
-        return out, [results.dim] * len(out)
+        return {"fwd": Rule(batched_fwd, fwd.name), "bwd": new_bwd}
 
 
 def _batched_bwd(

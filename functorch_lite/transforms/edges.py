@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,14 +17,81 @@ from ..primitives.structural import instantiate
 from ..promotion import as_operand, cast, flagged
 from ..tracing import Tracer
 from ..tree import flatten, flatten_up_to, unflatten
+from .signature import normalized_argnums
 
-__all__ = ["Aux", "float0_zeros", "given_cotangents", "given_tangents", "gradient_out", "operands_of", "tangent_out"]
+__all__ = [
+    "Aux",
+    "Differentiated",
+    "FlatCall",
+    "float0_zeros",
+    "given_cotangents",
+    "given_tangents",
+    "gradient_out",
+    "operands_of",
+    "tangent_out",
+]
 
 
 def operands_of(tree: Any, what: str) -> tuple[list[Any], Any]:
     """The leaves of a pytree as operands, and its structure."""
     leaves, structure = flatten(tree)
     return [as_operand(x, what) for x in leaves], structure
+
+
+class Differentiated(NamedTuple):
+    """The arguments of a call that are differentiated by."""
+
+    positions: tuple[int, ...]
+    single: bool
+    operands: list[Any]
+    """Their leaves."""
+    tree: Any
+    """The structure of the argument, or of a tuple of them."""
+
+    @classmethod
+    def of(cls, args: Sequence[Any], argnums: Any, what: str) -> Differentiated:
+        """Those at `argnums`; errors speak of a call of `what`."""
+        positions = normalized_argnums(argnums, len(args), what)
+        single = not isinstance(argnums, (tuple, list))
+        part = args[positions[0]] if single else tuple(args[i] for i in positions)
+        return cls(positions, single, *operands_of(part, f"an argument that {what} differentiates by"))
+
+    def put_into(self, args: Sequence[Any], part: Any) -> list[Any]:
+        """All arguments, with `part` (a pytree of the structure `tree`) in place of these."""
+        full = list(args)
+        for i, x in zip(self.positions, (part,) if self.single else part, strict=True):
+            full[i] = x
+        return full
+
+
+class FlatCall:
+    """A call of a user's function with pytrees as a function of operands, which gives a list of them.
+
+    Args:
+      fun: the function.
+      structure: that of `(args, kwargs)`, without static arguments.
+      what: a result, in errors.
+      fill_in: (args, kwargs) -> the same with the static arguments, where there are any.
+
+    Attributes:
+      out_tree: the structure of the result, once it was called.
+    """
+
+    __slots__ = ("fill_in", "fun", "out_tree", "structure", "what")
+
+    def __init__(self, fun: Callable[..., Any], structure: Any, what: str, fill_in: Callable[..., Any] | None = None):
+        self.fun = fun
+        self.structure = structure
+        self.what = what
+        self.fill_in = fill_in
+        self.out_tree: Any = None
+
+    def __call__(self, *operands: Any) -> list[Any]:
+        args, kwargs = unflatten(self.structure, operands)
+        if self.fill_in is not None:
+            args, kwargs = self.fill_in(args, kwargs)
+        outs, self.out_tree = operands_of(self.fun(*args, **kwargs), self.what)
+        return outs
 
 
 def float0_zeros(t: ArrayType) -> np.ndarray:

@@ -16,9 +16,9 @@ from ..errors import DTypeError, ShapeError, TransformationError, transparent
 from ..primitive import Zero
 from ..promotion import as_operand, is_arraylike
 from ..tree import flatten, unflatten
-from .edges import Aux, float0_zeros, gradient_out
+from .edges import Aux, Differentiated, float0_zeros, gradient_out
 from .linearize import linearize_flat
-from .signature import check_callable, function_name, normalized_argnums
+from .signature import check_callable, function_name
 
 __all__ = ["check_input", "grad", "grad_and_value", "value_and_grad"]
 
@@ -103,10 +103,8 @@ def value_and_grad(
 def _value_and_grad(
     fun: Any, args: Any, kwargs: Any, argnums: Any, has_aux: bool, holomorphic: bool, allow_int: bool
 ) -> tuple[Any, Any, Any]:
-    positions = normalized_argnums(argnums, len(args), "grad")
-    single = not isinstance(argnums, (tuple, list))
-    leaves, tree = flatten(args[positions[0]] if single else tuple(args[i] for i in positions))
-    operands = [as_operand(x, f"an argument of {function_name(fun)} to differentiate by") for x in leaves]
+    chosen = Differentiated.of(args, argnums, "grad")
+    operands, tree = chosen.operands, chosen.tree
     for x in operands:
         check_input(x, holomorphic, allow_int, "grad")
     moving = [i for i, x in enumerate(operands) if dtypes.is_inexact(x.dtype)]
@@ -117,11 +115,7 @@ def _value_and_grad(
         given = list(operands)
         for i, x in zip(moving, tracers, strict=True):
             given[i] = x
-        subtree = unflatten(tree, given)
-        full = list(args)
-        for i, part in zip(positions, (subtree,) if single else subtree, strict=True):
-            full[i] = part
-        out = fun(*full, **kwargs)
+        out = fun(*chosen.put_into(args, unflatten(tree, given)), **kwargs)
         if has_aux:
             if not isinstance(out, (tuple, list)) or len(out) != 2:
                 raise TransformationError(

@@ -12,12 +12,12 @@ from .. import dtypes
 from ..arrays import from_host, type_of
 from ..errors import DTypeError, transparent
 from ..primitives.structural import reshape, zeros
-from ..promotion import as_operand, flagged
+from ..promotion import flagged
 from ..tree import flatten, unflatten
-from .edges import Aux
+from .edges import Aux, Differentiated
 from .grad import check_input
 from .linear_maps import jvp, vjp
-from .signature import check_callable, function_name, normalized_argnums
+from .signature import check_callable, function_name
 from .vmap import vmap
 
 __all__ = ["hessian", "jacfwd", "jacrev"]
@@ -34,23 +34,6 @@ def _basis(leaves: Sequence[Any]) -> list[Any]:
         out.append(from_host(rows.reshape((total, *x.shape))))
         start += n
     return out
-
-
-def _argument(args: Sequence[Any], argnums: Any, what: str) -> tuple[tuple[int, ...], bool, list[Any], Any]:
-    positions = normalized_argnums(argnums, len(args), what)
-    single = not isinstance(argnums, (tuple, list))
-    leaves, tree = flatten(args[positions[0]] if single else tuple(args[i] for i in positions))
-    return positions, single, [as_operand(x, f"an argument given to {what}") for x in leaves], tree
-
-
-def _of_argument(fun: Callable[..., Any], args: Sequence[Any], kwargs: Any, positions: Any, single: bool) -> Any:
-    def function(part: Any) -> Any:
-        full = list(args)
-        for i, x in zip(positions, (part,) if single else part, strict=True):
-            full[i] = x
-        return fun(*full, **kwargs)
-
-    return function
 
 
 def _split_columns(x: Any, leaves: Sequence[Any]) -> list[Any]:
@@ -96,10 +79,14 @@ def jacfwd(
     @transparent
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        positions, single, leaves, tree = _argument(args, argnums, "jacfwd")
+        chosen = Differentiated.of(args, argnums, "jacfwd")
+        leaves, tree = chosen.operands, chosen.tree
         for x in leaves:
             check_input(x, holomorphic, False, "jacfwd")
-        function = _of_argument(fun, args, kwargs, positions, single)
+
+        def function(part: Any) -> Any:
+            return fun(*chosen.put_into(args, part), **kwargs)
+
         primal = unflatten(tree, leaves)
         aux = Aux(None)
         out_tree: Any = None
@@ -145,10 +132,14 @@ def jacrev(
     @transparent
     @functools.wraps(fun)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
-        positions, single, leaves, tree = _argument(args, argnums, "jacrev")
+        chosen = Differentiated.of(args, argnums, "jacrev")
+        leaves, tree = chosen.operands, chosen.tree
         for x in leaves:
             check_input(x, holomorphic, allow_int, "jacrev")
-        function = _of_argument(fun, args, kwargs, positions, single)
+
+        def function(part: Any) -> Any:
+            return fun(*chosen.put_into(args, part), **kwargs)
+
         out = vjp(function, unflatten(tree, leaves), has_aux=has_aux)
         value, pullback = out[0], out[1]
         outs, out_tree = flatten(value)

@@ -22,6 +22,7 @@ from ..tree import flatten, unflatten
 from .call import call, exact_call
 from .capture import abstract_type
 from .collecting import without_collecting
+from .edges import FlatCall
 from .explain import difference
 from .fast_path import Picker, picker
 from .lowered import Lowered
@@ -204,16 +205,8 @@ class Jitted:
         return entry.finish(run(*buffers))
 
     def _stage(self, leaves: Sequence[Any], tree: Any, statics: Any, key: Any, backend: Any) -> _Entry:
-        out_tree: Any = None
-
-        def flat(*operands: Any) -> list[Any]:
-            nonlocal out_tree
-            args, kwargs = unflatten(tree, operands)
-            if self.static:
-                args, kwargs = self.static.join(statics, args, kwargs)
-            outs, out_tree = flatten(self.function(*args, **kwargs))
-            return [as_operand(x, f"a result of the jitted function {function_name(self.function)}") for x in outs]
-
+        fill_in = functools.partial(self.static.join, statics) if self.static else None
+        flat = FlatCall(self.function, tree, f"a result of the jitted function {function_name(self.function)}", fill_in)
         if key is not None:
             self.missed = key, [k for k in self.cache if k is not _LAST]
         types = [x if isinstance(x, ArrayType) else type_of(x) for x in leaves]
@@ -221,7 +214,7 @@ class Jitted:
         if not self.exact:
             backend.prepare()
         staged = stage(flat, types, name=function_name(self.function))
-        entry = _Entry(staged.program, staged.hoisted, out_tree, backend, self.exact)
+        entry = _Entry(staged.program, staged.hoisted, flat.out_tree, backend, self.exact)
         if key is not None and not any(isinstance(x, Tracer) for x in staged.hoisted):
             while len(self.cache) >= self.cached:
                 self.cache.pop(next(iter(self.cache)))

@@ -15,7 +15,7 @@ from ..program import Program
 from ..promotion import as_operand, flagged
 from ..staging import evaluate, stage
 from ..tree import flatten, unflatten
-from ..tree_nodes import Partial, register_pytree_node
+from ..tree_registration import Partial, register_pytree_node
 from .edges import Aux, given_cotangents, given_tangents, gradient_out, operands_of, tangent_out
 from .jvp import jvp_flat
 from .linearize import linearize_flat

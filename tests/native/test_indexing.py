@@ -17,10 +17,8 @@ from functorch_lite.primitives.gathering import (
     gather,
     scatter,
     scatter_add,
-    scatter_max,
-    scatter_min,
-    scatter_mul,
 )
+from functorch_lite.primitives.scattering import scatter_max, scatter_min, scatter_mul
 
 from .checks import assert_same, check
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from functorch_lite.primitives import gathering as g
+from functorch_lite.primitives import scattering
 from functorch_lite.primitives.gathering import GatherDimensionNumbers, ScatterDimensionNumbers
 
 from .row import NUMERIC, Row
@@ -121,6 +122,15 @@ _COMBINE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+SCATTERS: dict[str, Any] = {
+    "scatter": g.scatter,
+    "scatter_add": g.scatter_add,
+    "scatter_mul": scattering.scatter_mul,
+    "scatter_min": scattering.scatter_min,
+    "scatter_max": scattering.scatter_max,
+}
+
+
 def _scatter(case: Case, name: str, mode: str, among: Any = FEW, unique: bool = False) -> Row:
     numbers = ScatterDimensionNumbers(*case.numbers)
 
@@ -133,7 +143,7 @@ def _scatter(case: Case, name: str, mode: str, among: Any = FEW, unique: bool = 
         return out.astype(x.dtype)
 
     def call(x: Any, indices: Any, updates: Any) -> Any:
-        return getattr(g, name)(x, indices, updates, dimension_numbers=numbers, mode=mode, unique_indices=unique)
+        return SCATTERS[name](x, indices, updates, dimension_numbers=numbers, mode=mode, unique_indices=unique)
 
     return Row(
         f"{name} {case.name}, {mode}{', unique' if unique else ''}", name, call,
@@ -148,7 +158,7 @@ def _scatter(case: Case, name: str, mode: str, among: Any = FEW, unique: bool = 
 
 def _among(name: str) -> tuple[str, ...]:
     """All dtypes that a scatter takes."""
-    kinds = getattr(g, name).accepts
+    kinds = SCATTERS[name].accepts
     return tuple(d for d in ALL if (d != "bool" or "b" in kinds) and ("complex" not in d or "c" in kinds))
 
 

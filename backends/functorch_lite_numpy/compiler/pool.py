@@ -1,7 +1,6 @@
 """The pool of threads, as LLVM IR: it runs in machine code alone, for users have no C compiler and Python's threads cannot overlap.
 
     void parallel_for(ptr function, ptr block, i64 pieces)      calls function(block, k) for each k below `pieces`
-    void hold_blas(), void free_blas()                          in between, OpenBLAS uses no threads of its own
 
 A *job* is published by writing `state` = (its number << 32 | the next piece). Whoever takes a piece counts `state` up by a
 compare-and-swap, which fails if the job is no longer that one: so what was read of the job in between was right. The caller
@@ -11,16 +10,14 @@ might count a piece of the new one as the old one's. Threads look for
 the next job for a short while and then sleep. Who comes while the pool has a job (another Python thread, or a piece itself)
 does all its pieces alone.
 
-OpenBLAS's threads look for work for long, and take processors from ours; where others have the processors, a product waits for
-them many times as long as it takes. So products are shared among our threads, while OpenBLAS's number of threads is held at 1.
-It is set back when nobody holds it any more.
-
 `run` counts the threads: -1 before the first job, the number of workers (callers not counted) from then on.
 """
 
 from __future__ import annotations
 
-__all__ = ["BLAS", "FUNCTIONS", "MOST_THREADS", "pool_ir"]
+from . import pool_blas
+
+__all__ = ["FUNCTIONS", "MOST_THREADS", "pool_ir"]
 
 FUNCTIONS = (
     "pthread_create",
@@ -37,8 +34,6 @@ FUNCTIONS = (
     "sched_getaffinity",
 )
 """What is called of the C library; where it lacks `sched_getaffinity` that is null."""
-BLAS = ("get_num_threads", "set_num_threads")
-"""What is called of OpenBLAS; null where there is none."""
 MOST_THREADS = 256
 
 _PAUSES = {"x86_64": ("llvm.x86.sse2.pause", "", ""), "aarch64": ("llvm.aarch64.hint", "i32", "i32 1")}
@@ -56,9 +51,6 @@ _IR = """
 @busy = global i32 0, align 64
 @sleepers = global i32 0
 @stopping = global i32 0
-@blas.lock = global i32 0
-@blas.holders = global i32 0
-@blas.threads = global i32 1
 @workers = global i64 -1
 @wanted = global i64 1
 @mutex = internal global [128 x i8] zeroinitializer, align 64
@@ -299,68 +291,6 @@ leave:
   ret void
 }}
 
-define internal void @lock_blas() {{
-entry:
-  br label %try
-try:
-  %pair = cmpxchg ptr @blas.lock, i32 0, i32 1 seq_cst seq_cst
-  %mine = extractvalue {{ i32, i1 }} %pair, 1
-  br i1 %mine, label %leave, label %rest
-rest:
-  call void @{pause}({pause_operand})
-  br label %try
-leave:
-  ret void
-}}
-
-define void @hold_blas() {{
-entry:
-  %get = load ptr, ptr @outside.get_num_threads
-  %set = load ptr, ptr @outside.set_num_threads
-  %none = icmp eq ptr %set, null
-  br i1 %none, label %leave, label %hold
-hold:
-  call void @lock_blas()
-  %holders = load i32, ptr @blas.holders
-  %more = add i32 %holders, 1
-  store i32 %more, ptr @blas.holders
-  %first = icmp eq i32 %holders, 0
-  br i1 %first, label %still, label %unlock
-still:
-  %threads = call i32 %get()
-  store i32 %threads, ptr @blas.threads
-  call void %set(i32 1)
-  br label %unlock
-unlock:
-  store atomic i32 0, ptr @blas.lock release, align 4
-  br label %leave
-leave:
-  ret void
-}}
-
-define void @free_blas() {{
-entry:
-  %set = load ptr, ptr @outside.set_num_threads
-  %none = icmp eq ptr %set, null
-  br i1 %none, label %leave, label %free
-free:
-  call void @lock_blas()
-  %holders = load i32, ptr @blas.holders
-  %fewer = sub i32 %holders, 1
-  store i32 %fewer, ptr @blas.holders
-  %last = icmp eq i32 %fewer, 0
-  br i1 %last, label %back, label %unlock
-back:
-  %threads = load i32, ptr @blas.threads
-  call void %set(i32 %threads)
-  br label %unlock
-unlock:
-  store atomic i32 0, ptr @blas.lock release, align 4
-  br label %leave
-leave:
-  ret void
-}}
-
 ; As at the start: at first, and in a forked child, in which there is one thread alone.
 define void @reset() {{
 entry:
@@ -438,9 +368,9 @@ def pool_ir(processor: str, sig_block: int) -> str:
       sig_block: the C library's SIG_BLOCK.
     """
     pause, type, operand = _PAUSES.get(processor, ("llvm.donothing", "", ""))
-    return _IR.format(
+    return pool_blas.ir(pause, operand) + _IR.format(
         most=MOST_THREADS,
-        variables="\n".join(f"@outside.{name} = global ptr null" for name in (*FUNCTIONS, *BLAS)),
+        variables="\n".join(f"@outside.{name} = global ptr null" for name in FUNCTIONS),
         pause=pause,
         pause_type=type,
         pause_operand=operand,

@@ -11,12 +11,13 @@ import os
 import signal
 
 from ..threads import on_change, wanted
+from . import pool_blas
 from .background import once
 from .cache import cached
 from .linking import load
 from .making import making
 from .outside import openblas
-from .pool import BLAS, FUNCTIONS, MOST_THREADS, pool_ir
+from .pool import FUNCTIONS, MOST_THREADS, pool_ir
 from .processor import processor_family
 
 __all__ = ["address", "parallel_for"]
@@ -38,7 +39,7 @@ class _Pool:
             function = getattr(c_library, name if self.has_threads else _WINDOWS.get(name, name), None)
             address = ctypes.cast(function, ctypes.c_void_p).value if function is not None else None
             ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = address
-        for name in BLAS:
+        for name in pool_blas.FUNCTIONS:
             ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = openblas(name)
         self.library = library
         # PyDLL's kind of function keeps the GIL, CDLL's gives it up while it waits for the threads
