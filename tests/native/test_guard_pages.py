@@ -61,6 +61,11 @@ def chosen_programs() -> Iterator[tuple[Any, list[Any]]]:
     yield lambda x, i: (x[i], x.at[i].add(1.0), fnp.take(x, i, mode="clip"), x.at[i].set(x[:5])), [normal(17, 3), index]
     yield lambda x: lax.scan(lambda c, row: (fnp.tanh(c + row), c * row), x[0], x), [normal(9, 5)]
     yield lambda x: (fnp.linalg.cholesky(x @ x.T + 5 * fnp.eye(7)), fnp.linalg.solve(x, x + 1)), [normal(7, 7)]
+    yield (
+        lambda x: fnp.pad(x[:, 1:], ((1, 1), (0, 1)))[1:-1] + fnp.roll(x, 3, 1) * fnp.pad(x[:, :-2], ((0, 0), (2, 0))),
+        [normal(9, 301)],
+    )
+    yield lambda x: fnp.pad(x, 3, mode="edge") + fnp.pad(x, ((5, 1), (2, 4))), [normal(5, 200)]
     yield lambda x: lax.while_loop(lambda c: c.sum() < 50, lambda c: c * 1.5, x), [np.abs(normal(33))]
 
 

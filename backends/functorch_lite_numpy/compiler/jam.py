@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction, Store
+from functorch_lite.extend import Affine, Nest, Node, Phase, Reduction, Store
 
 from .collapse import nodes
+from .copies import Copies
 
 __all__ = ["jam"]
 
@@ -34,7 +35,7 @@ def jam(nest: Nest) -> None:
     light = sum(node.op not in ("load", "literal", "index", "reduced") for node in nodes(nest)) <= LIGHT
     if not summed or phase.stores or n < MANY or n % ROWS or not light:
         return
-    rows = [_Row(nest, d, k, len(phase.reductions)) for k in range(ROWS)]
+    rows = [_Row(d, k, len(phase.reductions)) for k in range(ROWS)]
     reductions: list[Reduction] = []
     for r in phase.reductions:
         if r in summed:
@@ -46,12 +47,20 @@ def jam(nest: Nest) -> None:
     nest.extents[d] = n // ROWS
 
 
-class _Row:
+class _Row(Copies):
     """One of the rows that are done together: what nodes and addresses are for it."""
 
-    def __init__(self, nest: Nest, d: int, k: int, n_reductions: int):
+    def __init__(self, d: int, k: int, n_reductions: int):
+        super().__init__()
         self.d, self.k, self.n_reductions = d, k, n_reductions
-        self.made: dict[Node, Node] = {}
+
+    def changed(self, node: Node) -> Node:
+        return super().changed(node) if node.op == "reduced" or self.d in node.dims else node
+
+    def affine(self, place: Affine) -> Affine:
+        place = super().affine(place)
+        step = place.terms.get(self.d, 0)
+        return Affine({**place.terms, self.d: step * ROWS}, place.const + step * self.k)
 
     def number(self, reduction: int) -> int:
         return reduction + self.k * self.n_reductions
@@ -59,29 +68,6 @@ class _Row:
     def reduction(self, r: Reduction) -> Reduction:
         target = None if r.target is None else self.load(r.target)
         return Reduction(self.number(r.number), r.op, self.node(r.node), r.dims, target)
-
-    def load(self, place: Load) -> Load:
-        return place._replace(address=self.affine(place.address))
-
-    def affine(self, place: Affine) -> Affine:
-        step = place.terms.get(self.d, 0)
-        terms = {self.node(x) if isinstance(x, Node) else x: c for x, c in place.terms.items()}
-        return Affine({**terms, self.d: step * ROWS}, place.const + step * self.k)
-
-    def node(self, node: Node) -> Node:
-        if node.op != "reduced" and self.d not in node.dims:
-            return node
-        if node not in self.made:
-            params = node.params
-            if node.op == "load":
-                params = self.load(params)
-            elif node.op == "index":
-                params = self.affine(params)
-            elif node.op == "reduced":
-                params = self.number(params)
-            args = [self.node(a) for a in node.args]
-            self.made[node] = Node(node.number, node.op, args, node.dtype, params, node.dims, node.level)
-        return self.made[node]
 
 
 def _combined(op: str, terms: Sequence[Node]) -> Node:

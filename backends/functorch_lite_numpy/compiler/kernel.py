@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from functorch_lite.extend import Nest, Phase
+from functorch_lite.extend import Nest, Node, Phase, Reduction
 
 from . import ir
 from .collapse import collapse
+from .interior import interior
 from .jam import jam
 from .kernel_plan import lanes_of, places_of_kept, shared_dimension
 from .overlays import loads_to_hurry, overlays
@@ -60,6 +61,9 @@ class Kernel:
                 argument.add_attribute("noalias")
         self.width = lanes_of(nest, vector_bytes)
         saved, self.scratch = places_of_kept(nest)
+        self.interior = interior(nest, self.width)
+        if self.interior is not None and any(self.interior.inside.node(node) is not node for node in saved):
+            self.interior = None
         self.outer = shared_dimension(nest)
         self.parts = 1 if self.outer is None else nest.extents[self.outer]
         self.grain = self.width if nest.columns and self.outer == nest.columns[-1] else 1
@@ -86,7 +90,7 @@ class Kernel:
     def phase(self, phase: Phase) -> None:
         """One pass over the columns; then what is stored once a row."""
         v = self.values
-        inner = [r for r in phase.reductions if r.dims >= set(self.nest.columns)]
+        inner = self.inner(phase)
         if self.nest.columns and (phase.reductions or phase.stores):
             widths = self.widths()
             partials = [[Partial(v, r, width) for width in widths] for r in inner]
@@ -99,6 +103,10 @@ class Kernel:
         v.end_phase()
         for s in phase.row_stores:
             store(v, s.target, v.value(s.node), s.node.dtype)
+
+    def inner(self, phase: Phase) -> list[Reduction]:
+        """The reductions over the columns."""
+        return [r for r in phase.reductions if r.dims >= set(self.nest.columns)]
 
     # Columns.
 
@@ -131,7 +139,7 @@ class Kernel:
             self.cascade(phase, partials, d, first, last)
         else:
             with v.loop(d, first, last, self.width):
-                self.body(phase, partials)
+                self.whole(phase, partials)
         v.lanes = 1
 
     def cascade(self, phase: Phase, partials: Sequence[Partial], d: int, first: Any, last: Any) -> None:
@@ -149,7 +157,7 @@ class Kernel:
         following = b.add(begin, constant(I64, CASCADE * self.width))
         end = b.select(b.icmp_signed("<", following, last), following, last)
         with self.values.loop(d, begin, end, self.width):
-            self.body(phase, partials)
+            self.whole(phase, partials)
         for p, total in zip(partials, totals, strict=True):
             old, new = b.load(total, typ=p.type), p.load(b)
             b.store(p.combined(b, old, new), total)
@@ -172,16 +180,33 @@ class Kernel:
             self.body(phase, partials)
         v.lanes, v.mask = 1, None
 
-    def body(self, phase: Phase, partials: Sequence[Partial]) -> None:
+    def whole(self, phase: Phase, partials: Sequence[Partial]) -> None:
+        """A whole vector: in the interior without the guards that hold there."""
+        is_last = phase is self.nest.phases[-1]
+        early = self.early if is_last else []
+        if self.interior is None:
+            self.body(phase, partials, early)
+            return
+        first, last, inside = self.interior
+        v = self.values
+        place = v.builder.sub(v.at[self.nest.columns[-1]], constant(I64, first))
+        is_inside = v.builder.icmp_unsigned("<=", place, constant(I64, last - first - self.width))
+        with v.builder.if_else(is_inside) as (then, otherwise):
+            with then, v.branch():
+                self.body(self.interior.phase(phase), partials, [inside.node(node) for node in early])
+            with otherwise, v.branch():
+                self.body(phase, partials, early)
+
+    def body(self, phase: Phase, partials: Sequence[Partial], early: Sequence[Node] = ()) -> None:
         """One turn of the innermost loop."""
         v = self.values
-        for p in partials:
-            p.take()
+        inner = self.inner(phase)
+        for p, r in zip(partials, inner, strict=True):
+            p.take(v.value(r.node))
         for r in phase.reductions:
-            if not r.dims >= set(self.nest.columns):
+            if r not in inner:
                 accumulate(v, r)
-        if phase is self.nest.phases[-1]:
-            for node in self.early:
-                v.value(node)
+        for node in early:
+            v.value(node)
         for s in phase.stores:
             store(v, s.target, v.value(s.node), s.node.dtype)

@@ -109,10 +109,10 @@ class Partial:
     def combined(self, b: Any, x: Any, y: Any) -> Any:
         return _combined(b, self.reduction.op, self.reduction.node.dtype, x, y)
 
-    def take(self) -> None:
+    def take(self, value: Any) -> None:
         """Combine the value of this turn; lanes beyond the end do not count."""
         v, b = self.values, self.values.builder
-        x = splat(b, v.value(self.reduction.node), v.lanes)
+        x = splat(b, value, v.lanes)
         if v.mask is not None:
             x = b.select(v.mask, x, self.start)
         b.store(self.combined(b, self.load(b), x), self.pointer)

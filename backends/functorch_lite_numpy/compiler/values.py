@@ -34,6 +34,10 @@ from .vectors import gather, read, write
 __all__ = ["Values", "twice"]
 
 
+SHORT = 1 << 31
+"""Integers below that have room in 32 bits."""
+
+
 class Values:
     """Where in the loops of a nest code is written, and what has been computed there.
 
@@ -124,19 +128,27 @@ class Values:
         self.known = {n: v for n, v in self.known.items() if self.depths[n] < depth}
 
     @contextmanager
+    def branch(self) -> Iterator[None]:
+        """Code that is not always run: what is computed there is forgotten afterwards, but for what was put outside of the loop."""
+        depth, known = len(self.builders) - 1, self.known
+        self.known = dict(known)
+        yield
+        self.known = {**known, **{n: v for n, v in self.known.items() if self.depths[n] < depth}}
+
+    @contextmanager
     def some_lanes(self, first: int, width: int) -> Iterator[None]:
         """Some of the lanes, as a vector of their own."""
         if width == self.lanes:
             yield
             return
         b, depth = self.builder, len(self.builders) - 1
-        before, mask, known = (self.first, self.lanes), self.mask, self.known
-        self.first, self.lanes = self.first + first, width
-        self.mask = None if mask is None else take_lanes(b, mask, first, width)
-        self.known = {n: v for n, v in known.items() if self.depths[n] < depth}
-        yield
-        outer = {n: v for n, v in self.known.items() if self.depths[n] < depth}
-        (self.first, self.lanes), self.mask, self.known = before, mask, {**known, **outer}
+        before, mask = (self.first, self.lanes), self.mask
+        with self.branch():
+            self.first, self.lanes = self.first + first, width
+            self.mask = None if mask is None else take_lanes(b, mask, first, width)
+            self.known = {n: v for n, v in self.known.items() if self.depths[n] < depth}
+            yield
+        (self.first, self.lanes), self.mask = before, mask
 
     # Values.
 
@@ -180,6 +192,8 @@ class Values:
         args = [self.value(a) for a in node.args]
         lanes = max((a.type.count for a in args if is_vector(a)), default=1)
         args = [splat(b, a, lanes) for a in args]
+        if lanes > 1 and node.dtype == bool and len(args) == 2 and all(map(self.is_short, node.args)):
+            args = [b.trunc(a, ir.VectorType(I32, lanes)) for a in args]  # compared by half as many instructions
         if node.op == "pair":
             return tuple(args)
         context = scalars.Context(b, [a.dtype for a in node.args], node.dtype, dict(node.params))
@@ -187,6 +201,14 @@ class Values:
         if node in self.saved:
             self.keep(b, node, value)
         return value
+
+    def is_short(self, node: Node) -> bool:
+        """Whether it is a place in the nest, or a number, that has room in 32 bits."""
+        if node.op == "literal":
+            return node.dtype == np.int64 and abs(int(node.params)) < SHORT
+        if node.op != "index" or not all(isinstance(k, int) for k in node.params.terms):
+            return False
+        return abs(node.params.const) + sum(abs(c) * self.nest.extents[k] for k, c in node.params.terms.items()) < SHORT
 
     def scalar(self, x: Any) -> Any:
         return self.builder.extract_element(x, constant(I32, 0)) if is_vector(x) else x

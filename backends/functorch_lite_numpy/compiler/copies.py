@@ -1,0 +1,53 @@
+"""Nodes of a nest made anew where something in them changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functorch_lite.extend import Affine, Load, Node
+
+__all__ = ["Copies"]
+
+
+class Copies:
+    """What becomes of nodes and addresses. Subclasses say how: by `changed`, `affine`, `number`."""
+
+    def __init__(self) -> None:
+        self.made: dict[Node, Node] = {}
+
+    def node(self, node: Node) -> Node:
+        if node not in self.made:
+            self.made[node] = self.changed(node)
+        return self.made[node]
+
+    def changed(self, node: Node) -> Node:
+        """The node with what its operands and its address become; itself if they stay."""
+        params: Any = node.params
+        if node.op == "load":
+            params = self.load(params)
+        elif node.op == "index":
+            params = self.affine(params)
+        elif node.op == "reduced":
+            params = self.number(params)
+        args = tuple(self.node(a) for a in node.args)
+        if params is node.params and args == node.args:
+            return node
+        return Node(node.number, node.op, args, node.dtype, params, node.dims, node.level)
+
+    def load(self, place: Load) -> Load:
+        address = self.affine(place.address)
+        return place if address is place.address else place._replace(address=address)
+
+    def affine(self, place: Affine) -> Affine:
+        """The sum with what its nodes become; an index among them becomes its own sum."""
+        nodes = [k for k in place.terms if isinstance(k, Node)]
+        if all(self.node(k) is k for k in nodes):
+            return place
+        out = Affine({k: c for k, c in place.terms.items() if isinstance(k, int)}, place.const)
+        for k in nodes:
+            new = self.node(k)
+            out = out + (new.params if new.op == "index" else Affine({new: 1})) * place.terms[k]
+        return out
+
+    def number(self, reduction: int) -> int:
+        return reduction

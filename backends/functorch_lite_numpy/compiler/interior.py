@@ -1,0 +1,124 @@
+"""The interior of a nest whose loads are guarded: where pads, rolls and concatenations read one operand throughout.
+
+    for d0 < 512: b1[d0] = select(d0 >= 1, 0, b0[d0 - 1] if d0 >= 1)
+
+For 1 <= d0 < 512 the guard holds, so whole vectors there need no masks. A test of an index against a number holds up to some
+place, or from it on; between two such places next to each other all tests are known.
+"""
+
+from __future__ import annotations
+
+import operator
+from bisect import bisect_left
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from functorch_lite.extend import Nest, Node, Phase
+
+from .collapse import nodes
+from .copies import Copies
+
+__all__ = ["Interior", "interior"]
+
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "max": operator.ge,
+    "min": operator.le,
+}
+"""What decides an instruction of an index and a number: its truth, or that the index is what it gives."""
+
+
+class Interior(NamedTuple):
+    """Where guards of the last columns are known: from `first` on, below `last`; and what nodes are there."""
+
+    first: int
+    last: int
+    inside: Copies
+
+    def phase(self, phase: Phase) -> Phase:
+        """A phase over nothing but the interior."""
+        node = self.inside.node
+        reductions = [r._replace(node=node(r.node)) for r in phase.reductions]
+        return phase._replace(reductions=reductions, stores=[s._replace(node=node(s.node)) for s in phase.stores])
+
+
+def interior(nest: Nest, width: int) -> Interior | None:
+    """The interior; None if there is none in which most vectors of so many lanes lie, or it would spare no guard."""
+    d = nest.columns[-1] if nest.columns else None
+    guarded = [node for node in nodes(nest) if node.op == "load" and node.args and d in node.args[0].dims]
+    if d is None or not guarded:
+        return None
+    n = nest.extents[d]
+    tests = {node: test for node in nodes(nest) if (test := _test(node, d)) is not None}
+    cuts = sorted({0, n, *(bisect_left(range(n), True, key=lambda i: t(i) != t(0)) for t in tests.values())})
+    first, last = max(pairwise(cuts), key=lambda cut: cut[1] - cut[0])
+    if 2 * ((last - first) // width - 1) < n // width:
+        return None
+    inside = _Inside({node: test(first) for node, test in tests.items()})
+    if all(inside.node(node).args for node in guarded):
+        return None
+    return Interior(first, last, inside)
+
+
+def _test(node: Node, d: int) -> Callable[[int], bool] | None:
+    """What decides a node, by the value of a dimension; None if that is not all that does."""
+    if node.op not in _TESTS or node.args[0].op != "index" or node.args[1].op != "literal":
+        return None
+    place, bound = node.args[0].params, int(node.args[1].params)
+    if set(place.terms) != {d}:
+        return None
+    return lambda i: _TESTS[node.op](place.terms[d] * i + place.const, bound)
+
+
+class _Inside(Copies):
+    """Nodes where the outcome of tests is known."""
+
+    def __init__(self, known: dict[Node, bool]):
+        super().__init__()
+        self.known = known
+
+    def changed(self, node: Node) -> Node:
+        if node in self.known:
+            return self.outcome(node, self.known[node])
+        new = super().changed(node)
+        if new is node:
+            return node
+        truths = [_truth(a) for a in new.args]
+        if node.op == "load" and truths == [True]:
+            return Node(node.number, "load", (), node.dtype, new.params, node.dims, node.level)
+        if node.op == "load" and truths == [False]:
+            return _literal(node.dtype.type(0))
+        if node.op == "not" and truths[0] is not None:
+            return _literal(np.bool_(not truths[0]))
+        if node.op in ("and", "or") and node.dtype == bool:
+            return self.joined(new, truths, deciding=node.op == "or")
+        if node.op == "select" and len(truths) == 3 and truths[0] is not None:
+            return new.args[2 if truths[0] else 1]
+        return new
+
+    def outcome(self, node: Node, holds: bool) -> Node:
+        if node.op in ("max", "min"):
+            return self.node(node.args[0 if holds else 1])
+        return _literal(np.bool_(holds))
+
+    def joined(self, node: Node, truths: list[bool | None], deciding: bool) -> Node:
+        """The value of `and` and `or`, of which one outcome of either operand may decide, and the other says nothing."""
+        if deciding in truths:
+            return _literal(np.bool_(deciding))
+        left = [a for a, truth in zip(node.args, truths, strict=True) if truth is None]
+        return node if len(left) > 1 else left[0] if left else _literal(np.bool_(not deciding))
+
+
+def _literal(value: np.generic) -> Node:
+    return Node(-1, "literal", (), value.dtype, value, frozenset(), 0)
+
+
+def _truth(node: Node) -> bool | None:
+    """Whether a node is known to hold, or not to."""
+    return bool(node.params) if node.op == "literal" and node.dtype == bool else None

@@ -1,0 +1,70 @@
+"""Pads, rolls and concatenations wide enough for an interior: the bits of eager mode, there and at the edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+import functorch_lite.numpy as fnp
+from functorch_lite import lax
+
+from .checks import check
+
+rng = np.random.default_rng(0)
+
+
+def values(shape: Any, dtype: str) -> np.ndarray:
+    x = rng.normal(size=shape) * 20
+    return (x + 1j * rng.normal(size=shape) if dtype.startswith("complex") else x).astype(dtype)
+
+
+def shifted(x: Any) -> Any:
+    """Sums of neighbours, with nothing beyond the edges."""
+    pads = [(x[..., 1:], (0, 1)), (x[..., :-2], (2, 0)), (x[..., 3:-1], (1, 3))]
+    return [fnp.pad(y, [(0, 0)] * (x.ndim - 1) + [pad], constant_values=1) for y, pad in pads]
+
+
+CASES = {
+    "pads": lambda x: (lambda a, b, c: (a | b | c) if x.dtype == bool else a + b + c)(*shifted(x)),
+    "rolls": lambda x: fnp.where(fnp.roll(x, 1, -1) == fnp.roll(x, -3, -1), x, fnp.roll(x, 5, -1)),
+    "parts": lambda x: fnp.concatenate([x[..., :3], x, fnp.flip(x[..., 2:9], -1)], -1) != fnp.bool_(1),
+    "edges": lambda x: fnp.where(
+        fnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(2, 1)], mode="edge")[..., 1:-2] == x, x, x[..., ::-1]
+    ),
+    "both axes": lambda x: fnp.pad(x[1:, 1:], ((1, 0), (1, 0))) == fnp.roll(x, (1, 1), (0, 1)),
+    "two results": lambda x: (fnp.roll(x, 1, -1), fnp.pad(x[..., :-1], [(0, 0)] * (x.ndim - 1) + [(1, 0)])),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int64", "bool", "float16", "complex64"])
+@pytest.mark.parametrize("case", CASES)
+def test_interiors(case: str, dtype: str) -> None:
+    for n in (100, 257, 512, 1003):
+        check(CASES[case], values((7, n), dtype))
+
+
+@pytest.mark.parametrize("case", ["pads", "rolls", "parts", "edges"])
+def test_shared_among_threads(case: str) -> None:
+    check(CASES[case], values(200_003, "float32"))
+
+
+@pytest.mark.parametrize("n", [96, 515, 40_001])
+def test_sums(n: int) -> None:
+    """Reductions over, along, and in memory, of what is guarded."""
+    x = values((130, n), "float32")
+
+    def f(x: Any) -> Any:
+        y = fnp.pad(x[:, 2:], ((0, 0), (1, 1))) * fnp.roll(x, 1, 1)
+        return y.sum(0), y.sum(1), y.max(1), y.sum(), fnp.exp(y / 1e4 - y.max(1, keepdims=True) / 1e4)
+
+    for got, want in zip(fl.jit(f)(x), fl.jit(f, exact=True)(x), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * float(np.abs(np.asarray(want)).max()))
+
+
+def test_in_place_in_loops() -> None:
+    x = values((40, 300), "float32")
+    step = lambda _, c: (fnp.roll(c[1], 1, 1) + c[0], fnp.pad(c[0][:, 1:], ((0, 0), (0, 1))) * 0.5)  # noqa: E731
+    check(lambda x: lax.fori_loop(0, 9, step, (x, x + 1)), x)
