@@ -251,3 +251,21 @@ def test_carries_changed_in_place() -> None:
     rows = np.arange(5)
     check(lambda x, i: lax.scan(lambda x, k: (x.at[k].add(1), (x, x.at[k].get())), x, i), x, rows)
     check(lambda x: lax.while_loop(lambda x: x[0] < 5, lambda x: x.at[0].add(1), x), x * 0)
+
+
+@pytest.mark.parametrize("n", [1, 3, 8, 21])
+def test_one_element_beside_others(n: int) -> None:
+    """An element that all lanes read, or none: at a fixed place, and at one that is not there where no lane asks for it."""
+    x = fnp.asarray(rng.normal(size=n).astype(np.float32))
+    rows = fnp.asarray(rng.normal(size=(4, 1)).astype(np.float32))
+
+    def stacked(x: Any) -> Any:
+        return fnp.stack([x[0] * 2, x[n // 2], x[-1] + 1, x[0] * x[-1]])
+
+    def below(x: Any, rows: Any) -> Any:  # row 4 of `rows` is asked for by no lane
+        wide = fnp.broadcast_to(rows, (4, n + 1))
+        return fnp.concatenate([wide * 2, fnp.ones((2, n + 1), "float32")]) + fnp.concatenate([x, x[:1]])
+
+    check(stacked, x)
+    check(below, x, rows)
+    check(fl.jacrev(stacked), x)

@@ -306,10 +306,9 @@ class Values:
         base = self.buffers[target.buffer]
         if stride == 0:
             place = self.start(b, target.address)
-            if guard is not None:
-                if is_vector(guard):
-                    return self.gather(b, base, splat(b, place, self.lanes), dtype, guard)
-                place = b.select(guard, place, constant(I64, 0))
+            if guard is not None and not self.is_there(target):
+                holds = any_lane(b, self.where(b, guard)) if is_vector(guard) else guard
+                place = b.select(holds, place, constant(I64, 0))
             return read(b, b.gep(base, [place], source_etype=memory_type(dtype)), dtype, 1)
         if stride == 1 or (stride == 2 and self.in_pairs(target)):
             uniform = guard is None or not is_vector(guard)
@@ -317,6 +316,10 @@ class Values:
                 return self.read_lanes(b, target, dtype, stride, self.mask, guard)
             return self.read_where(b, target, dtype, stride, condition)
         return self.gather(b, base, self.number(b, target.address), dtype, self.where(b, guard))
+
+    def is_there(self, target: Load) -> bool:
+        """Whether an element is known to lie in its buffer, whatever a guard says."""
+        return not target.address.terms and 0 <= target.address.const < self.nest.types[target.buffer][1]
 
     def where(self, b: Any, guard: Any) -> Any:
         """The mask of the lanes that count, and for which a guard holds."""
@@ -369,6 +372,12 @@ class Values:
         pointers = b.gep(base, [places], source_etype=memory_type(dtype))
         value = gather(b, pointers, memory_type(dtype, lanes), mask)
         return b.trunc(value, register_type(dtype, lanes)) if dtype.kind == "b" else value
+
+
+def any_lane(b: Any, mask: Any) -> Any:
+    """Whether a mask holds for any lane."""
+    bits = ir.IntType(mask.type.count)
+    return b.icmp_unsigned("!=", b.bitcast(mask, bits), constant(bits, 0))
 
 
 def twice(b: Any, mask: Any) -> Any:
