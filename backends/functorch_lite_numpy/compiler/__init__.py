@@ -10,16 +10,13 @@ entry and fast_path (the ways in from Python); for threads: pool, threads, shari
 what makes code where some is to be made.
 """
 
-from ..threads import threads as processors
-from .background import in_background
+from .background import prepare
 from .entry import entry
-from .fast_path import fast_path, way_in
+from .fast_path import fast_path
 from .llvm import LLVMMissing
 from .making import making
 from .native import compile_native, obstacle
-from .threads import parallel_for
 
 __all__ = ["LLVMMissing", "compile_native", "fast_path", "making", "obstacle"]
 
-if processors() > 1:  # what nearly every program needs, while the first one is traced
-    in_background(entry, parallel_for, way_in)
+prepare(entry)  # what every program needs, while the first one is traced

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..forking import whole
+from ..threads import threads as processors
 
-__all__ = ["in_background", "once"]
+__all__ = ["in_background", "once", "prepare"]
 
 T = TypeVar("T")
 
@@ -27,6 +29,13 @@ def once(make: Callable[[], T]) -> Callable[[], T]:
         return made[0]
 
     return get
+
+
+@functools.cache
+def prepare(make: Callable[[], Any]) -> None:
+    """Do once what takes a while and will soon be needed, where a processor is free for it."""
+    if processors() > 1:
+        in_background(make)
 
 
 def in_background(*tasks: Callable[[], Any]) -> None:

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import ir
+from .background import prepare
 from .grids import counted
+from .threads import pool
 from .types import I64, PTR, constant
 from .unit import Unit
 
@@ -44,6 +46,7 @@ def in_pieces(
     if count == 1:
         body(b, values, constant(I64, 0))
         return
+    prepare(pool)
     with b.goto_entry_block():
         block = b.alloca(PTR, max(len(values), 1))
     for i, value in enumerate(values):

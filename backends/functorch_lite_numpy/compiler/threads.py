@@ -20,7 +20,7 @@ from .outside import openblas
 from .pool import FUNCTIONS, MOST_THREADS, pool_ir
 from .processor import processor_family
 
-__all__ = ["address", "parallel_for"]
+__all__ = ["address", "pool"]
 
 _WINDOWS = {"sched_yield": "SwitchToThread"}
 
@@ -55,17 +55,14 @@ class _Pool:
 
 
 @once
-def _pool() -> _Pool:
-    pool = _Pool(wanted())
-    on_change(pool.want)
-    return pool
+def pool() -> _Pool:
+    """The pool."""
+    made = _Pool(wanted())
+    on_change(made.want)
+    return made
 
 
 def address(name: str) -> int:
-    """Of what compiled code refers to by `pool.name`."""
-    return _pool().library.address(name)
-
-
-def parallel_for() -> int:
-    """The address of `void parallel_for(void (*function)(void *block, int64_t k), void *block, int64_t pieces)`."""
-    return address("parallel_for")
+    """Of what compiled code refers to by `pool.name`: `void parallel_for(void (*function)(void *block, int64_t k), void *block,
+    int64_t pieces)`, and what holds and frees BLAS."""
+    return pool().library.address(name)
