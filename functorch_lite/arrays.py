@@ -145,7 +145,6 @@ class EagerTrace(Trace):
     looked up; both are remembered."""
 
     __slots__ = ()
-    remembered = 8192
 
     def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         backend = None
@@ -175,9 +174,9 @@ class EagerTrace(Trace):
         found = tuple(key)
         entry = remembered.get(found)
         if entry is None:
-            if len(remembered) > self.remembered:
-                remembered.clear()
-            entry = remembered[found] = self.prepare(backend, primitive, operands, params)
+            entry = remembered.recall(found) or remembered.remember(
+                found, self.prepare(backend, primitive, operands, params)
+            )
         kernel, weak = entry
         if kernel is None:
             return primitive.expand(*operands, **params)

@@ -27,6 +27,7 @@ from .errors import BackendError
 from .lowering import LoweringContext, compile_program
 from .primitive import Primitive
 from .program import Program
+from .recent import Recent
 
 __all__ = ["INTERFACE_VERSION", "Backend", "Namespace", "available", "default_backend", "get", "use_backend"]
 
@@ -76,7 +77,7 @@ class Backend:
         self.xp = namespace
         namespace.to_host = self.to_host
         namespace.from_host = self.from_host
-        self.eager_kernels: dict[Any, Any] = {}
+        self.eager_kernels = Recent(8192)
 
     def from_host(self, array: np.ndarray) -> Any:
         """A buffer of the backend with a copy of a host array's elements."""

@@ -15,6 +15,8 @@ Unknown dimensions are read off the first buffer that has one, and given to the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from .array_type import Dim, has_dim
@@ -142,5 +144,11 @@ def _generate(program: Program, context: LoweringContext) -> Callable[..., tuple
     outputs = "".join(source.name(a) + ", " for a in program.outputs)
     source.lines.append(f"return ({outputs})")
     text = f"def program({arguments}):\n" + "".join(f"    {line}\n" for line in source.lines)
-    exec(compile(text, f"<functorch_lite program {program.name}>", "exec"), source.globals)
+    exec(_code(text, program.name), source.globals)
     return source.globals.pop("program")
+
+
+@lru_cache(maxsize=1024)
+def _code(text: str, name: str) -> CodeType:
+    """The compiled source: programs that differ in types alone share it."""
+    return compile(text, f"<functorch_lite program {name}>", "exec")

@@ -13,6 +13,7 @@ import pytest
 
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
+from functorch_lite.recent import Recent
 from functorch_lite.testing import conformance, find_rows
 
 ROOT = Path(__file__).parent.parent
@@ -49,7 +50,7 @@ def test_the_command_fails_where_nothing_was_checked() -> None:
 
 def test_a_wrong_kernel_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     numpy = fl.default_backend()
-    monkeypatch.setattr(numpy, "eager_kernels", {})
+    monkeypatch.setattr(numpy, "eager_kernels", Recent(64))
     kernel = numpy.kernel
 
     def wrong(primitive: Any, types: Any, params: Any) -> Any:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 CORE = "functorch_lite"
 
 LAYERS = """
-errors
+errors recent
 dtypes dtype_lattice config tree tree_def tree_differences tree_flatten tree_nodes tree_paths tree_registration
 array_type array_interface
 tracing

@@ -13,8 +13,10 @@ import pytest
 
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
+from functorch_lite.passes import executable
+from functorch_lite.recent import Recent
 from functorch_lite.tracing import Tracer
-from functorch_lite.transforms import collecting
+from functorch_lite.transforms import collecting, linearize
 
 N = 50_000
 ARRAY = 8 * N  # bytes of one array
@@ -237,3 +239,54 @@ def test_the_collector_rests_while_programs_are_compiled(monkeypatch):
     with pytest.raises(ZeroDivisionError), collecting.without_collecting(), collecting.without_collecting():
         raise ZeroDivisionError
     assert gc.isenabled()
+
+
+def test_a_cache_keeps_what_is_in_use():
+    cache = Recent(8)
+    made = []
+
+    def look_up(key):
+        found = cache.get(key)
+        return found or cache.recall(key) or cache.remember(key, made.append(key) or f"value {key}")
+
+    for i in range(100):
+        assert look_up("used") == "value used"
+        assert look_up(i) == f"value {i}"
+        assert len(cache) + len(cache.old) <= 8
+    assert made.count("used") == 1
+    assert look_up(98) == "value 98"
+    assert made.count(98) == 1
+    assert look_up(1) == "value 1"
+    assert made.count(1) == 2
+
+
+def test_gradients_of_many_shapes_take_bounded_memory(monkeypatch):
+    cache = Recent(64)
+    monkeypatch.setattr(linearize, "_cache", cache)
+    gradient = fl.grad(lambda x: fnp.sum(fnp.sin(x) * x))
+
+    def grow(lengths: range) -> float:
+        before = tracemalloc.get_traced_memory()[0]
+        for n in lengths:
+            gradient(fnp.ones(n))
+        gc.collect()
+        return (tracemalloc.get_traced_memory()[0] - before) / len(lengths)
+
+    grow(range(1, 30))
+    tracemalloc.start()
+    try:
+        assert (
+            grow(range(100, 400)) < 12_000
+        )  # what the eager kernels of a shape take, and types; 40 kB with all that is kept
+    finally:
+        tracemalloc.stop()
+    assert len(cache) + len(cache.old) <= 64
+
+
+def test_code_is_shared_by_programs_that_differ_in_types():
+    functions = [
+        executable(fl.make_program(lambda x: x * 2.0)(fnp.ones(n)).program, fl.default_backend()) for n in (3, 4)
+    ]
+    first, second = (f.__closure__[-1].cell_contents for f in functions)
+    assert first is not second
+    assert first.__code__ is second.__code__

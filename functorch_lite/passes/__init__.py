@@ -11,20 +11,19 @@ from ..program import Program, dead_code
 from .algebra import rewrite_algebra
 from .expand import expand
 from .fold import fold
-from .simplify import simplify
+from .simplify import simplified, simplify
 
 __all__ = ["executable", "expand", "fold", "optimized", "rewrite_algebra", "simplify"]
 
 
 def optimized(program: Program, backend: Backend) -> Program:
     """The program as it is given to the backend."""
-    return program.remember(
-        ("optimized", backend), lambda: dead_code(fold(expand(_simplified(program), backend), backend))
-    )
+    return program.remember(("optimized", backend), lambda: _optimized(program, backend))
 
 
-def _simplified(program: Program) -> Program:
-    return rewrite_algebra(simplify(program), keeping_bits=True)
+def _optimized(program: Program, backend: Backend) -> Program:
+    simple = rewrite_algebra(simplified(program), keeping_bits=True)
+    return dead_code(fold(expand(simple, backend), backend))
 
 
 def executable(
@@ -43,6 +42,7 @@ def executable(
         compiled = any(e.primitive.compiles for e in program.equations)
     if compiled:
         return program.remember(("compiled", backend), lambda: backend.compile(optimized(program, backend)))
+    # What kernels are called for is needed but once: kept, it would be most of what gradients of many shapes take.
     if guarded:
-        return program.remember(("executable", backend), lambda: backend.interpret(optimized(program, backend)))
-    return program.remember(("unguarded", backend), lambda: compile_program(optimized(program, backend), backend))
+        return program.remember(("executable", backend), lambda: backend.interpret(_optimized(program, backend)))
+    return program.remember(("unguarded", backend), lambda: compile_program(_optimized(program, backend), backend))

@@ -7,12 +7,17 @@ from typing import Any
 from ..program import Atom, Equation, Literal, Program, Var, dead_code
 from .rewrite import inline_call, map_subprograms, renamed_operands, renaming
 
-__all__ = ["common_subexpressions", "inline", "simplify"]
+__all__ = ["common_subexpressions", "inline", "simplified", "simplify"]
 
 
 def simplify(program: Program) -> Program:
     """Inline calls, share equal equations, drop what nothing needs; in bodies too."""
-    return program.remember("simplified", lambda: dead_code(common_subexpressions(inline(program))))
+    return program.remember("simplified", lambda: simplified(program))
+
+
+def simplified(program: Program) -> Program:
+    """As `simplify`, not kept with the program."""
+    return dead_code(common_subexpressions(inline(program)))
 
 
 def inline(program: Program) -> Program:

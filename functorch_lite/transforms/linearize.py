@@ -25,6 +25,7 @@ from ..primitive import Zero
 from ..primitives.constants import closed
 from ..primitives.structural import instantiate
 from ..program import Program
+from ..recent import Recent
 from ..staging import StagingTrace, evaluate, stage
 from ..tracing import Trace, Tracer, context, use_trace
 from .partial import PartialTrace
@@ -68,8 +69,8 @@ def _signature(primal: Any) -> Any:
     return ((), primal.dtype, True) if isinstance(primal, np.generic) else primal.signature
 
 
-_cache: dict[Any, Any] = {}
-_CACHED = 16384
+_cache = Recent(8192)
+"""Entries of some 3 kB: two for each primitive with operands of given types."""
 
 
 class LinearizeTrace(Trace):
@@ -121,7 +122,8 @@ class LinearizeTrace(Trace):
         key.append(backend)
         cached = _cache.get(tuple(key))
         if cached is None:
-            cached = self.prepare(tuple(key), primitive, operands, params, backend)
+            found = tuple(key)
+            cached = _cache.recall(found) or self.prepare(found, primitive, operands, params, backend)
         rule, forward, signatures = cached
         out = forward(*buffers)
         if not rule.multiple:
@@ -146,11 +148,8 @@ class LinearizeTrace(Trace):
         rule = self.linearization(primitive, self.primals(operands), operands, params)
         assert rule.known is not None
         signatures = [(t.shape, t.dtype, t.weak) for t in rule.known.out_types[: len(rule.nonzeros)]]
-        carried = carrier(primitive, params)
         made = (rule, rule.forward(backend), signatures)
-        if carried is None:
-            _remember(key, made)
-        return made
+        return made if carrier(primitive, params) is not None else _cache.remember(key, made)
 
     def process_operands(
         self, primitive: Any, operands: tuple[Any, ...], ins: list[int], params: dict[str, Any]
@@ -184,19 +183,16 @@ class LinearizeTrace(Trace):
         axes = self.parent.axes()
         key = (primitive, types, nonzeros, tuple(params.items()), axes)
         carried = carrier(primitive, params)
-        memo = _cache if carried is None else carried.memo
-        rule = memo.get(key)
-        if rule is None:
-            with use_trace(self.parent):
+
+        def make() -> Linearization:
+            with use_trace(self.parent):  # type: ignore[arg-type]
                 if primitive.linearize is not None:
-                    rule = primitive.linearize(types, nonzeros, **params)
-                else:
-                    rule = linearize_by_jvp(primitive, types, nonzeros, params)
-            if carried is not None:
-                memo[key] = rule
-            else:
-                _remember(key, rule)
-        return rule
+                    return primitive.linearize(types, nonzeros, **params)
+                return linearize_by_jvp(primitive, types, nonzeros, params)
+
+        if carried is not None:
+            return carried.remember(key, make)
+        return _cache.get(key) or _cache.recall(key) or _cache.remember(key, make())
 
     def record(
         self, rule: Linearization, results: Sequence[Any], residuals: Sequence[Any], ins: Any, backend: Backend | None
@@ -220,13 +216,6 @@ def carrier(primitive: Any, params: dict[str, Any]) -> Program | None:
         return None
     value = params[primitive.subprograms[0]]
     return value if isinstance(value, Program) else value[0]
-
-
-def _remember(key: Any, value: Any) -> Any:
-    if len(_cache) > _CACHED:
-        _cache.clear()
-    _cache[key] = value
-    return value
 
 
 def linearize_by_jvp(
