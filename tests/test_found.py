@@ -8,7 +8,7 @@ import pytest
 import functorch_lite as fl
 import functorch_lite.lax as lax
 import functorch_lite.numpy as fnp
-from functorch_lite.scipy import special
+from functorch_lite.scipy import linalg, special
 
 
 def test_integers_and_weak_floats_give_weak_floats() -> None:
@@ -300,3 +300,16 @@ def test_sums_of_many_rows_lose_few_digits(dtype, shape, axes) -> None:
         np.testing.assert_allclose(np.asarray(f(x, axes)).astype(complex), wanted, rtol=max(20 * 1.2e-7, eps))
     turned = np.ascontiguousarray(x.T).T
     np.testing.assert_allclose(np.asarray(fnp.sum(turned, axes)).astype(complex), wanted, rtol=1e-3 + eps)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 0), (2, 0), (0, 3)])
+def test_norms_of_nothing_are_zero(shape) -> None:
+    orders = (None, 1, 2, 3, np.inf) if len(shape) == 1 else (None, "fro", "nuc", 1, 2, np.inf)
+    for order in orders:
+        assert fnp.linalg.norm(fnp.zeros(shape), order) == np.linalg.norm(np.zeros(shape), order) == 0
+
+
+def test_exponentials_of_empty_matrices() -> None:
+    for shape in [(0, 0), (2, 0, 0), (0, 2, 2)]:
+        out, push = fl.linearize(linalg.expm, fnp.zeros(shape))
+        assert out.shape == push(out).shape == shape

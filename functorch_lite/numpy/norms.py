@@ -37,6 +37,11 @@ def _length(x: Any, axes: Axes, keepdims: bool) -> Any:
     return e.sqrt(sum_(squares, axes, keepdims=keepdims))
 
 
+def _largest(sizes: Any, axes: Axes, keepdims: bool = False) -> Any:
+    """The largest of numbers that are not negative: 0 where there is none."""
+    return max_(sizes, axes, keepdims=keepdims, initial=None if sizes.size else 0)
+
+
 def _of_vectors(x: Any, order: Any, axes: Axes, keepdims: bool) -> Any:
     if order is None or order == 2:
         return _length(x, axes, keepdims)
@@ -44,7 +49,7 @@ def _of_vectors(x: Any, order: Any, axes: Axes, keepdims: bool) -> Any:
         raise ValueError(f"norm of vectors: there is no order {order!r}; give a number.")
     size = abs_(x)
     if order == math.inf:
-        return max_(size, axes, keepdims=keepdims)
+        return _largest(size, axes, keepdims)
     if order == -math.inf:
         return min_(size, axes, keepdims=keepdims)
     if order == 0:
@@ -61,10 +66,10 @@ def _of_matrices(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> A
     if order in (1, -1, math.inf, -math.inf):
         first, second = (row, column) if order in (1, -1) else (column, row)
         sums = sum_(abs_(x), first, keepdims=True)
-        out = (max_ if order > 0 else min_)(sums, second, keepdims=True)
+        out = (_largest if order > 0 else min_)(sums, second, keepdims=True)
     elif order in ("nuc", 2, -2):
         s = svdvals(moveaxis(x, axes, (-2, -1)))
-        out = sum_(s, -1) if order == "nuc" else max_(s, -1) if order == 2 else min_(s, -1)
+        out = sum_(s, -1) if order == "nuc" else _largest(s, -1) if order == 2 else min_(s, -1)
         return expand_dims(out, tuple(sorted(axes))) if keepdims else out
     else:
         raise ValueError(f"norm of matrices has the orders 'fro', 'nuc', 1, -1, 2, -2, inf and -inf; got {order!r}.")

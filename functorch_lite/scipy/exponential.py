@@ -20,8 +20,6 @@ __all__ = [
 
 
 _DEGREE = 13
-
-
 _PADE = [
     math.factorial(2 * _DEGREE - k)
     * math.factorial(_DEGREE)
@@ -29,14 +27,8 @@ _PADE = [
     / math.factorial(_DEGREE - k)
     for k in range(_DEGREE + 1)
 ]
-
-
 """Coefficients of Padé's approximation q(x) / q(-x) of the exponential function."""
-
-
 _REACH = 5.37
-
-
 """The 1-norm up to which it is exact in double precision."""
 
 

@@ -132,6 +132,20 @@ def test_svd(lead, n, m, dtype, full):
     close(only, s, n + m)
 
 
+def test_vectors_have_the_signs_of_eager_mode():
+    """They are free up to that: a program must not depend on who computes it."""
+    a = matrices((), 12, 12, "float64")
+    for f in (
+        lambda a: spectral.eigh(a, lower=True)[1],
+        lambda a: spectral.eigh(a, lower=False)[1],
+        lambda a: spectral.svd(a, full_matrices=False, compute_uv=True)[1:],
+        lambda a: spectral.svd(a[:7], full_matrices=True, compute_uv=True)[1],
+        lambda a: spectral.svd(a[:, :7], full_matrices=True, compute_uv=True)[2],
+    ):
+        for got, want in zip(fl.tree.leaves(fl.jit(f)(a)), fl.tree.leaves(f(fnp.asarray(a))), strict=True):
+            np.testing.assert_allclose(got, want, atol=1e-9)
+
+
 def test_nan_gives_nan():
     a = np.stack([np.eye(4), np.full((4, 4), np.nan)]).astype("float32")
     s, u, vh = run(lambda a: spectral.svd(a, full_matrices=False, compute_uv=True), a)

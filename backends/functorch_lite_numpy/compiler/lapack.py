@@ -1,7 +1,7 @@
 """Factorisations of matrices by LAPACK, and triangular systems by BLAS, called by pointer from native code.
 
-LAPACK's matrices lie column by column, ours row by row: what it sees is the transpose. Where that will not do, a
-copy is turned around. A matrix that has no factorisation gives NaN, and does not spoil the others of its stack.
+LAPACK's matrices lie column by column, ours row by row: what it sees is the transpose. Where that will not do, or would
+give vectors of other signs than in eager mode, a copy is turned around. A matrix that has no factorisation gives NaN, and does not spoil the others of its stack.
 """
 
 from __future__ import annotations
@@ -242,7 +242,7 @@ class QRStep(OfMatrices):
 
 
 class EighStep(OfMatrices):
-    """A symmetric matrix is its own transpose, up to which triangle is read; LAPACK's vectors lie in rows."""
+    """Of a copy that is turned around, so that LAPACK reads the triangle, and chooses the signs, that it does in eager mode."""
 
     lapack = ("syevd",)
 
@@ -256,33 +256,37 @@ class EighStep(OfMatrices):
     def matrix(self, b: Any, pointers: Sequence[Any], pieces: Sequence[Any]) -> None:
         x, w, v = pointers
         n, (vectors, work, integers) = self.n, pieces
-        self.copy(b, vectors, x, n * n)
-        side = "U" if self.params["lower"] else "L"
+        self.turn(b, vectors, x, n, n)
+        side = "L" if self.params["lower"] else "U"
         failed = self.call(b, "syevd", "V", side, n, vectors, n, w, work, self.works[0], integers, self.works[1])
         self.turn(b, v, vectors, n, n)
         self.nan_if(b, failed, (w, n), (v, n * n))
 
 
 class SVDStep(OfMatrices):
-    """The transpose has the same singular values, and the vectors exchanged: as they lie, they are what we want."""
+    """Of a copy that is turned around, as `EighStep`; its vectors are turned back."""
 
     lapack = ("gesdd",)
 
     def plan(self) -> None:
         n, m = self.n, self.m
         self.k, most = min(n, m), max(n, m)
-        self.whole = self.params["full_matrices"] and self.params["compute_uv"]
         self.work = 3 * self.k**2 + max(most, 5 * self.k**2 + 4 * self.k) + 7 * self.k + PANEL * (n + m)
         self.piece(n * m)
         self.piece(self.work)
         self.piece(8 * self.k, 8)
+        self.n_u, self.n_vh = (n, m) if self.params["full_matrices"] else (self.k, self.k)
+        if self.params["compute_uv"]:
+            self.piece(n * self.n_u)
+            self.piece(self.n_vh * m)
 
     def matrix(self, b: Any, pointers: Sequence[Any], pieces: Sequence[Any]) -> None:
         x, s, *vectors = pointers
-        n, m, (copied, work, integers) = self.n, self.m, pieces
-        self.copy(b, copied, x, n * m)
-        u, vh = vectors or (work, work)
-        job = "N" if not vectors else "A" if self.whole else "S"
-        n_u, n_vh = (n, m) if self.whole else (self.k, self.k)
-        failed = self.call(b, "gesdd", job, m, n, copied, m, s, vh, m, u, n_u, work, self.work, integers)
-        self.nan_if(b, failed, (s, self.k), *zip(vectors, (n * n_u, n_vh * m), strict=False))
+        n, m, (turned, work, integers, *found) = self.n, self.m, pieces
+        self.turn(b, turned, x, n, m)
+        u, vh = found or (work, work)
+        job = "N" if not vectors else "A" if self.params["full_matrices"] else "S"
+        failed = self.call(b, "gesdd", job, n, m, turned, n, s, u, n, vh, self.n_vh, work, self.work, integers)
+        for target, source, rows, columns in zip(vectors, found, (self.n_u, m), (n, self.n_vh), strict=False):
+            self.turn(b, target, source, rows, columns)
+        self.nan_if(b, failed, (s, self.k), *zip(vectors, (n * self.n_u, self.n_vh * m), strict=False))
