@@ -313,3 +313,37 @@ def test_exponentials_of_empty_matrices() -> None:
     for shape in [(0, 0), (2, 0, 0), (0, 2, 2)]:
         out, push = fl.linearize(linalg.expm, fnp.zeros(shape))
         assert out.shape == push(out).shape == shape
+
+
+def test_common_divisors_and_multiples_of_all_small_integers() -> None:
+    """The size of the lowest integer is no integer: 1 divides -128 and 3, not -1."""
+    for dtype in (np.int8, np.uint8):
+        info = np.iinfo(dtype)
+        x, y = np.meshgrid(*[np.arange(info.min, info.max + 1, dtype=dtype)] * 2)
+        for f, expected in ((fnp.gcd, np.gcd(x, y)), (fnp.lcm, np.lcm(x, y))):
+            np.testing.assert_array_equal(f(x, y), expected)
+            np.testing.assert_array_equal(fl.jit(f)(x, y), expected)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint64"])
+def test_integer_powers_wrap_around(dtype) -> None:
+    x, y = np.meshgrid(np.array([0, 1, 2, 3, 7, 10, 101], dtype), np.arange(64, dtype=dtype))
+    np.testing.assert_array_equal(fnp.power(x, y), np.power(x, y))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint8", "uint32"])
+@pytest.mark.parametrize("wrap", [lambda f: f, fl.jit, fl.vmap])
+def test_integers_divided_by_zero_and_beyond_their_range(dtype, wrap) -> None:
+    info = fnp.iinfo(dtype)
+    x = fnp.asarray([0, 1, 7, info.max, info.min], dtype)
+    all_bits = [fnp.asarray(-1 if info.min else info.max, dtype)] * 5
+    for zero in (0, fnp.zeros((), dtype)):
+        np.testing.assert_array_equal(wrap(lambda x, zero=zero: x // zero)(x), all_bits)
+        np.testing.assert_array_equal(wrap(lambda x, zero=zero: x % zero)(x), [0] * 5)
+    np.testing.assert_array_equal(wrap(lambda x: lax.rem(x, x - x))(x), x)
+    if info.min:
+        np.testing.assert_array_equal(wrap(lambda x: x // -1)(x), -np.asarray(x))
+        np.testing.assert_array_equal(wrap(lambda x: x % -1)(x), [0] * 5)
+    for bits in (info.bits, info.bits + 5):
+        np.testing.assert_array_equal(wrap(lambda x, bits=bits: x << bits)(x), [0] * 5)
+        np.testing.assert_array_equal(wrap(lambda x, bits=bits: x >> bits)(x), -(np.asarray(x) < 0).astype(dtype))

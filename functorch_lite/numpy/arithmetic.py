@@ -163,7 +163,10 @@ def _static_power(x: Any, n: int) -> Any:
 
 
 def _integer_power(x: Any, y: Any) -> Any:
-    """By repeated squaring; a negative exponent gives 0, but 1 or -1 to it are what they should be."""
+    """By repeated squaring; a negative exponent gives 0, but 1 or -1 to it are what they should be.
+
+    What overflows is what is left modulo 2^bits, up to exponents of 63: as much as JAX keeps to.
+    """
     one = like(x, 1)
     odd = e.ne(e.and_(y, like(y, 1)), like(y, 0))
     if dtypes.is_unsigned(x.dtype):
@@ -172,7 +175,7 @@ def _integer_power(x: Any, y: Any) -> Any:
         negative_ = e.lt(y, like(y, 0))
         y = e.max_(y, like(y, 0))
     out, base, zero = one, x, like(y, 0)
-    for _ in range(x.dtype.itemsize.bit_length() + 2):  # an exponent of more bits overflows, but for bases 0, 1 and -1
+    for _ in range(6):  # an exponent of more bits overflows, but for bases 0, 1 and -1
         out = e.select(e.ne(e.and_(y, like(y, 1)), zero), out, e.mul(out, base))
         base, y = e.mul(base, base), e.shift_right_logical(y, like(y, 1))
     # What is left of large exponents: the base is squared often enough to be 0 or 1, or has overflowed.

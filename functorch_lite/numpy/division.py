@@ -9,11 +9,9 @@ from ..arrays import type_of
 from ..control.loops import while_loop
 from ..errors import DTypeError
 from ..primitives import elementwise as e
-from ..primitives import reduction
-from ..primitives.structural import broadcast_in_dim
-from ..promotion import cast, promote
+from ..promotion import promote
 from .arithmetic import abs
-from .operands import like, numbers
+from .operands import anywhere, like, numbers, of_one_shape
 
 __all__ = [
     "divmod",
@@ -60,7 +58,7 @@ def floor_divide(x1: Any, x2: Any, /) -> Any:
     if dtypes.is_unsigned(x.dtype):
         return e.div(x, y)
     if dtypes.is_integer(x.dtype):
-        quotient, rest = e.div(x, y), e.rem(x, y)
+        quotient, rest = e.div(x, y), _rest(x, y)
         below = e.and_(e.ne(rest, like(rest, 0)), _opposite(x, y))
         return e.select(below, quotient, e.sub(quotient, like(quotient, 1)))
     if dtypes.is_complex(x.dtype):
@@ -92,25 +90,23 @@ def _integers(name: str, x: Any, y: Any) -> list[Any]:
 
 def gcd(x1: Any, x2: Any) -> Any:
     """The greatest common divisor of integers, elementwise."""
-    x, y = _integers("gcd", x1, x2)
-    x, y = (v if dtypes.is_unsigned(v.dtype) else e.abs_(v) for v in (x, y))
-    shape = type_of(x).shape or type_of(y).shape
-    x, y = (cast(broadcast_in_dim(v, shape=shape, dims=tuple(range(len(type_of(v).shape)))), v.dtype) for v in (x, y))
+    x, y = of_one_shape(*_integers("gcd", x1, x2))
 
     def unfinished(pair: Any) -> Any:
-        return reduction.reduce_or(e.ne(pair[1], like(pair[1], 0)), axes=tuple(range(pair[1].ndim)))
+        return anywhere(e.ne(pair[1], like(pair[1], 0)))
 
     def step(pair: Any) -> Any:
         a, b = pair
         done = e.eq(b, like(b, 0))
         return e.select(done, b, a), e.select(done, e.rem(a, e.select(done, b, like(b, 1))), b)
 
-    return while_loop(unfinished, step, (x, y))[0]
+    # Of the remainders as they come: only the size of the result counts, and that of the lowest integer is no integer.
+    return abs(while_loop(unfinished, step, (x, y))[0])
 
 
 def lcm(x1: Any, x2: Any) -> Any:
     """The least common multiple of integers, elementwise; 0 where one is 0."""
-    x, y = _integers("lcm", x1, x2)
+    x, y = (abs(v) for v in _integers("lcm", x1, x2))
     d = gcd(x, y)
     none = e.eq(d, like(d, 0))
-    return abs(e.mul(x, e.div(y, e.select(none, d, like(d, 1)))))
+    return e.mul(x, e.div(y, e.select(none, d, like(d, 1))))

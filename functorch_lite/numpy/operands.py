@@ -9,6 +9,7 @@ from .. import dtypes
 from ..arrays import Array, type_of
 from ..direct import floating, inexact
 from ..errors import DTypeError
+from ..primitives.reduction import reduce_or
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, cast, promote
 from ..tracing import Tracer
@@ -67,6 +68,17 @@ def numbers(name: str, x: Any, y: Any) -> list[Any]:
     """Two operands promoted, booleans to integers."""
     x, y = promote(name, x, y)
     return [cast(v, dtypes.default_int()) for v in (x, y)] if dtypes.is_bool(x.dtype) else [x, y]
+
+
+def of_one_shape(x: Any, y: Any) -> list[Any]:
+    """Two promoted operands, of which one may be a single number: both of the shape of the other, and strong."""
+    shape = type_of(x).shape or type_of(y).shape
+    return [cast(broadcast_in_dim(v, shape=shape, dims=tuple(range(type_of(v).ndim))), v.dtype) for v in (x, y)]
+
+
+def anywhere(x: Any) -> Any:
+    """Whether any element of booleans is true."""
+    return reduce_or(x, axes=tuple(range(type_of(x).ndim)))
 
 
 def zeros_of(x: Any) -> Any:

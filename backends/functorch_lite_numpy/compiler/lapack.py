@@ -1,7 +1,8 @@
 """Factorisations of matrices by LAPACK, and triangular systems by BLAS, called by pointer from native code.
 
 LAPACK's matrices lie column by column, ours row by row: what it sees is the transpose. Where that will not do, or would
-give vectors of other signs than in eager mode, a copy is turned around. A matrix that has no factorisation gives NaN, and does not spoil the others of its stack.
+give vectors of other signs than in eager mode, a copy is turned around. A matrix that has no factorisation gives NaN, and
+does not spoil the others of its stack.
 """
 
 from __future__ import annotations
