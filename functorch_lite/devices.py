@@ -21,12 +21,16 @@ def devices(backend: str | Backend | None = None) -> list[Any]:
     return list(owner.devices)
 
 
-def device_put(x: Any, device: str | Backend | None = None) -> Any:
+def device_put(
+    x: Any, device: str | Backend | None = None, *, donate: bool = False, may_alias: bool | None = None
+) -> Any:
     """Arrays on another backend.
 
     Args:
       x: a pytree of arrays.
       device: the name of a backend, or a device of the default one, as in `devices()`; the default one if omitted.
+      donate: whether arrays that have to be moved are given up where they were.
+      may_alias: for JAX's sake; an array that is there already is given back as it is.
 
     >>> import functorch_lite as fl, numpy as np
     >>> fl.device_put(np.arange(3), "numpy")
@@ -40,7 +44,10 @@ def device_put(x: Any, device: str | Backend | None = None) -> Any:
         value = as_operand(leaf)
         if not isinstance(value, Array) or value.backend is owner:
             return value
-        return from_host(value.backend.to_host(value.buffer), owner, value.weak_type)
+        moved = from_host(value.backend.to_host(value.buffer), owner, value.weak_type)
+        if donate:
+            value.delete()
+        return moved
 
     return tree_map(put, x)
 

@@ -297,7 +297,7 @@ def finfo(dtype: Any) -> Any:
     return ml_dtypes.finfo(dtype) if dtype == bfloat16 else np.finfo(dtype)
 
 
-def iinfo(dtype: Any) -> np.iinfo:
+def iinfo(int_type: Any) -> np.iinfo:
     """Limits of an integer dtype, as `numpy.iinfo`.
 
     Raises:
@@ -306,7 +306,7 @@ def iinfo(dtype: Any) -> np.iinfo:
     >>> iinfo("int8").max
     127
     """
-    dtype = as_dtype(dtype)
+    dtype = as_dtype(int_type)
     if not is_integer(dtype):
         raise TypeError(f"iinfo needs an integer dtype, got {dtype.name}: finfo describes floats.")
     return np.iinfo(dtype)
@@ -317,16 +317,17 @@ def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
     return bool(np.can_cast(as_dtype(from_), as_dtype(to), casting))
 
 
-def issubdtype(dtype: Any, family: Any) -> bool:
+def issubdtype(arg1: Any, arg2: Any) -> bool:
     """Whether a dtype belongs to a family, such as `numpy.floating`; bfloat16 is a float.
 
     Args:
-      dtype: a dtype, anything that means one, or a family.
-      family: one of NumPy's abstract scalar types, or a dtype.
+      arg1: a dtype, anything that means one, or a family.
+      arg2: one of NumPy's abstract scalar types, or a dtype.
 
     >>> issubdtype("bfloat16", np.floating), issubdtype("int8", np.inexact)
     (True, False)
     """
+    dtype, family = arg1, arg2
     if not isinstance(dtype, (type, str, np.dtype)) and hasattr(dtype, "dtype"):
         dtype = dtype.dtype
     if not isinstance(family, (type, str, np.dtype)) and hasattr(family, "dtype"):

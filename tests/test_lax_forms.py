@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -138,3 +139,33 @@ def test_negative_starts_count_from_the_end(dtype: str) -> None:
         assert lax.dynamic_update_slice(x, y, (k,)).tolist()[first : first + 2] == [0, 0]
         inwards = lax.dynamic_slice(x, (k,), (2,), allow_negative_indices=False)
         assert inwards.tolist() == [max(i, 0), max(i, 0) + 1]
+
+
+def test_elementwise_functions_have_the_parameters_of_jax():
+    x = fnp.arange(1.0, 4.0)
+    assert str(inspect.signature(lax.sin)) == "(x: Any) -> Any"
+    assert list(inspect.signature(lax.clamp).parameters) == ["min", "x", "max"]
+    assert list(inspect.signature(lax.integer_pow).parameters) == ["x", "y"]
+    assert lax.clamp(min=1.5, x=x, max=2.5).tolist() == [1.5, 2, 2.5]
+    assert lax.add(x=x, y=1.0).tolist() == [2, 3, 4]
+    assert lax.integer_pow(x, 2).tolist() == lax.integer_pow(x=x, y=2).tolist() == [1, 4, 9]
+    assert lax.reduce_precision(x, exponent_bits=5, mantissa_bits=10).tolist() == [1, 2, 3]
+    for call, message in [
+        (lambda: lax.add(x), r"add\(x, y\): missing a required argument: 'y'"),
+        (lambda: lax.sin(x, x), r"sin\(x\): too many positional arguments"),
+        (lambda: lax.sin(x, accuracy=1), r"sin\(x\): got an unexpected keyword argument 'accuracy'"),
+    ]:
+        with pytest.raises(TypeError, match=message) as raised:
+            call()
+        assert "test_lax_forms.py" in str(raised.value)
+
+
+def test_reduce_window_needs_no_strides():
+    assert lax.reduce_window(fnp.arange(4.0), 0.0, lax.add, (2,)).tolist() == [1, 3, 5]
+
+
+def test_conv_transpose_by_the_padding_of_the_convolution():
+    x, w = fnp.ones((1, 4, 5, 2)), fnp.ones((3, 2, 2, 3))
+    got = lax.conv_transpose(x, w, (1, 1), [(1, 0), (0, 1)], use_consistent_padding=True)
+    np.testing.assert_array_equal(got, lax.conv_transpose(x, w, (1, 1), [(1, 2), (1, 0)]))
+    np.testing.assert_array_equal(lax.conv_transpose(x, w, (2, 1), "same"), lax.conv_transpose(x, w, (2, 1), "SAME"))

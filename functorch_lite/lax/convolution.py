@@ -196,6 +196,7 @@ def conv_transpose(
     transpose_kernel: bool = False,
     precision: Any = None,
     preferred_element_type: Any = None,
+    use_consistent_padding: bool = False,
 ) -> Any:
     """The "transposed" convolution: `lhs` dilated by the strides, for upsampling.
 
@@ -209,6 +210,8 @@ def conv_transpose(
       transpose_kernel: whether to turn the windows round and exchange their channels: then it is the gradient of a convolution.
       precision: accepted for compatibility.
       preferred_element_type: the dtype of the result.
+      use_consistent_padding: whether pairs are meant as "SAME" and "VALID" are: the padding of the convolution that this is the
+        transpose of. Else pairs pad `lhs` itself.
     """
     x, w = as_operand(lhs), as_operand(rhs)
     n = x.ndim - 2
@@ -217,9 +220,10 @@ def conv_transpose(
         dimension_numbers = (f"N{letters}C", f"{letters}IO", f"N{letters}C")
     numbers = conv_dimension_numbers(x.shape, w.shape, dimension_numbers)
     dilation = tuple(rhs_dilation or (1,) * n)
-    if isinstance(padding, str):
+    if isinstance(padding, str) or use_consistent_padding:
         window = [dilated_length(w.shape[p], d) for p, d in zip(numbers.rhs_spec[2:], dilation, strict=True)]
-        padding = [_transposed_pads(k, s, padding.upper()) for k, s in zip(window, strides, strict=True)]
+        each = [padding] * n if isinstance(padding, str) else padding
+        padding = [_transposed_pads(k, s, p) for k, s, p in zip(window, strides, each, strict=True)]
     if transpose_kernel:
         w = rev(w, dimensions=numbers.rhs_spec[2:])
         swapped = list(range(w.ndim))
@@ -231,11 +235,15 @@ def conv_transpose(
     )
 
 
-def _transposed_pads(k: int, s: int, padding: str) -> tuple[int, int]:
-    if padding == "SAME":
+def _transposed_pads(k: int, s: int, padding: Any) -> tuple[int, int]:
+    """What the transpose of a convolution with this padding, of windows k long and stride s, is padded with."""
+    if not isinstance(padding, str):
+        before, after = padding
+        return k - 1 - before, k - 1 - after
+    if padding.upper() == "SAME":
         total = k + s - 2
         before = k - 1 if s > k - 1 else -(-total // 2)
-    elif padding == "VALID":
+    elif padding.upper() == "VALID":
         total = k + s - 2 + max(k - s, 0)
         before = k - 1
     else:

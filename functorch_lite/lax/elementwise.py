@@ -7,6 +7,7 @@ it stands beside.
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, Signature
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..primitives import elementwise as primitives
 from ..primitives.base import Elementwise
 from ..promotion import as_operand, cast
 from ..tracing import Tracer
+from ..transforms.signature import by_position
 
 __all__: list[str] = []
 
@@ -55,13 +57,39 @@ def number_like(x: Any, dtype: np.dtype, what: str) -> Any:
     return cast(value, dtype)
 
 
+_OPERANDS = {
+    "betainc": ("a", "b", "x"),
+    "clamp": ("min", "x", "max"),
+    "igamma": ("a", "x"),
+    "igamma_grad_a": ("a", "x"),
+    "igammac": ("a", "x"),
+    "nextafter": ("x1", "x2"),
+    "polygamma": ("m", "x"),
+    "random_gamma_grad": ("a", "sample"),
+    "reduce_precision": ("operand",),
+    "zeta": ("x", "q"),
+}
+"""What JAX calls the operands, where they are not x, or x and y."""
+
+
 def _function(primitive: Elementwise, name: str) -> Callable[..., Any]:
-    def function(*operands: Any, **params: Any) -> Any:
-        operands, given = operands[: primitive.arity], operands[primitive.arity :]
-        params |= zip(sorted(primitive.params), given, strict=False)  # by the alphabet is by position, in JAX
-        return primitive(*strict_operands(f"an operand of {name}", operands), **params)
+    arity = primitive.arity
+    operand_names = _OPERANDS.get(name, ("x", "y")[:arity])
+    param_names = sorted(primitive.params)  # by the alphabet is by position, in JAX
+    names = (*operand_names, *param_names)
+    what = f"an operand of {name}"
+    signature = Signature(
+        [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, annotation=Any) for n in names], return_annotation=Any
+    )
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != len(names):
+            args = by_position(name, signature, args, kwargs)
+        operands = strict_operands(what, args[:arity])
+        return primitive(*operands, **dict(zip(param_names, args[arity:], strict=True)))
 
     function.__name__ = function.__qualname__ = name
+    function.__signature__ = signature  # type: ignore[attr-defined]
     function.__doc__ = (
         f"The primitive `{primitive.name}` on arrays of one dtype and shape (or rank 0), element by element."
     )

@@ -65,8 +65,8 @@ def reduce_window(
     init_value: Any,
     computation: Callable[[Any, Any], Any] | str,
     window_dimensions: Sequence[int],
-    window_strides: Sequence[int],
-    padding: Any,
+    window_strides: Sequence[int] | None = None,
+    padding: Any = "VALID",
     base_dilation: Sequence[int] | None = None,
     window_dilation: Sequence[int] | None = None,
 ) -> Any:
@@ -77,7 +77,7 @@ def reduce_window(
       init_value: 0 for sums, the least value for maxima, the greatest for minima.
       computation: `lax.add`, `lax.max` or `lax.min` (or "add", "max", "min").
       window_dimensions: the window's length along each axis.
-      window_strides: the step along each axis.
+      window_strides: the step along each axis; 1 by default.
       padding: "SAME", "VALID", or a pair for each axis.
       base_dilation: spacing of the operand's elements.
       window_dilation: spacing of the window's elements.
@@ -88,9 +88,10 @@ def reduce_window(
     x = as_operand(operand)
     n = x.ndim
     base, spread = tuple(base_dilation or (1,) * n), tuple(window_dilation or (1,) * n)
+    steps = tuple(window_strides or (1,) * n)
     if isinstance(padding, str):
         reach = [1 + d * (k - 1) for k, d in zip(window_dimensions, spread, strict=True)]
-        padding = padtype_to_pads(x.shape, reach, window_strides, padding)
+        padding = padtype_to_pads(x.shape, reach, steps, padding)
     name = computation if isinstance(computation, str) else getattr(computation, "__name__", "?")
     found = {"add": pooling.reduce_window_sum, "max": pooling.reduce_window_max, "min": pooling.reduce_window_min}.get(
         name
@@ -103,7 +104,7 @@ def reduce_window(
     return found(
         x,
         window=tuple(window_dimensions),
-        strides=tuple(window_strides),
+        strides=steps,
         padding=tuple((int(a), int(b)) for a, b in padding),
         base_dilation=base,
         window_dilation=spread,

@@ -7,6 +7,7 @@ They work element by element. Integers become floats; operands broadcast. Those 
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 from ..nn.normalising import log_softmax as _log_softmax
@@ -15,6 +16,7 @@ from ..nn.normalising import softmax as _softmax
 from ..numpy.operands import like, named
 from ..primitives import elementwise as e
 from ..transforms.custom_jvp import custom_jvp
+from ..transforms.signature import by_position
 from . import entropies, gammas, normal
 from .entropies import *  # noqa: F403
 from .gammas import *  # noqa: F403
@@ -25,38 +27,35 @@ __all__ = ["expit", "i0", "i1", "log_softmax", "logit", "logsumexp", "softmax"]
 __all__ += [*entropies.__all__, *gammas.__all__, *normal.__all__]
 
 
-def _by_primitive(name: str, primitive: Any, doc: str, arity: int = 1) -> Callable[..., Any]:
-    def one(x: Any) -> Any:
-        return primitive(*real_operands(name, x))
+def _by_primitive(name: str, primitive: Any, doc: str, operands: str = "x") -> Callable[..., Any]:
+    signature = Signature([Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, annotation=Any) for n in operands.split()])
 
-    def two(a: Any, x: Any) -> Any:
-        return primitive(*real_operands(name, a, x))
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return primitive(*real_operands(name, *by_position(name, signature, args, kwargs)))
 
-    def three(a: Any, b: Any, x: Any) -> Any:
-        return primitive(*real_operands(name, a, b, x))
-
-    made = named((one, two, three)[arity - 1], name, f"{doc}, elementwise; integers become floats.")
+    made = named(function, name, f"{doc}, elementwise; integers become floats.")
+    made.__signature__ = signature  # type: ignore[attr-defined]
     made.__module__ = __name__
     return made
 
 
 _TABLE = {
-    "erf": (e.erf, "The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x", 1),
-    "erfc": (e.erfc, "1 - erf(x), exact also for large x", 1),
-    "erfinv": (e.erf_inv, "The inverse of erf", 1),
-    "gammaln": (e.lgamma, "The logarithm of the absolute value of the gamma function", 1),
-    "digamma": (e.digamma, "The derivative of gammaln", 1),
-    "polygamma": (e.polygamma, "The n-th derivative of digamma at x, for natural numbers n", 2),
-    "gammainc": (e.igamma, "The regularised lower incomplete gamma function P(a, x)", 2),
-    "gammaincc": (e.igammac, "The regularised upper incomplete gamma function Q(a, x) = 1 - P(a, x)", 2),
-    "betainc": (e.regularized_incomplete_beta, "The regularised incomplete beta function I(a, b, x)", 3),
-    "i0e": (e.bessel_i0e, "The modified Bessel function of order 0, times exp(-|x|)", 1),
-    "i1e": (e.bessel_i1e, "The modified Bessel function of order 1, times exp(-|x|)", 1),
+    "erf": (e.erf, "The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x", "x"),
+    "erfc": (e.erfc, "1 - erf(x), exact also for large x", "x"),
+    "erfinv": (e.erf_inv, "The inverse of erf", "x"),
+    "gammaln": (e.lgamma, "The logarithm of the absolute value of the gamma function", "x"),
+    "digamma": (e.digamma, "The derivative of gammaln", "x"),
+    "polygamma": (e.polygamma, "The n-th derivative of digamma at x, for natural numbers n", "n x"),
+    "gammainc": (e.igamma, "The regularised lower incomplete gamma function P(a, x)", "a x"),
+    "gammaincc": (e.igammac, "The regularised upper incomplete gamma function Q(a, x) = 1 - P(a, x)", "a x"),
+    "betainc": (e.regularized_incomplete_beta, "The regularised incomplete beta function I(a, b, x)", "a b x"),
+    "i0e": (e.bessel_i0e, "The modified Bessel function of order 0, times exp(-|x|)", "x"),
+    "i1e": (e.bessel_i1e, "The modified Bessel function of order 1, times exp(-|x|)", "x"),
 }
-"""Name -> primitive, what it is, how many operands."""
+"""Name -> primitive, what it is, its operands."""
 
-for _name, (_primitive, _doc, _arity) in _TABLE.items():
-    globals()[_name] = _by_primitive(_name, _primitive, _doc, _arity)
+for _name, (_primitive, _doc, _operands) in _TABLE.items():
+    globals()[_name] = _by_primitive(_name, _primitive, _doc, _operands)
     __all__ += [_name]
 
 

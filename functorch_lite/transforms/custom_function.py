@@ -99,9 +99,9 @@ def checked_derivative(t: Any, primal: Any, what: str) -> Any:
     return cast(found, wanted.dtype, found.weak_type)
 
 
-def zero_from_primal(x: Any, symbolic_zeros: bool = False) -> Any:
+def zero_from_primal(val: Any, symbolic_zeros: bool = False) -> Any:
     """The zero tangent or cotangent of a value: an array, or with `symbolic_zeros` a `SymbolicZero`."""
-    t = type_of(as_operand(x))
+    t = type_of(as_operand(val))
     if symbolic_zeros:
         return Zero(t.tangent())
     return instantiate(Zero(t.tangent())) if dtypes.is_inexact(t.dtype) else float0_zeros(t)

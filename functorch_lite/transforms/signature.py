@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ArgumentError, TransformationError
 
-__all__ = ["StaticArguments", "check_callable", "function_name", "normalized_argnums"]
+__all__ = ["StaticArguments", "by_position", "check_callable", "function_name", "normalized_argnums"]
 
 
 def function_name(function: Any) -> str:
@@ -23,6 +23,20 @@ def check_callable(what: str, function: Any) -> None:
             f"{what} needs a function, got {function!r:.60} of type {type(function).__name__}: give the function itself, not a "
             "result of calling it."
         )
+
+
+def by_position(
+    name: str, signature: inspect.Signature, args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[Any, ...]:
+    """The arguments of a call in the order of the parameters, which are all positional.
+
+    Raises:
+      TypeError: if there are too few or too many, or names that it does not know.
+    """
+    try:
+        return signature.bind(*args, **kwargs).args
+    except TypeError as error:
+        raise TransformationError(f"{name}({', '.join(signature.parameters)}): {error}.") from None
 
 
 def normalized_argnums(argnums: Any, n: int, what: str) -> tuple[int, ...]:

@@ -110,6 +110,8 @@ CONVOLUTIONS = [
         lax.conv_with_general_padding(x, w, (1, 1), [(1, 0), (0, 1)], (1, 1), (1, 1))
         lax.conv_transpose(xt, wt, (2, 2), 'SAME')
         lax.conv_transpose(xt, wt, (2, 1), 'VALID')
+        lax.conv_transpose(xt, wt, (2, 1), ((1, 0), (0, 1)), use_consistent_padding=True)
+        lax.conv_transpose(xt, wt, (2, 1), 'SAME', use_consistent_padding=True)
         lax.conv_general_dilated(x[:, :, 0], w[:, :, 0], (1,), 'SAME')
         lax.conv_general_dilated(x[:, :, 0], w[:, :, 0], (2,), [(2, 1)], rhs_dilation=(2,))
         lax.conv_general_dilated(x[..., None], w[..., None], (1, 2, 1), 'SAME')
