@@ -33,6 +33,8 @@ BLOCK_BYTES = 1 << 18
 """Of a block of x."""
 STREAMS = 8
 """Rows of y that a row of x is multiplied by at a time."""
+UNPACKED = 32
+"""With so few rows of x, y is read where it lies: a copy would be used too seldom."""
 PIECE = 40e3
 """Nanoseconds of work that a piece has at least."""
 PACKING = 20
@@ -159,7 +161,7 @@ def _by_blocks(
                 x_here, m, k = x_block, m._replace(x=depth), k._replace(x=1)
             for j0, width in cut(b, p.n.length, columns):
                 y_here, n = _at(b, y, (k0, p.k.y * size), (j0, p.n.y * size)), p.n
-                if p.m.length > 1:
+                if p.m.length > UNPACKED or p.n.y != 1:
                     pack(unit, b, given, [(depth, p.k.y), (width, n.y)], y_here, y_part)
                     y_here, k, n = y_part, k._replace(y=width), n._replace(y=1)
                 for i, height in cut(b, rows, down):
