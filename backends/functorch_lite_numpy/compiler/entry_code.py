@@ -10,6 +10,7 @@ from . import ir
 from .entry import PASSED, PROGRAM, RESULT
 from .grids import counted
 from .parts import hurried
+from .recycling_code import new_array
 from .types import I8, I32, I64, PTR, constant
 from .unit import Unit
 from .working_memory import working_memory
@@ -30,6 +31,7 @@ class _Emitter:
 
     def __init__(self, unit: Unit):
         self.unit = unit
+        self.new_array = new_array(unit)
         self.function = hurried(unit.function("entry", PTR, [PTR, PTR, I64], "external"))
         self.b = b = ir.IRBuilder(self.function.append_basic_block("entry"))
         self.failed = self.function.append_basic_block("failed")
@@ -131,8 +133,7 @@ class _Emitter:
             row = self.row(self.words["results"], RESULT, k)
             descriptor = b.load(row["dtype"], typ=PTR)
             self.call("python", "Py_IncRef", ir.VoidType(), descriptor)
-            zero = constant(I32, 0)
-            made = self.call("numpy", "PyArray_Empty", PTR, b.trunc(row["ndim"], I32), row["shape"], descriptor, zero)
+            made = b.call(self.new_array, [descriptor, row["ndim"], row["shape"], row["bytes"]])
             b.store(made, self.item(self.results, k))
             self.leave_if_null(made)
             b.store(b.load(self.at(made, ARRAY_DATA), typ=PTR), self.item(self.places, k))

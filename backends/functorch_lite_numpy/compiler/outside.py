@@ -16,7 +16,10 @@ _NUMPY = {
     "PyArray_Type": 2,
     "PyArray_Return": 76,
     "PyArray_NewCopy": 85,
+    "PyArray_NewFromDescr": 94,
     "PyArray_Empty": 184,
+    "PyDataMem_GetHandler": 305,
+    "PyDataMem_DefaultHandler": 306,
     "PyDataType_GetArrFuncs": 365,
 }
 """Numbers in NumPy's C interface, which never change."""
@@ -127,7 +130,7 @@ _KINDS: dict[str, Callable[[str], int | None]] = {
     "sort": lambda dtype: sorter(np.dtype(dtype)),
     "ufunc": _ufunc,
 }
-_MODULES = {"arena": "arena", "pool": "threads"}
+_MODULES = {"arena": "arena", "pool": "threads", "recycling": "recycling"}
 """Those of our own: a module with a function `address`."""
 
 

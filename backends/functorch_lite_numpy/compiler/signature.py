@@ -72,7 +72,7 @@ def _runner(unit: Unit, segment: Segment) -> Any:
 
 def _result(unit: Unit, type: ArrayType, place: int) -> tuple[Any, ...]:
     shape = unit.constant(np.asarray(type.shape, np.int64)) if type.shape else NULL
-    return unit.outside_variable(f"dtype.{type.dtype.name}"), type.ndim, shape, place
+    return unit.outside_variable(f"dtype.{type.dtype.name}"), type.ndim, shape, type.size * type.dtype.itemsize, place
 
 
 def _structure(words: Sequence[Any]) -> ir.Constant:
