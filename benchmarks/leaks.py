@@ -1,4 +1,4 @@
-"""Memory over ten thousand gradients, jits of fresh functions, and vmaps: it should be flat.
+"""Memory over ten thousand gradients, vmaps, jits of fresh functions and of as many programs: it should be flat.
 
 python benchmarks/leaks.py [--calls 10000]
 """
@@ -28,6 +28,10 @@ def fresh_jit(i: int) -> Any:
     return fl.jit(lambda x: fnp.sum(fnp.tanh(x * (i % 7 + 1.0))))(X)
 
 
+def distinct_jit(i: int) -> Any:
+    return fl.jit(lambda x: fnp.sum(fnp.tanh(x * (i + 1.5))) if i % 3 else (x * (i + 1.5), x[::-1] + i))(X)
+
+
 def vectorised(i: int) -> Any:
     return fl.vmap(lambda x: fnp.where(x > 0.5, x * i, x))(X)
 
@@ -50,7 +54,7 @@ def measure(name: str, run: Callable[[int], Any], calls: int) -> None:
     text = ", ".join(f"{at:,} calls {mb:.1f} MB" for at, mb in marks.items())
     first, *_, last = marks.values()
     print(
-        f"{name:12} {text}; {(last - first) * 1e6 / (0.9 * calls):.0f} bytes a call; {tracers} tracers alive",
+        f"{name:25} {text}; {(last - first) * 1e6 / (0.9 * calls):.0f} bytes a call; {tracers} tracers alive",
         flush=True,
     )
 
@@ -62,6 +66,7 @@ def main() -> None:
     measure("grad", gradient, calls)
     measure("vmap", vectorised, calls)
     measure("jit", fresh_jit, calls)
+    measure("jit, each another program", distinct_jit, calls)
 
 
 if __name__ == "__main__":

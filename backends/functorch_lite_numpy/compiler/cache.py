@@ -5,8 +5,7 @@ a hash of the program, the processor and the versions of all that took part. Bef
 a secret of the user's: what was changed, or written by somebody else, is not run but made anew. Files appear whole or not
 at all, so several processes may write; of too many bytes those go that were not used for the longest time.
 
-What this process used last it also keeps in memory: a function made anew at each turn of a loop is not compiled at each turn
-(LLVM never gives back some kilobytes of each compilation).
+What this process used last it also keeps in memory: a function made anew at each turn of a loop is not compiled at each turn.
 """
 
 from __future__ import annotations
