@@ -32,7 +32,8 @@ def resident(field: str) -> float:
 def give_back(library: str) -> None:
     """Free what the library keeps for the next call."""
     if library == "functorch_lite":
-        importlib.import_module("functorch_lite_numpy.compiler.arena").forget()
+        for name in ("arena", "recycling"):
+            importlib.import_module(f"functorch_lite_numpy.compiler.{name}").forget()
     gc.collect()
 
 
