@@ -16,7 +16,8 @@ pytest.importorskip("llvmlite")
 
 from functorch_lite.backend import default_backend
 from functorch_lite.checking import check as check_program
-from functorch_lite.extend import fold_transposes, registry
+from functorch_lite.extend import registry
+from functorch_lite.extend_passes import fold_transposes
 from functorch_lite.passes import optimized
 from functorch_lite_numpy.compiler import contraction, processor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from functorch_lite.extend import Affine, Nest, Node
+from functorch_lite.extend_passes import Affine, Nest, Node
 
 __all__ = ["collapse", "nodes"]
 

@@ -5,23 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from functorch_lite.extend import (
-    Atom,
-    Backend,
-    Equation,
-    LoweringContext,
-    Program,
-    Var,
-    fold_transposes,
-    fuse,
-    has_dim,
-    hoist,
-    registry,
-    rewrite_algebra,
-    share_totals,
-    spare,
-    widen,
-)
+from functorch_lite.extend import Atom, Backend, Equation, LoweringContext, Program, Var, has_dim, registry
+from functorch_lite.extend_passes import fold_transposes, fuse, hoist, rewrite_algebra, share_totals, spare, widen
 
 from .cache import cached, keep
 from .entry import make_callable

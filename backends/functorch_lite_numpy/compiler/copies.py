@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from functorch_lite.extend import Affine, Load, Node
+from functorch_lite.extend_passes import Affine, Load, Node
 
 __all__ = ["Copies"]
 

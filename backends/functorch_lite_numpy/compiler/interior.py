@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from functorch_lite.extend import Nest, Node, Phase
+from functorch_lite.extend_passes import Nest, Node, Phase
 
 from .collapse import nodes
 from .copies import Copies

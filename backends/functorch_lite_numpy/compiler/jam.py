@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from functorch_lite.extend import Affine, Nest, Node, Phase, Reduction, Store
+from functorch_lite.extend_passes import Affine, Nest, Node, Phase, Reduction, Store
 
 from .collapse import nodes
 from .copies import Copies

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from functorch_lite.extend import Nest, Node, Phase, Reduction
+from functorch_lite.extend_passes import Nest, Node, Phase, Reduction
 
 from . import ir
 from .collapse import collapse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from functorch_lite.extend import Nest, Node
+from functorch_lite.extend_passes import Nest, Node
 
 from . import scalars
 from .collapse import nodes

@@ -13,16 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from functorch_lite.extend import (
-    Equation,
-    NotDifferentiable,
-    Primitive,
-    Program,
-    Var,
-    dead_code,
-    map_subprograms,
-    registry,
-)
+from functorch_lite.extend import Equation, NotDifferentiable, Primitive, Program, Var, dead_code, registry
+from functorch_lite.extend_passes import map_subprograms
 
 from .steps import is_native
 from .views import View, row_major

@@ -6,7 +6,7 @@ every element is read before another one takes its place.
 
 from __future__ import annotations
 
-from functorch_lite.extend import Nest, Node
+from functorch_lite.extend_passes import Nest, Node
 
 from .collapse import nodes
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from functorch_lite.extend import Affine, Load, Nest, Node, Phase, Reduction, Store
+from functorch_lite.extend_passes import Affine, Load, Nest, Node, Phase, Reduction, Store
 
 from .collapse import nodes
 from .math import COMPLEX_TABLE

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from functorch_lite.extend import Backend, Equation, Program, Var, build, fusion
+from functorch_lite.extend import Backend, Equation, Program, Var
+from functorch_lite.extend_passes import build, fusion
 
 from . import engine
 from .compile import CALL, Context, partition, prepared, relieved

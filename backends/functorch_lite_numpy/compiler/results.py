@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from functorch_lite.extend import Load, Reduction
+from functorch_lite.extend_passes import Load, Reduction
 
 from . import ir, scalars
 from .types import I32, constant, is_vector, lanes, memory_type, real_dtype, register_type, splat

@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from functorch_lite.extend import Affine, Load, Nest, Phase
+from functorch_lite.extend_passes import Affine, Load, Nest, Phase
 
 from . import ir, scalars
 from .collapse import nodes

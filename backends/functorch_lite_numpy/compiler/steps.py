@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from functorch_lite.extend import Equation, build
+from functorch_lite.extend import Equation
+from functorch_lite.extend_passes import build
 
 from . import scalars
 from .memory import ON_STACK

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from functorch_lite.extend import Nest
+from functorch_lite.extend_passes import Nest
 
 from ..forking import whole
 from ..threads import threads as processors

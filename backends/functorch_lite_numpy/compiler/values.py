@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from functorch_lite.extend import Affine, Load, Nest, Node
+from functorch_lite.extend_passes import Affine, Load, Nest, Node
 
 from . import ir, scalars
 from .types import (

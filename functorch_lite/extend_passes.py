@@ -1,0 +1,32 @@
+"""All that a backend's compiler may import besides `extend`: passes over programs, and loop nests."""
+
+from .passes.algebra import rewrite_algebra
+from .passes.contract import fold_transposes
+from .passes.elements import build
+from .passes.fuse import fuse, fusion
+from .passes.hoist import hoist
+from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store
+from .passes.rewrite import map_subprograms
+from .passes.spare import spare
+from .passes.totals import share_totals
+from .passes.widen import widen
+
+__all__ = [
+    "Affine",
+    "Load",
+    "Nest",
+    "Node",
+    "Phase",
+    "Reduction",
+    "Store",
+    "build",
+    "fold_transposes",
+    "fuse",
+    "fusion",
+    "hoist",
+    "map_subprograms",
+    "rewrite_algebra",
+    "share_totals",
+    "spare",
+    "widen",
+]
