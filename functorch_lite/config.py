@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 
+from .errors import ArgumentError
+
 __all__ = ["Defaults", "current", "default_dtypes", "disable_jit", "read", "update"]
 
 
@@ -56,7 +58,7 @@ def _chosen(option: str, value: Any) -> np.dtype:
             if value is not None and dtype == value:
                 return dtype
     names = ", ".join(dtype.name for dtype in _CHOICES[option])
-    raise ValueError(f"{option} cannot be {value!r}: it takes one of {names}.")
+    raise ArgumentError(f"{option} cannot be {value!r}: it takes one of {names}.")
 
 
 def _changed(old: Defaults, float: Any = None, int: Any = None, complex: Any = None) -> Defaults:
@@ -71,7 +73,7 @@ def _changed(old: Defaults, float: Any = None, int: Any = None, complex: Any = N
 
 def _known(option: str) -> None:
     if option not in _CHOICES:
-        raise ValueError(f"there is no option {option!r}: the options are {', '.join(sorted(_CHOICES))}.")
+        raise ArgumentError(f"there is no option {option!r}: the options are {', '.join(sorted(_CHOICES))}.")
 
 
 def read(option: str) -> np.dtype:

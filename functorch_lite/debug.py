@@ -177,7 +177,9 @@ def pure_callback(
     def call(*values: Any) -> list[np.ndarray]:
         out, tree = flatten(function(*values))
         if tree != out_tree:
-            raise TypeError(f"pure_callback: {function.__name__} gave the structure {tree}, promised was {out_tree}.")
+            raise TransformationError(
+                f"pure_callback: {function.__name__} gave the structure {tree}, promised was {out_tree}."
+            )
         return [np.asarray(x) for x in out]
 
     call.__name__ = function.__name__

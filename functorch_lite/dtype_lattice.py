@@ -35,6 +35,7 @@ from .dtypes import (
     kind,
     short_name,
 )
+from .errors import DTypeError
 
 __all__ = ["lattice_result", "promote_types", "result_type", "scalar_operand", "scalar_type_of"]
 
@@ -126,7 +127,7 @@ def scalar_type_of(x: Any) -> tuple[np.dtype, bool]:
     for python, name in PYTHON_SCALARS.items():
         if isinstance(x, python):
             return getattr(defaults(), name), True
-    raise TypeError(f"a number was needed, got {x!r} of type {type(x).__name__}: convert it to an array or a number.")
+    raise DTypeError(f"a number was needed, got {x!r} of type {type(x).__name__}: convert it to an array or a number.")
 
 
 def scalar_operand(x: Any) -> tuple[np.dtype, bool]:
@@ -157,7 +158,7 @@ def result_type(*args: Any) -> np.dtype:
     (dtype('float16'), dtype('float32'))
     """
     if not args:
-        raise TypeError("result_type needs at least one array, number or dtype.")
+        raise DTypeError("result_type needs at least one array, number or dtype.")
     has_array = any(_is_array(x) for x in args)
     return lattice_result([_pair(x, has_array) for x in args])[0]
 

@@ -11,6 +11,7 @@ import ml_dtypes
 import numpy as np
 
 from . import config
+from .errors import DTypeError
 
 __all__ = [
     "BY_SHORT_NAME",
@@ -293,7 +294,7 @@ def finfo(dtype: Any) -> Any:
     """
     dtype = as_dtype(dtype)
     if not is_inexact(dtype):
-        raise TypeError(f"finfo needs a float or complex dtype, got {dtype.name}: iinfo describes integers.")
+        raise DTypeError(f"finfo needs a float or complex dtype, got {dtype.name}: iinfo describes integers.")
     return ml_dtypes.finfo(dtype) if dtype == bfloat16 else np.finfo(dtype)
 
 
@@ -308,7 +309,7 @@ def iinfo(int_type: Any) -> np.iinfo:
     """
     dtype = as_dtype(int_type)
     if not is_integer(dtype):
-        raise TypeError(f"iinfo needs an integer dtype, got {dtype.name}: finfo describes floats.")
+        raise DTypeError(f"iinfo needs an integer dtype, got {dtype.name}: finfo describes floats.")
     return np.iinfo(dtype)
 
 

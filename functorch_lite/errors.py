@@ -30,7 +30,9 @@ __all__ = [
     "TracerBoolConversionError",
     "TracerIntegerConversionError",
     "TransformationError",
+    "UnboundAxisError",
     "UnexpectedTracerError",
+    "UnsupportedError",
 ]
 
 
@@ -138,6 +140,14 @@ class DTypeError(_Located, TypeError):
 
 class ArgumentError(_Located, ValueError):
     """An argument has a value that says nothing here: an axis to map that no argument has, a length below zero."""
+
+
+class UnsupportedError(_Located, NotImplementedError):
+    """Something that JAX or NumPy has, and this library does not."""
+
+
+class UnboundAxisError(_Located, NameError):
+    """No transformation in scope names the axis."""
 
 
 class ImmutableArrayError(_Located, TypeError):

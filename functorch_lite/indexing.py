@@ -16,7 +16,7 @@ import numpy as np
 from . import dtypes, index_steps
 from .array_type import Shape
 from .arrays import Array, eager, from_host
-from .errors import DTypeError, OutOfBoundsError, ShapeError
+from .errors import DTypeError, OutOfBoundsError, ShapeError, UnsupportedError
 from .index_plan import host_value, read_index
 from .index_update import update
 from .primitives import elementwise as e
@@ -124,7 +124,7 @@ def take(
     Array([3, 4], dtype=int32)
     """
     if out is not None:
-        raise NotImplementedError("take: arrays do not change, so `out` must be None: use the result.")
+        raise UnsupportedError("take: arrays do not change, so `out` must be None: use the result.")
     x, indices = as_operand(a, "the array of take"), _as_indices(indices)
     if axis is None:
         x, axis = reshape(x, shape=(math.prod(x.shape),)), 0
@@ -137,7 +137,7 @@ def take(
         mode = "promise_in_bounds"
     elif mode == "raise":
         if value is None:
-            raise NotImplementedError("take: mode='raise' needs known indices, these are traced: use 'clip' or 'fill'.")
+            raise UnsupportedError("take: mode='raise' needs known indices, these are traced: use 'clip' or 'fill'.")
         mode = None
     elif mode is None and value is None:
         mode = "fill"
@@ -275,7 +275,7 @@ def _array_getitem(x: Array, index: Any) -> Any:
 def _iterate(x: Any) -> Iterator[Any]:
     """The rows, one after the other."""
     if not x.shape:
-        raise TypeError(f"iteration over an array of rank 0, {x.type}.")
+        raise ShapeError(f"iteration over an array of rank 0, {x.type}: it has no leading axis.")
     return (x[i] for i in range(x.shape[0]))
 
 

@@ -17,6 +17,7 @@ from .errors import (
     ConcretizationTypeError,
     DTypeError,
     ImmutableArrayError,
+    ShapeError,
     TracerArrayConversionError,
     TracerBoolConversionError,
     TracerIntegerConversionError,
@@ -98,7 +99,7 @@ def _index(x: Any) -> int:
 def _number(kind: type) -> Callable[[Any], Any]:
     def convert(x: Any) -> Any:
         if x.size != 1:
-            raise TypeError(f"{kind.__name__}() needs an array of one element, got {x.type}.")
+            raise ShapeError(f"{kind.__name__}() needs an array of one element, got {x.type}.")
         if kind is int and dtypes.is_integer(x.dtype):
             return int(
                 _host(x, ConcretizationTypeError, "int()", "Use astype(int) to stay inside the function.").reshape(())
@@ -173,7 +174,7 @@ def _format(x: Any, spec: str) -> str:
 
 def _length(x: Any) -> int:
     if not x.shape:
-        raise TypeError(f"len() of an array of rank 0, {x.type}.")
+        raise ShapeError(f"len() of an array of rank 0, {x.type}: it has no leading axis.")
     return x.shape[0]
 
 

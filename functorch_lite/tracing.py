@@ -19,7 +19,7 @@ from typing import Any
 
 from .array_interface import ArrayInterface
 from .array_type import ArrayType, Shape
-from .errors import UnexpectedTracerError
+from .errors import UnboundAxisError, UnexpectedTracerError
 
 __all__ = ["NamedAxes", "Trace", "Tracer", "axis_size", "bind", "context", "use_trace"]
 
@@ -107,7 +107,7 @@ def axis_size(name: Any) -> int:
     for known, size in context.trace.axes():
         if known == name:
             return size
-    raise NameError(f"no axis is named {name!r} here; name one with vmap(f, axis_name={name!r})")
+    raise UnboundAxisError(f"no axis is named {name!r} here; name one with vmap(f, axis_name={name!r})")
 
 
 class Tracer(ArrayInterface):

@@ -16,6 +16,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from .errors import ArgumentError
 from .tree_def import LEAF, PyTreeDef, flatten_up_to, unflatten
 from .tree_flatten import broadcast_prefix, flatten, flatten_with_path
 from .tree_registration import (
@@ -223,7 +224,7 @@ def transpose(outer_treedef: PyTreeDef, inner_treedef: PyTreeDef | None, pytree_
         raise TypeError(f"transpose: {error}") from None
     if inner_treedef is None:
         if not parts:
-            raise ValueError(f"transpose: the outer structure {outer_treedef} has no leaves: give inner_treedef.")
+            raise ArgumentError(f"transpose: the outer structure {outer_treedef} has no leaves: give inner_treedef.")
         inner_treedef = structure(parts[0])
     rows = []
     for part in parts:

@@ -149,7 +149,7 @@ def _rebuild(type: type | None, aux: Any, children: Sequence[PyTreeDef]) -> PyTr
         return LEAF
     kind = kind_of(type)
     if kind is None:
-        raise ValueError(f"the structure holds a node of {type!r}, which is not registered: register it, then load.")
+        raise ArgumentError(f"the structure holds a node of {type!r}, which is not registered: register it, then load.")
     return make_node(kind, shared_keys(aux) if type is dict else aux, children)
 
 
@@ -280,7 +280,7 @@ def unflatten(treedef: PyTreeDef, leaves: Iterable[Any]) -> Any:
     except AttributeError:
         raise TypeError(f"unflatten needs a PyTreeDef first, got {treedef!r}: tree.structure makes one.") from None
     if len(leaves) != wanted:
-        raise ValueError(f"{treedef} has {wanted} leaves, got {len(leaves)}.")
+        raise ArgumentError(f"{treedef} has {wanted} leaves, got {len(leaves)}.")
     if treedef._flat:
         return treedef._kind.join(treedef._aux, leaves)  # type: ignore[union-attr]
     try:

@@ -159,6 +159,6 @@ kind_of = _kinds.__getitem__
 def register(kind: Kind) -> None:
     """Make the kind's type a container; it must not be one already."""
     if kind.type in _registered:
-        raise ValueError(f"{kind.type!r} is registered as a pytree node already: a type is registered once.")
+        raise ArgumentError(f"{kind.type!r} is registered as a pytree node already: a type is registered once.")
     _registered[kind.type] = _kinds[kind.type] = kind
     leaf_types.discard(kind.type)

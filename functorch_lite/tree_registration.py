@@ -8,6 +8,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from .errors import ArgumentError
 from .tree_nodes import Kind, register
 from .tree_paths import FlattenedIndexKey, GetAttrKey
 
@@ -30,7 +31,7 @@ def _pair(result: Any, name: str) -> tuple[Any, Any]:
         children, aux = result
         return tuple(children), aux
     except (TypeError, ValueError):
-        raise ValueError(
+        raise ArgumentError(
             f"the flatten function of the pytree node {name} must return a pair (children, auxiliary data), got "
             f"{result!r}."
         ) from None
@@ -138,7 +139,7 @@ def _dataclass_fields(nodetype: type, data: Any, meta: Any, drop: Sequence[str])
     both, missing, unknown = {*data} & {*meta}, needed - given, given - needed
     for names, what in [(both, "be data and meta both"), (missing, "be left out"), (unknown, "be given")]:
         if names:
-            raise ValueError(
+            raise ArgumentError(
                 f"register_dataclass of {nodetype.__name__}: {', '.join(map(repr, sorted(names)))} may not {what}: "
                 "name each field that __init__ takes once; what need not be kept goes to drop_fields."
             )

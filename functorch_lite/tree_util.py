@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from .errors import ArgumentError
 from .tree import all as tree_all
 from .tree import broadcast as tree_broadcast
 from .tree import flatten as tree_flatten
@@ -139,7 +140,7 @@ def flatten_one_level_with_keys(tree: Any) -> tuple[list[tuple[KeyEntry, Any]], 
 def _kind(tree: Any) -> Any:
     kind = kind_of(type(tree))
     if kind is None:
-        raise ValueError(
+        raise ArgumentError(
             f"a container was needed, got a leaf of type {type(tree)!r}: register_pytree_node makes it one."
         )
     return kind

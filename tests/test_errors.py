@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import re
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -525,3 +527,17 @@ def test_the_traceback_can_be_had_in_full(monkeypatch):
     with pytest.raises(ValueError, match="lengths") as caught:
         fl.grad(_nested)(fnp.ones((2, 3)))
     assert len(traceback.extract_tb(caught.value.__traceback__)) > 8
+
+
+def test_errors_are_of_the_kinds_that_tell_the_users_line():
+    """ArgumentError for ValueError, UnsupportedError for NotImplementedError, UnboundAxisError for NameError."""
+    plain = re.compile(r"raise (ValueError|NotImplementedError|NameError)\(")
+    root = Path(fl.__file__).parent
+    found = [
+        f"{path.relative_to(root)}: {line.strip()}"
+        for path in root.rglob("*.py")
+        if path.name != "primitive.py" and path.parent.name != "testing"  # for authors of primitives, and of tests
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if plain.search(line)
+    ]
+    assert not found

@@ -33,7 +33,9 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = 
     Array([0., 1., 3., 6.], dtype=float32)
     """
     if not callable(fn):
-        raise TypeError(f"associative_scan: the first argument must be a function, got a {type(fn).__name__}.")
+        raise TransformationError(
+            f"associative_scan: the first argument must be a function, got a {type(fn).__name__}."
+        )
     leaves, tree = flatten(elems)
     arrays = [as_operand(x, "an array of associative_scan") for x in leaves]
     if not arrays or any(not -x.ndim <= axis < x.ndim for x in arrays):

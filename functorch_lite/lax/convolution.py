@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .. import dtypes
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..primitives.convolution import conv as conv_p
 from ..primitives.convolution import dilated_length
 from ..primitives.slicing import rev
@@ -72,7 +72,7 @@ def padtype_to_pads(
     if name == "VALID":
         return [(0, 0)] * len(in_shape)
     if name not in ("SAME", "SAME_LOWER"):
-        raise ValueError(f"padding is {padding!r}, needed is 'SAME', 'SAME_LOWER', 'VALID' or a pair for each axis.")
+        raise ArgumentError(f"padding is {padding!r}, needed is 'SAME', 'SAME_LOWER', 'VALID' or a pair for each axis.")
     pads = []
     for n, k, s in zip(in_shape, window_shape, window_strides, strict=True):
         total = max(0, (-(-n // s) - 1) * s + k - n)
@@ -247,5 +247,5 @@ def _transposed_pads(k: int, s: int, padding: Any) -> tuple[int, int]:
         total = k + s - 2 + max(k - s, 0)
         before = k - 1
     else:
-        raise ValueError(f"padding is {padding!r}, needed is 'SAME', 'VALID' or a pair for each axis.")
+        raise ArgumentError(f"padding is {padding!r}, needed is 'SAME', 'VALID' or a pair for each axis.")
     return before, total - before

@@ -6,7 +6,7 @@ import operator
 from typing import Any
 
 from ..control.loops import fori_loop
-from ..errors import ShapeError
+from ..errors import ShapeError, UnsupportedError
 from ..numpy.factorisations import svd as _svd
 from ..numpy.factorisations import symmetrised
 from ..primitives import elementwise as e
@@ -128,7 +128,7 @@ def qr(x: Any, *, pivoting: bool = False, full_matrices: bool = True, use_magma:
       use_magma: taken for JAX's sake.
     """
     if pivoting:
-        raise NotImplementedError("qr does not exchange columns: pass pivoting=False.")
+        raise UnsupportedError("qr does not exchange columns: pass pivoting=False.")
     q, r = p.qr(as_operand(x, "the operand of qr"), full_matrices=bool(full_matrices))
     return q, r
 

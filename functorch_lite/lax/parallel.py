@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import dtypes
 from ..arrays import type_of
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError, UnsupportedError
 from ..primitives import collectives as c
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast
@@ -38,13 +38,13 @@ def _names(axis_name: Any) -> tuple[Any, ...]:
 def _one_name(axis_name: Any, what: str) -> Any:
     names = _names(axis_name)
     if len(names) != 1:
-        raise ValueError(f"{what} works along one named axis, got {axis_name!r}: call it for one after the other.")
+        raise ArgumentError(f"{what} works along one named axis, got {axis_name!r}: call it for one after the other.")
     return names[0]
 
 
 def _no_groups(axis_index_groups: Any, what: str) -> None:
     if axis_index_groups is not None:
-        raise NotImplementedError(f"{what}: axis_index_groups is not available: use an axis for each group.")
+        raise UnsupportedError(f"{what}: axis_index_groups is not available: use an axis for each group.")
 
 
 def _each(x: Any, axis_name: Any, primitive: Any) -> Any:
@@ -176,9 +176,9 @@ def ppermute(x: Any, axis_name: Any, perm: Sequence[tuple[int, int]]) -> Any:
     pairs = tuple((int(a), int(b)) for a, b in perm)
     sources, targets = [a for a, _ in pairs], [b for _, b in pairs]
     if len(set(sources)) < len(sources) or len(set(targets)) < len(targets):
-        raise ValueError(f"ppermute: each member sends and receives at most once, got {list(pairs)}.")
+        raise ArgumentError(f"ppermute: each member sends and receives at most once, got {list(pairs)}.")
     if any(not 0 <= i < n for i in (*sources, *targets)):
-        raise ValueError(f"ppermute: the members of axis {name!r} are 0 to {n - 1}, got {list(pairs)}.")
+        raise ArgumentError(f"ppermute: the members of axis {name!r} are 0 to {n - 1}, got {list(pairs)}.")
     return tree_map(lambda leaf: c.ppermute(as_operand(leaf), axis_name=name, perm=pairs), x)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from .. import numpy as fnp
-from ..errors import ArgumentError, DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from ..numpy.axes import axes_of
 from ..numpy.extremes import flattened
 from ..primitives import pooling
@@ -97,7 +97,7 @@ def reduce_window(
         name
     )
     if found is None or not _is_unit(init_value, name, x.dtype):
-        raise NotImplementedError(
+        raise UnsupportedError(
             f"reduce_window of {x.type} with {name} from {init_value}: available are add from 0, max from the least value and "
             "min from the greatest."
         )

@@ -9,7 +9,7 @@ from .. import dtypes
 from .. import numpy as fnp
 from ..arrays import type_of
 from ..dtype_lattice import promote_types
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..promotion import as_operand, cast
 from ..transforms.custom_jvp import stop_gradient
 from .normalising import logsumexp, softmax
@@ -63,7 +63,7 @@ def dot_product_attention(
     Array([0. , 0.5, 1. ], dtype=float32)
     """
     if implementation not in (None, "xla"):
-        raise ValueError(f"dot_product_attention: implementation is {implementation!r}, needed is None or 'xla'.")
+        raise ArgumentError(f"dot_product_attention: implementation is {implementation!r}, needed is None or 'xla'.")
     given: Any = as_operand(query)
     q, k, v = (_four_axes(x, name) for x, name in ((query, "query"), (key, "key"), (value, "value")))
     _check(q, k, v)

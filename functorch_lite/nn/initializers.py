@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from .. import dtypes, random
 from .. import numpy as fnp
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 
 __all__ = [
     "Initializer",
@@ -167,11 +167,11 @@ def variance_scaling(
     (2, 3)
     """
     if mode not in ("fan_in", "fan_out", "fan_avg", "fan_geo_avg"):
-        raise ValueError(
+        raise ArgumentError(
             f"variance_scaling: the mode is {mode!r}, needed is one of fan_in, fan_out, fan_avg, fan_geo_avg."
         )
     if distribution not in ("normal", "truncated_normal", "uniform"):
-        raise ValueError(
+        raise ArgumentError(
             f"variance_scaling: the distribution is {distribution!r}, needed is one of normal, truncated_normal, "
             "uniform."
         )

@@ -10,7 +10,7 @@ from .. import dtypes, random
 from .. import numpy as fnp
 from ..arrays import type_of
 from ..direct import inexact
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..lax import convolution
 from ..lax import reduction as windows
 from ..lax.parallel import axis_index, axis_size
@@ -148,7 +148,7 @@ def dropout(key: Any, x: Any, rate: float, deterministic: bool = False) -> Any:
     Array([1., 1., 1.], dtype=float32)
     """
     if not 0 <= rate < 1:
-        raise ValueError(f"dropout: rate is {rate}, needed is 0 <= rate < 1.")
+        raise ArgumentError(f"dropout: rate is {rate}, needed is 0 <= rate < 1.")
     (values,) = inexact(as_operand(x))
     if deterministic or rate == 0:
         return values

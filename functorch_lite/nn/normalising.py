@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import numpy as fnp
 from ..direct import inexact
+from ..errors import ArgumentError
 from ..promotion import as_operand
 from ..transforms.custom_jvp import stop_gradient
 
@@ -149,7 +150,7 @@ def standardize(
     Array([-1.,  1.], dtype=float32)
     """
     if algorithm not in ("fast", "stable"):
-        raise ValueError(f"standardize: the algorithm is 'fast' or 'stable', got {algorithm!r}.")
+        raise ArgumentError(f"standardize: the algorithm is 'fast' or 'stable', got {algorithm!r}.")
     (x,) = inexact(as_operand(x))
     if mean is None:
         mean = fnp.mean(x, axis=axis, keepdims=True, where=where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..errors import ArgumentError
 from ..promotion import as_operand, cast
 from ..transforms.vmap import vmap
 from .axes import axis_of
@@ -65,7 +66,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     conditions = [as_operand(c) for c in (condlist if isinstance(condlist, (tuple, list)) else [condlist])]
     functions = list(funclist)
     if len(functions) not in (len(conditions), len(conditions) + 1):
-        raise ValueError(
+        raise ArgumentError(
             f"piecewise: {len(conditions)} conditions need as many functions, or one more; got {len(functions)}."
         )
     default = functions.pop() if len(functions) > len(conditions) else 0

@@ -9,7 +9,7 @@ from typing import Any
 from .. import dtypes
 from ..arrays import type_of
 from ..direct import inexact
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError, UnsupportedError
 from ..indexing import take
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote, promote_dtypes
@@ -91,7 +91,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     """
     x = as_operand(a)
     if n < 0:
-        raise ValueError(f"diff: n must not be negative, got {n}.")
+        raise ArgumentError(f"diff: n must not be negative, got {n}.")
     if n == 0:
         return x
     if not x.ndim:
@@ -133,7 +133,7 @@ def gradient(f: Any, *varargs: Any, axis: int | Sequence[int] | None = None, edg
       An array; a list of them where there are several axes.
     """
     if edge_order not in (None, 1):
-        raise NotImplementedError("gradient: edge_order must be 1.")
+        raise UnsupportedError("gradient: edge_order must be 1.")
     x = inexact(as_operand(f))[0]
     axes = axes_of("gradient", axis, x.ndim)
     steps = [1.0] * len(axes) if not varargs else list(varargs) * len(axes) if len(varargs) == 1 else list(varargs)

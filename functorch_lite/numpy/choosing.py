@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import from_host, type_of
-from ..errors import ConcretizationTypeError, ShapeError
+from ..errors import ArgumentError, ConcretizationTypeError, ShapeError
 from ..index_plan import host_value
 from ..indexing import take
 from ..primitives import elementwise as e
@@ -56,9 +56,9 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
     if x is None and y is None:
         return nonzero(condition, size=size, fill_value=fill_value)
     if x is None or y is None:
-        raise ValueError("where takes one argument, or all three: condition, x and y.")
+        raise ArgumentError("where takes one argument, or all three: condition, x and y.")
     if size is not None or fill_value is not None:
-        raise ValueError("where: size and fill_value go with one argument only.")
+        raise ArgumentError("where: size and fill_value go with one argument only.")
     return where3(condition, x, y)
 
 
@@ -180,7 +180,7 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """For each place, the choice whose condition is the first to hold; else the default."""
     if len(condlist) != len(choicelist) or not condlist:
-        raise ValueError(
+        raise ArgumentError(
             f"select needs as many choices as conditions, and at least one; got {len(choicelist)} and {len(condlist)}."
         )
     *choices, out = promote_dtypes(*map(as_operand, choicelist), as_operand(default))
@@ -211,7 +211,7 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
                 "choose: the choices are traced, so they cannot be checked: give mode='clip' or 'wrap'."
             )
         if value.size and (value.min() < 0 or value.max() >= n):
-            raise ValueError(
+            raise ArgumentError(
                 f"choose: there are {n} choices, but one from {value.min()} to {value.max()} was asked for."
             )
     which = remainder(which, n) if mode == "wrap" else e.min_(e.max_(which, like(which, 0)), like(which, n - 1))

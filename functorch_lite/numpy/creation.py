@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..arrays import Array, from_host
 from ..dtype_lattice import result_type
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..primitives.slicing import concatenate, iota
 from ..primitives.structural import broadcast_in_dim, reshape
 from ..promotion import as_operand, cast
@@ -180,7 +180,7 @@ def asarray(
       ValueError: if `copy` is False and `a` is not an array already.
     """
     if copy is False and not isinstance(a, (Array, Tracer)):
-        raise ValueError(f"asarray: a {type(a).__name__} has to be copied, but copy=False was given.")
+        raise ArgumentError(f"asarray: a {type(a).__name__} has to be copied, but copy=False was given.")
     if dtype is None and isinstance(a, (Array, Tracer)):
         return a
     return array(a, dtype)

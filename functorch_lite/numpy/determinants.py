@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..control.cond import cond
+from ..errors import ArgumentError
 from ..primitives import elementwise as e
 from ..primitives import linalg as p
 from ..primitives import spectral
@@ -172,7 +173,7 @@ def slogdet(a: Any, *, method: str | None = None) -> Any:
     """
     x = matrices("slogdet", a, square=True)
     if method not in (None, "lu", "qr"):
-        raise ValueError(f"slogdet has the methods 'lu' and 'qr', got {method!r}.")
+        raise ArgumentError(f"slogdet has the methods 'lu' and 'qr', got {method!r}.")
     packed, pivots, _ = p.lu(x)
     diagonal = diagonals(packed)
     size = reduce_sum(e.log(e.abs_(diagonal)), axes=(diagonal.ndim - 1,))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..arrays import type_of
 from ..direct import inexact
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..primitives import elementwise as e
 from ..primitives import linalg as p
 from ..primitives import spectral
@@ -109,7 +109,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     """
     x = matrices("qr", a)
     if mode not in ("reduced", "complete", "full", "r"):
-        raise ValueError(f"qr has the modes 'reduced', 'complete' and 'r', got {mode!r}.")
+        raise ArgumentError(f"qr has the modes 'reduced', 'complete' and 'r', got {mode!r}.")
     q, r = p.qr(x, full_matrices=mode in ("complete", "full"))
     return r if mode == "r" else QRResult(q, r)
 
@@ -151,9 +151,9 @@ def svd(
     if subset_by_index is not None:
         first, last = map(operator.index, subset_by_index)
         if not 0 <= first < last <= s.shape[-1]:
-            raise ValueError(f"svd of {type_of(x)}: there are no singular values {first} to {last}.")
+            raise ArgumentError(f"svd of {type_of(x)}: there are no singular values {first} to {last}.")
         if compute_uv and full_matrices and last - first < s.shape[-1]:
-            raise ValueError(
+            raise ArgumentError(
                 "svd gives full matrices, or a subset of the values, but not both: pass full_matrices=False."
             )
         s = s[..., first:last]
@@ -197,7 +197,7 @@ def eigh(a: Any, UPLO: str | None = None, symmetrize_input: bool = True) -> Any:
     """
     x = matrices("eigh", a, square=True)
     if UPLO not in (None, "L", "U", "l", "u"):
-        raise ValueError(f"eigh reads the triangle 'L' or 'U', got UPLO={UPLO!r}.")
+        raise ArgumentError(f"eigh reads the triangle 'L' or 'U', got UPLO={UPLO!r}.")
     if symmetrize_input:
         x = symmetrised(x)
     return EighResult(*spectral.eigh(x, lower=UPLO not in ("U", "u")))

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import type_of
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..primitives import elementwise as e
 from ..primitives.fft import fft as fft_p
 from ..primitives.slicing import pad
@@ -76,7 +76,7 @@ def _lengths(name: str, x: Any, s: Any, axes: tuple[int, ...], kind: str) -> tup
 def _transform(name: str, kind: str, a: Any, s: Any, axes: Any, norm: str | None) -> Any:
     """The transform of that kind along axes, the last of which is the half one."""
     if norm not in (None, *_SCALES):
-        raise ValueError(f"{name}: norm must be 'backward', 'ortho' or 'forward', got {norm!r}.")
+        raise ArgumentError(f"{name}: norm must be 'backward', 'ortho' or 'forward', got {norm!r}.")
     x = _operand(name, a, kind)
     if axes is None:
         axes = range(x.ndim) if s is None else range(x.ndim - len(s), x.ndim)
@@ -133,7 +133,7 @@ def _two(kind: str) -> Callable[..., Any]:
 
     def function(a: Any, s: Any = None, axes: Sequence[int] = (-2, -1), norm: str | None = None) -> Any:
         if len(axes) != 2:
-            raise ValueError(f"{name} has 2 axes, got {tuple(axes)}: {kind}n takes any number.")
+            raise ArgumentError(f"{name} has 2 axes, got {tuple(axes)}: {kind}n takes any number.")
         return _transform(name, kind, a, s, axes, norm)
 
     texts = ("s: the lengths of the transform.", "axes: along which two axes.")
@@ -195,7 +195,7 @@ def _frequencies(name: str, numbers: np.ndarray, n: int, d: Any, dtype: Any) -> 
     real = dtypes.default_float() if dtype is None else dtypes.as_dtype(dtype)
     step: Any = as_operand(d)
     if not dtypes.is_floating(real) or step.ndim:
-        raise ValueError(f"{name} needs a floating dtype, and one number d: got {real.name} and {type_of(step)}.")
+        raise ArgumentError(f"{name} needs a floating dtype, and one number d: got {real.name} and {type_of(step)}.")
     return e.div(as_operand(numbers.astype(real)), cast(step * n, real))
 
 

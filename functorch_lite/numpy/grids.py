@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import dtypes
 from ..arrays import type_of
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..index_plan import host_value
 from ..primitives import elementwise as e
 from ..primitives.slicing import iota
@@ -39,7 +39,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
       indexing: "xy": the first two axes are swapped, as pictures have them; "ij": they are not.
     """
     if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}.")
+        raise ArgumentError(f"meshgrid: indexing must be 'xy' or 'ij', got {indexing!r}.")
     lines = [asarray(x) for x in xi]
     if any(x.ndim > 1 for x in lines):
         raise ShapeError("meshgrid needs coordinates of rank 1.")
@@ -115,13 +115,13 @@ def ravel_multi_index(
     """
     places = promote("ravel_multi_index", *map(asarray, multi_index))
     if mode not in ("raise", "wrap", "clip"):
-        raise ValueError(f"ravel_multi_index: mode must be 'raise', 'wrap' or 'clip', got {mode!r}.")
+        raise ArgumentError(f"ravel_multi_index: mode must be 'raise', 'wrap' or 'clip', got {mode!r}.")
     fixed = []
     for p, n in zip(places, dims, strict=True):
         if mode == "raise":
             value = host_value(p)
             if value is not None and value.size and (value.min() < 0 or value.max() >= n):
-                raise ValueError(f"ravel_multi_index: a position is out of range for an axis of length {n}.")
+                raise ArgumentError(f"ravel_multi_index: a position is out of range for an axis of length {n}.")
         fixed.append(
             remainder(p, n)
             if mode == "wrap"

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import Array, type_of
-from ..errors import ConcretizationTypeError, ShapeError
+from ..errors import ArgumentError, ConcretizationTypeError, ShapeError
 from ..index_plan import host_value
 from ..indexing import getitem
 from ..primitives import slicing, structural
@@ -46,7 +46,7 @@ def _items(name: str, arrays: Any) -> list[Any]:
         arrays = unstack(arrays)
     items = list(arrays)
     if not items:
-        raise ValueError(f"{name} needs at least one array.")
+        raise ArgumentError(f"{name} needs at least one array.")
     return items
 
 
@@ -144,7 +144,7 @@ def _depth(blocks: Any) -> int:
         return 0
     depths = {_depth(b) for b in blocks}
     if len(depths) != 1:
-        raise ValueError("block: lists must be nested equally deep everywhere, and not be empty.")
+        raise ArgumentError("block: lists must be nested equally deep everywhere, and not be empty.")
     return depths.pop() + 1
 
 

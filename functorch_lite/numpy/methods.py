@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import Array, eager
-from ..errors import ConcretizationTypeError, ShapeError
+from ..errors import ConcretizationTypeError, ShapeError, UnsupportedError
 from ..index_plan import host_value
 from ..operators import install_method, install_operator
 from ..primitives import elementwise as e
@@ -103,7 +103,7 @@ def _tobytes(x: Any, order: str = "C") -> bytes:
 def _view(x: Any, dtype: Any = None, type: Any = None) -> Any:
     """The same bytes read as another dtype; the last axis grows or shrinks if the sizes differ."""
     if type is not None:
-        raise NotImplementedError("x.view(type=...) has no meaning here: give a dtype.")
+        raise UnsupportedError("x.view(type=...) has no meaning here: give a dtype.")
     if dtype is None:
         return x
     new = dtypes.as_dtype(dtype)

@@ -8,7 +8,7 @@ from typing import Any
 from .. import dtypes
 from ..arrays import type_of
 from ..direct import inexact
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..primitives import elementwise as e
 from ..promotion import as_operand
 from .arithmetic import abs as abs_
@@ -46,7 +46,7 @@ def _of_vectors(x: Any, order: Any, axes: Axes, keepdims: bool) -> Any:
     if order is None or order == 2:
         return _length(x, axes, keepdims)
     if isinstance(order, str):
-        raise ValueError(f"norm of vectors: there is no order {order!r}; give a number.")
+        raise ArgumentError(f"norm of vectors: there is no order {order!r}; give a number.")
     size = abs_(x)
     if order == math.inf:
         return _largest(size, axes, keepdims)
@@ -72,7 +72,7 @@ def _of_matrices(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> A
         out = sum_(s, -1) if order == "nuc" else _largest(s, -1) if order == 2 else min_(s, -1)
         return expand_dims(out, tuple(sorted(axes))) if keepdims else out
     else:
-        raise ValueError(f"norm of matrices has the orders 'fro', 'nuc', 1, -1, 2, -2, inf and -inf; got {order!r}.")
+        raise ArgumentError(f"norm of matrices has the orders 'fro', 'nuc', 1, -1, 2, -2, inf and -inf; got {order!r}.")
     return out if keepdims else sum_(out, axes)  # of one element
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from .. import dtypes
 from ..arrays import Array, type_of
 from ..direct import floating, inexact
-from ..errors import DTypeError
+from ..errors import DTypeError, UnsupportedError
 from ..primitives.reduction import reduce_or
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, cast, promote
@@ -28,7 +28,7 @@ def named(function: Callable[..., Any], name: str, doc: str) -> Callable[..., An
 def no_out(name: str, out: Any) -> None:
     """Raise if an `out` argument was given."""
     if out is not None:
-        raise NotImplementedError(f"{name}: arrays do not change, so `out` must be None: use the result.")
+        raise UnsupportedError(f"{name}: arrays do not change, so `out` must be None: use the result.")
 
 
 def inexact_operand(x: Any) -> Any:

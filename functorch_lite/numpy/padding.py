@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import type_of
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError, UnsupportedError
 from ..indexing import take
 from ..primitives.slicing import pad as pad_p
 from ..primitives.structural import broadcast_to
@@ -52,7 +52,7 @@ def pad(array: Any, pad_width: Any, mode: str | Callable[..., Any] = "constant",
     if mode == "empty":
         return _constant(x, widths, 0)
     if mode not in (*_COPYING, *_STATISTICS, "linear_ramp"):
-        raise NotImplementedError(f"pad: there is no mode {mode!r}; use one of NumPy's.")
+        raise UnsupportedError(f"pad: there is no mode {mode!r}; use one of NumPy's.")
     if mode in ("reflect", "symmetric") and kwargs.get("reflect_type", "even") == "odd":
         return _odd(x, widths, mode)
     for axis, (before, after) in enumerate(widths):
@@ -83,7 +83,7 @@ def _widths(x: Any, pad_width: Any) -> list[tuple[int, int]]:
         [(int(a), int(b)) for a, b in _pairs(np.asarray(pad_width).tolist(), x.ndim, "pad_width")] if x.ndim else []
     )
     if any(n < 0 for pair in widths for n in pair):
-        raise ValueError(f"pad of {type_of(x)}: widths must not be negative, got {pad_width!r}.")
+        raise ArgumentError(f"pad of {type_of(x)}: widths must not be negative, got {pad_width!r}.")
     return widths
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import Array, from_host, type_of
-from ..errors import ConcretizationTypeError, ShapeError
+from ..errors import ArgumentError, ConcretizationTypeError, DTypeError, ShapeError, UnsupportedError
 from ..index_plan import host_value
 from ..indexing import getitem, take
 from ..primitives import elementwise as e
@@ -41,7 +41,7 @@ def along(name: str, arr: Any, indices: Any, axis: int | None) -> tuple[Any, Any
     """Array, indices and axis, all other axes broadcast; and the index that picks along the axis."""
     x, i = as_operand(arr), as_operand(indices)
     if not dtypes.is_integer(i.dtype):
-        raise TypeError(f"{name} needs indices of integer dtype, got {i.type}: cast with astype(int).")
+        raise DTypeError(f"{name} needs indices of integer dtype, got {i.type}: cast with astype(int).")
     if axis is None:
         x, axis = ravel(x), 0
     axis = axis_of(name, axis, x.ndim)
@@ -106,7 +106,7 @@ def put_along_axis(
       mode: out of range, as in `x.at[i].set`.
     """
     if inplace:
-        raise ValueError("put_along_axis: arrays do not change: pass inplace=False, and use the result.")
+        raise ArgumentError("put_along_axis: arrays do not change: pass inplace=False, and use the result.")
     shape = as_operand(arr).shape
     x, i, axis = along("put_along_axis", arr, indices, axis)
     i = structural.broadcast_to(i, tuple(i.shape[d] if d == axis else n for d, n in enumerate(x.shape)))
@@ -169,7 +169,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 def _functional(name: str, inplace: bool) -> None:
     if inplace:
-        raise ValueError(f"{name}: arrays do not change: pass inplace=False, and use the result.")
+        raise ArgumentError(f"{name}: arrays do not change: pass inplace=False, and use the result.")
 
 
 def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True) -> Any:
@@ -183,7 +183,7 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True)
     """
     _functional("fill_diagonal", inplace)
     if wrap:
-        raise NotImplementedError("fill_diagonal with wrap=True is not there.")
+        raise UnsupportedError("fill_diagonal with wrap=True is not there.")
     x = as_operand(a)
     if x.ndim < 2:
         raise ShapeError(f"fill_diagonal needs at least 2 axes, got {type_of(x)}.")

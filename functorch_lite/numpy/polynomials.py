@@ -9,7 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..arrays import from_host
 from ..direct import inexact
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, UnsupportedError
 from ..index_plan import host_value
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote_dtypes
@@ -106,7 +106,7 @@ def poly(seq_of_zeros: Any) -> Any:
     """The coefficients of the polynomial with given zeros, of which the first is 1."""
     zeros_ = inexact(as_operand(seq_of_zeros))[0]
     if zeros_.ndim != 1:
-        raise NotImplementedError("poly takes a vector of zeros; matrices are not supported yet.")
+        raise UnsupportedError("poly takes a vector of zeros; matrices are not supported yet.")
     out = filled(1, (1,), zeros_.dtype)
     for i in range(zeros_.shape[0]):
         out = convolve(out, concatenate([filled(1, (1,), zeros_.dtype), -zeros_[i : i + 1]], 0))

@@ -71,7 +71,7 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
         )
     out = kwargs.pop("out", None)
     if out is not None and any(isinstance(x, Array) for x in out):
-        raise TypeError("arrays are immutable: an Array cannot be the out= argument of a NumPy function.")
+        raise ImmutableArrayError("arrays are immutable: an Array cannot be the out= argument of a NumPy function.")
     if out is not None:
         kwargs["out"] = out
     return getattr(ufunc, method)(*map(_to_host, inputs), **kwargs)

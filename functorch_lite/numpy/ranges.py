@@ -11,6 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..arrays import from_host
 from ..dtype_lattice import promote_types, result_type
+from ..errors import ArgumentError
 from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_in_dim, reshape
 from ..promotion import cast, promote
@@ -94,7 +95,7 @@ def linspace(
     """
     num = operator.index(num)
     if num < 0:
-        raise ValueError(f"linspace: num must not be negative, got {num}.")
+        raise ArgumentError(f"linspace: num must not be negative, got {num}.")
     target = dtypes.as_dtype(dtype) if dtype is not None else dtypes.to_inexact(result_type(start, stop, float))
     within = dtypes.to_inexact(result_type(start, stop, float))
     if dtypes.is_inexact(target):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..array_type import Dim
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..primitives import structural
 from ..promotion import as_operand, broadcast_shapes
 from .axes import axes_of, axis_of
@@ -49,7 +49,7 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -
     if order == "F":
         return transpose(structural.reshape(transpose(x), shape=wanted[::-1]))
     if order not in ("C", "A"):
-        raise ValueError(f"reshape: order must be 'C', 'F' or 'A', got {order!r}.")
+        raise ArgumentError(f"reshape: order must be 'C', 'F' or 'A', got {order!r}.")
     return x if x.shape == wanted else structural.reshape(x, shape=wanted)
 
 

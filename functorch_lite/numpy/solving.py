@@ -14,7 +14,7 @@ from typing import Any
 from .. import dtypes
 from ..arrays import from_host, type_of
 from ..direct import inexact
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..primitives import elementwise as e
 from ..primitives import linalg as p
 from ..primitives.matrices import adjoint, columns_times, matmul, on_diagonal
@@ -247,7 +247,7 @@ def multi_dot(arrays: Sequence[Any], *, precision: Any = None) -> Any:
     """
     xs = [as_operand(x) for x in arrays]
     if len(xs) < 2:
-        raise ValueError(f"multi_dot needs two arrays at least, got {len(xs)}.")
+        raise ArgumentError(f"multi_dot needs two arrays at least, got {len(xs)}.")
     if any(x.ndim != 2 for x in xs[1:-1]) or any(x.ndim not in (1, 2) for x in (xs[0], xs[-1])):
         raise ShapeError(
             f"multi_dot needs matrices, the first and the last may be vectors; got {[x.type for x in xs]}."

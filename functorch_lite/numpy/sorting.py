@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import type_of
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError, UnsupportedError
 from ..indexing import take
 from ..primitives import elementwise as e
 from ..primitives.slicing import iota
@@ -39,7 +39,7 @@ _INT32 = np.dtype(np.int32)
 def _only(name: str, **options: Any) -> None:
     for option, value in options.items():
         if value is not None:
-            raise NotImplementedError(f"{name}: {option}={value!r} has no meaning here; leave it out.")
+            raise UnsupportedError(f"{name}: {option}={value!r} has no meaning here; leave it out.")
 
 
 def line_of(name: str, a: Any, axis: int | None) -> tuple[Any, int]:
@@ -152,7 +152,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
       method: taken for JAX's sake.
     """
     if side not in ("left", "right"):
-        raise ValueError(f"searchsorted: side must be 'left' or 'right', got {side!r}.")
+        raise ArgumentError(f"searchsorted: side must be 'left' or 'right', got {side!r}.")
     line, values = promote_dtypes(as_operand(a), as_operand(v))
     if line.ndim != 1:
         raise ShapeError(f"searchsorted needs a vector to search in, got {type_of(line)}.")

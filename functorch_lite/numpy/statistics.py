@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..arrays import type_of
 from ..direct import inexact
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError, UnsupportedError
 from ..primitives import elementwise as e
 from ..primitives.sorting import sort as sort_p
 from ..primitives.structural import broadcast_in_dim, broadcast_to, expand_dims, reshape
@@ -256,11 +256,11 @@ def _quantile(
 ) -> Any:
     no_out(name, out)
     if overwrite:
-        raise ValueError(f"{name}: arrays do not change, so overwrite_input must be False.")
+        raise ArgumentError(f"{name}: arrays do not change, so overwrite_input must be False.")
     if weights is not None:
-        raise NotImplementedError(f"{name} with weights is not there yet.")
+        raise UnsupportedError(f"{name} with weights is not there yet.")
     if method not in ("linear", "lower", "higher", "midpoint", "nearest"):
-        raise ValueError(f"{name}: method {method!r} must be 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.")
+        raise ArgumentError(f"{name}: method {method!r} must be 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.")
     (x,), (shares,) = inexact(as_operand(a)), inexact(as_operand(q))
     if shares.ndim > 1:
         raise ShapeError(f"{name}: q must be a number or a vector, got {type_of(shares)}.")

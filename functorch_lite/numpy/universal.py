@@ -17,7 +17,7 @@ from .. import dtypes
 from ..arrays import type_of
 from ..control.loops import fori_loop
 from ..control.scan import scan
-from ..errors import ArgumentError, DTypeError, ImmutableArrayError, ShapeError, transparent
+from ..errors import ArgumentError, DTypeError, ImmutableArrayError, ShapeError, UnsupportedError, transparent
 from ..index_plan import is_boolean, read_index
 from ..indexing import AtIndex
 from ..primitives import elementwise as e
@@ -122,7 +122,7 @@ class ufunc(metaclass=_Universal):
         """The function of each element of the arguments, which broadcast."""
         no_out(self.__name__, out)
         if where is not None:
-            raise NotImplementedError(f"{self.__name__} takes no mask `where`: use functorch_lite.numpy.where.")
+            raise UnsupportedError(f"{self.__name__} takes no mask `where`: use functorch_lite.numpy.where.")
         if len(args) != self.nargs:
             raise ArgumentError(f"{self.__name__} takes {self.nargs} arrays, got {len(args)}.")
         return self.call(*args)

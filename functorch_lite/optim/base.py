@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import numpy as fnp
+from ..errors import ArgumentError
 from ..promotion import as_operand, cast
 from ..tree import map as tree_map
 
@@ -93,7 +94,7 @@ def chain(*transformations: GradientTransformation) -> GradientTransformation:
 
     def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
         if len(state) != len(transformations):
-            raise ValueError(
+            raise ArgumentError(
                 f"chain: the state has {len(state)} parts, but there are {len(transformations)} transformations: use "
                 "the state that this optimiser's init gave."
             )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import numpy as fnp
+from ..errors import ArgumentError
 from ..promotion import as_operand
 from ..tree import leaves as tree_leaves
 from ..tree import map as tree_map
@@ -128,7 +129,7 @@ def add_decayed_weights(weight_decay: Any = 0.0, mask: Any = None) -> GradientTr
 
     def update(updates: Any, params: Any) -> Any:
         if params is None:
-            raise ValueError("add_decayed_weights needs the parameters: call update(gradients, state, params).")
+            raise ArgumentError("add_decayed_weights needs the parameters: call update(gradients, state, params).")
         if mask is None:
             return tree_map(lambda g, p: g + weight_decay * p, updates, params)
         marks = mask(params) if callable(mask) else mask

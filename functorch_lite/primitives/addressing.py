@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import dtypes
 from ..array_type import ArrayType, Shape
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 
 __all__ = [
     "GatherDimensionNumbers",
@@ -57,7 +57,7 @@ class GatherScatterMode(enum.StrEnum):
         try:
             return GatherScatterMode(mode)
         except ValueError:
-            raise ValueError(
+            raise ArgumentError(
                 f"no index mode is named {mode!r}: use 'clip', 'fill' (or 'drop') or 'promise_in_bounds'."
             ) from None
 

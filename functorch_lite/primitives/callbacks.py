@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..array_type import ArrayType
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..primitive import NotDifferentiable, NotLinear, Primitive
 from .structural import move_to_front
 
@@ -59,7 +59,7 @@ class PureCallback(NotDifferentiable, Primitive):
             moved = [x if d is None else move_to_front(x, d) for x, d in zip(operands, dims, strict=True)]
             called = EachRow(function, tuple(d is not None for d in dims), axis.size)
         else:
-            raise ValueError(
+            raise ArgumentError(
                 "vmap of pure_callback needs vmap_method: 'sequential' (a call per element), or 'expand_dims' or "
                 f"'broadcast_all' (one call, the function takes batches); got {vmap_method!r}."
             )

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..array_type import ArrayType
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..primitive import LinearOperand, Primitive, Zero, ZeroDerivative
 from .base import Elementwise, same
 from .structural import move_to_front
@@ -153,7 +153,7 @@ class _ReducePrecision(Elementwise):
 
     def infer(self, x: ArrayType, *, exponent_bits: int, mantissa_bits: int) -> ArrayType:  # type: ignore[override]
         if exponent_bits < 1 or mantissa_bits < 0:
-            raise ValueError(
+            raise ArgumentError(
                 f"reduce_precision needs at least 1 bit of exponent and 0 of mantissa, got {exponent_bits} and "
                 f"{mantissa_bits}."
             )

@@ -14,7 +14,7 @@ import numpy as np
 from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import type_of
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, ShapeError, UnboundAxisError
 from ..primitive import NotDifferentiable, Primitive, ZeroDerivative
 from . import elementwise as e
 from .slicing import concatenate, iota, slice_
@@ -30,7 +30,7 @@ class Collective(Primitive):
         return frozenset((params["axis_name"],))
 
     def impl(self, xp: Any, *buffers: Any, axis_name: Any, **params: Any) -> Any:
-        raise NameError(
+        raise UnboundAxisError(
             f"{self.name}: no axis is named {axis_name!r} here; name one with vmap(f, axis_name={axis_name!r})."
         )
 

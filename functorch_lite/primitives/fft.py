@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import dtypes
 from ..array_type import ArrayType
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from .arithmetic import mul
 from .base import const
 from .parts import complex_, conj, real
@@ -31,7 +31,7 @@ class Fft(Structural):
 
     def infer(self, x: ArrayType, *, fft_type: str, fft_lengths: tuple[int, ...]) -> ArrayType:
         if fft_type not in _KINDS:
-            raise ValueError(f"fft has the types {', '.join(_KINDS)}, got {fft_type!r}.")
+            raise ArgumentError(f"fft has the types {', '.join(_KINDS)}, got {fft_type!r}.")
         k, name = len(fft_lengths), fft_type
         wanted = (dtypes.float32, dtypes.float64) if name == "rfft" else (dtypes.complex64, dtypes.complex128)
         if x.dtype not in wanted:

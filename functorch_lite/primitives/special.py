@@ -6,6 +6,7 @@ import math
 from typing import Any, NoReturn
 
 from .. import dtypes
+from ..errors import UnsupportedError
 from ..primitive import NotDifferentiable
 from .arithmetic import add, const, div, eq, mul, mul_strong, neg, select, sub
 from .base import Elementwise
@@ -36,7 +37,7 @@ def _undefined(primitive: str, by: str) -> Any:
     """The derivative that nobody has a formula for."""
 
     def contribution(*values: Any) -> NoReturn:
-        raise NotImplementedError(
+        raise UnsupportedError(
             f"{primitive} has no derivative by {by}: differentiate by the other operands only, or hold {by} fixed with "
             "lax.stop_gradient."
         )

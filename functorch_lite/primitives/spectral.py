@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import dtypes
 from ..array_type import ArrayType
+from ..errors import UnsupportedError
 from .arithmetic import add, div, gt, mul, select, sub
 from .linalg import Factorisation, checked
 from .matrices import (
@@ -117,7 +118,7 @@ class SVD(Factorisation):
         (x,), (dot,) = primals, tangents
         n, m = x.shape[-2:]
         if compute_uv and full_matrices and n != m:
-            raise NotImplementedError(
+            raise UnsupportedError(
                 f"svd of {x.type} with full_matrices=True has no derivative: the vectors beyond the singular values "
                 "are arbitrary. Ask for full_matrices=False."
             )

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..array_type import Shape
+from ..errors import ArgumentError
 from ..primitives import elementwise as e
 from ..primitives.random_bits import random_bits
 from ..primitives.random_floats import random_uniform
@@ -77,7 +78,7 @@ def gumbels(words: Any, shape: Shape, dtype: np.dtype, mode: str | None) -> Any:
         u = between(words, shape, dtype, dtype.type(info.tiny), dtype.type(1))
         return e.neg(rounded.log(e.neg(rounded.log(u))))
     if mode not in ("high", "highest"):
-        raise ValueError(f"the mode of gumbel is 'low', 'high' or 'highest', not {mode!r}.")
+        raise ArgumentError(f"the mode of gumbel is 'low', 'high' or 'highest', not {mode!r}.")
     if mode == "highest" and dtype == dtypes.float32:
         return _gumbels_of_64_bits(words, shape)
     coarse, fine = random_uniform(words, shape=(2, *shape), dtype=dtype)

@@ -11,7 +11,7 @@ from .. import dtypes
 from .. import numpy as fnp
 from ..array_type import Shape
 from ..arrays import Array, from_host, type_of
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..primitives import elementwise as e
 from ..primitives.random_bits import random_fold_in, random_split
 from ..promotion import as_operand, cast
@@ -108,10 +108,10 @@ class Key:
 
 def _check_impl(impl: Any, dtype: Any = None) -> None:
     if impl is not None and dtype is not None:
-        raise ValueError("give impl or dtype, not both: they mean the same.")
+        raise ArgumentError("give impl or dtype, not both: they mean the same.")
     for name in (impl, dtype):
         if name not in (None, _IMPL):
-            raise ValueError(f"the generator {name!r} is not available: only {_IMPL!r} is.")
+            raise ArgumentError(f"the generator {name!r} is not available: only {_IMPL!r} is.")
 
 
 def _seed_words(seed: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..array_type import Shape
-from ..errors import DTypeError
+from ..errors import ArgumentError, DTypeError
 from ..primitives import elementwise as e
 from ..primitives.random_bits import random_bits
 from ..primitives.random_floats import random_uniform
@@ -194,7 +194,7 @@ def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, mode: str = "low") -> A
     """
     words = words_of(key, "bernoulli")
     if mode not in ("low", "high"):
-        raise ValueError(f"bernoulli: mode is 'low' or 'high', not {mode!r}.")
+        raise ArgumentError(f"bernoulli: mode is 'low' or 'high', not {mode!r}.")
     if type(p) is float:
         probability: Any = dtypes.default_float().type(p)
         full = checked_shape(() if shape is None else shape, "bernoulli")

@@ -9,7 +9,7 @@ from .. import dtypes
 from .. import numpy as fnp
 from ..arrays import type_of
 from ..dtype_lattice import promote_types
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..primitives import elementwise as e
 from ..primitives import linalg, spectral
 from ..primitives.random_floats import random_normal
@@ -79,7 +79,7 @@ def _factor(covariance: Any, method: str) -> Any:
     if method == "svd":
         values, vectors, _ = _svd(covariance)
         return vectors * e.sqrt(values)[..., None, :]
-    raise ValueError(f"multivariate_normal: method is 'cholesky', 'eigh' or 'svd', not {method!r}.")
+    raise ArgumentError(f"multivariate_normal: method is 'cholesky', 'eigh' or 'svd', not {method!r}.")
 
 
 def orthogonal(key: Any, n: int, shape: Any = (), dtype: Any = None, m: int | None = None) -> Any:

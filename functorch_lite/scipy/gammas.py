@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .. import numpy as fnp
+from ..errors import UnsupportedError
 from ..numpy.operands import like
 from ..primitives import elementwise as e
 from ..transforms.custom_jvp import custom_jvp
@@ -34,7 +35,7 @@ def gamma(x: Any) -> Any:
 def factorial(n: Any, exact: bool = False) -> Any:
     """N! = gamma(n + 1) in floating point; 0 for negative n."""
     if exact:
-        raise NotImplementedError("factorial computes in floating point: pass exact=False.")
+        raise UnsupportedError("factorial computes in floating point: pass exact=False.")
     (v,) = real_operands("factorial", n)
     return fnp.where(v < 0, 0, e.exp(e.lgamma(v + 1)))
 

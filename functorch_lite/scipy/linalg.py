@@ -11,7 +11,7 @@ from .. import dtypes
 from .. import numpy as fnp
 from ..arrays import type_of
 from ..direct import inexact
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError, UnsupportedError
 from ..lax.linalg import lu_pivots_to_permutation
 from ..numpy import linalg as _linalg
 from ..numpy.factorisations import matrices, symmetrised
@@ -95,7 +95,7 @@ def _fitted(name: str, a: Any, b: Any) -> tuple[Any, Any, bool]:
 def _trans(trans: int | str) -> int:
     found = {0: 0, 1: 1, 2: 2, "N": 0, "T": 1, "C": 2}.get(trans)
     if found is None:
-        raise ValueError(f"trans is 0 or 'N', 1 or 'T' (transposed), 2 or 'C' (adjoint); got {trans!r}.")
+        raise ArgumentError(f"trans is 0 or 'N', 1 or 'T' (transposed), 2 or 'C' (adjoint); got {trans!r}.")
     return found
 
 
@@ -144,7 +144,7 @@ def solve(
       assume_a: "gen", "sym", "her", or "pos": positive definite, solved by Cholesky's factors.
     """
     if assume_a not in ("gen", "sym", "her", "pos"):
-        raise ValueError(f"solve assumes a to be 'gen', 'sym', 'her' or 'pos', got {assume_a!r}.")
+        raise ArgumentError(f"solve assumes a to be 'gen', 'sym', 'her' or 'pos', got {assume_a!r}.")
     return cho_solve(cho_factor(a, lower), b) if assume_a == "pos" else _linalg.solve(a, b)
 
 
@@ -231,9 +231,9 @@ def qr(
       pivoting: columns cannot be exchanged: False.
     """
     if pivoting:
-        raise NotImplementedError("qr does not exchange columns: pass pivoting=False.")
+        raise UnsupportedError("qr does not exchange columns: pass pivoting=False.")
     if mode not in ("full", "economic", "r"):
-        raise ValueError(f"qr has the modes 'full', 'economic' and 'r', got {mode!r}.")
+        raise ArgumentError(f"qr has the modes 'full', 'economic' and 'r', got {mode!r}.")
     q, r = p.qr(matrices("qr", a), full_matrices=mode != "economic")
     return (r,) if mode == "r" else (q, r)
 
@@ -274,7 +274,7 @@ def eigh(
       type: 1: the problem above; there is no other.
     """
     if type != 1 or eigvals is not None:
-        raise NotImplementedError("eigh solves a v = b v diag(w) for all eigenvalues: pass type=1 and eigvals=None.")
+        raise UnsupportedError("eigh solves a v = b v diag(w) for all eigenvalues: pass type=1 and eigvals=None.")
     x = matrices("eigh", a, square=True)
     if b is None:
         w, v = spectral.eigh(x, lower=bool(lower))
@@ -301,7 +301,7 @@ def polar(
       U and P.
     """
     if side not in ("right", "left"):
-        raise ValueError(f"polar: P stands on the side 'right' or 'left', got {side!r}.")
+        raise ArgumentError(f"polar: P stands on the side 'right' or 'left', got {side!r}.")
     u, s, vh = _linalg.svd(a, full_matrices=False)
     whole = matmul(u, vh)
     if side == "right":

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from .. import numpy as fnp
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..promotion import as_operand
 
 __all__ = [
@@ -66,7 +66,7 @@ def circulant(c: Any) -> Any:
 def dft(n: int, scale: str | None = None, *, dtype: Any = None) -> Any:
     """The matrix of the Fourier transform of n numbers; `scale`: None, "sqrtn" or "n", by which it is divided."""
     if scale not in (None, "sqrtn", "n"):
-        raise ValueError(f"dft: scale is None, 'sqrtn' or 'n', got {scale!r}.")
+        raise ArgumentError(f"dft: scale is None, 'sqrtn' or 'n', got {scale!r}.")
     turns = np.outer(np.arange(n), np.arange(n)) % n / n
     out = np.exp(-2j * np.pi * turns) / {None: 1, "sqrtn": np.sqrt(n), "n": n}[scale]
     kind = dtypes.complex_dtype(dtypes.default_float()) if dtype is None else dtypes.as_dtype(dtype)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ..array_type import ArrayType
 from ..arrays import type_of
 from ..backend import Backend
-from ..errors import TransformationError, transparent
+from ..errors import ArgumentError, TransformationError, transparent
 from ..passes import optimized, simplify
 from ..program import Literal, Program, Var
 from ..promotion import as_operand, cast
@@ -111,7 +111,7 @@ class Lowered:
             return str(programs[stage]())
         found = self.backend.describe(optimized(self.program, self.backend))
         if stage not in found:
-            raise ValueError(f"there is no stage {stage!r}; there are {', '.join([*programs, *found])}.")
+            raise ArgumentError(f"there is no stage {stage!r}; there are {', '.join([*programs, *found])}.")
         return found[stage]()
 
     def cost_analysis(self) -> dict[str, float]:

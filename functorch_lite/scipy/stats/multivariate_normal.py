@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import numpy as fnp
 from ...direct import inexact
-from ...errors import ShapeError
+from ...errors import ShapeError, UnsupportedError
 from ...numpy import linalg
 from ...promotion import as_operand
 from ..linalg import solve_triangular
@@ -31,7 +31,7 @@ def logpdf(x: Any, mean: Any, cov: Any, allow_singular: None = None) -> Any:
       ShapeError: if the shapes do not fit.
     """
     if allow_singular is not None:
-        raise NotImplementedError("multivariate_normal needs a covariance that is not singular: allow_singular=None.")
+        raise UnsupportedError("multivariate_normal needs a covariance that is not singular: allow_singular=None.")
     v, m, c = inexact(as_operand(x), as_operand(mean), as_operand(cov))
     if not m.ndim:
         return -((v - m) ** 2) / c / 2 - (math.log(2 * math.pi) + fnp.log(c)) / 2
