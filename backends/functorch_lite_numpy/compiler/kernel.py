@@ -5,7 +5,8 @@
 The last column dimension is computed in vectors: a loop of whole ones, then one for the rest, whose lanes are masked.
 Dear values that a later phase needs again are kept for the row in `scratch`.
 
-`begin` and `end` say which part of the outermost loop to do, so that several threads can share the work. Memory that is
+`begin` and `end` say which part of the outermost loop to do, so that several threads can share the work; a small nest does all of
+it, whatever they say. Memory that is
 accumulated in must have been filled before: `accumulated` says with what.
 """
 
@@ -46,13 +47,12 @@ class Kernel:
       private: those of them in which all parts accumulate to the same elements: each part needs a copy of its own.
     """
 
-    def __init__(self, module: ir.Module, name: str, nest: Nest, vector_bytes: int):
+    def __init__(self, module: ir.Module, name: str, nest: Nest, vector_bytes: int, in_parts: bool):
         collapse(nest)
         jam(nest)
         self.nest = nest
         n = len(nest.types)
         self.function = new_function(module, name, ir.VoidType(), [PTR] * (n + 1) + [I64, I64])
-        self.begin, self.end = self.function.args[n + 1 :]
         self.overlays = overlays(nest)
         self.early = loads_to_hurry(nest, self.overlays)
         mixed = {*self.overlays, *(j for operands in self.overlays.values() for j in operands)}
@@ -66,6 +66,7 @@ class Kernel:
             self.interior = None
         self.outer = shared_dimension(nest)
         self.parts = 1 if self.outer is None else nest.extents[self.outer]
+        self.part = tuple(self.function.args[n + 1 :]) if in_parts else None
         self.grain = self.width if nest.columns and self.outer == nest.columns[-1] else 1
         targets = [(r.target, r.op) for p in nest.phases for r in p.reductions if r.target is not None]
         self.accumulated = {target.buffer: op for target, op in targets}
@@ -85,7 +86,9 @@ class Kernel:
 
     def range(self, d: int) -> tuple[Any, Any]:
         """From where to where a loop goes: the shared one over a part alone."""
-        return (self.begin, self.end) if d == self.outer else (constant(I64, 0), constant(I64, self.nest.extents[d]))
+        if self.part is not None and d == self.outer:
+            return self.part
+        return constant(I64, 0), constant(I64, self.nest.extents[d])
 
     def phase(self, phase: Phase) -> None:
         """One pass over the columns; then what is stored once a row."""
@@ -131,8 +134,9 @@ class Kernel:
         """The loop over whole vectors."""
         v = self.values
         first, last = self.range(d)[0], constant(I64, end)
-        if self.outer == d:
-            last = v.builder.select(v.builder.icmp_signed("<", self.end, last), self.end, last)
+        if self.part is not None and self.outer == d:
+            stop = self.part[1]
+            last = v.builder.select(v.builder.icmp_signed("<", stop, last), stop, last)
         v.lanes = self.width
         adds = any(p.reduction.op == "add" and p.reduction.node.dtype.kind == "f" for p in partials)
         if adds and self.nest.extents[d] > 2 * CASCADE * self.width:
@@ -173,8 +177,8 @@ class Kernel:
         v, b = self.values, self.values.builder
         width, start = self.widths()[-1], self.nest.extents[d] - rest
         first, last = constant(I64, start), constant(I64, start + 1)
-        if self.outer == d:
-            last = b.select(b.icmp_signed(">", self.end, first), last, first)
+        if self.part is not None and self.outer == d:
+            last = b.select(b.icmp_signed(">", self.part[1], first), last, first)
         v.lanes, v.mask = width, run_mask(0, rest, width)
         with v.loop(d, first, last, width):
             self.body(phase, partials)

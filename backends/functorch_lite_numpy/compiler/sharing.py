@@ -90,8 +90,8 @@ class SharedNest:
         self.buffers = len(nest.types)
         large = self.duration > WORTH_SHARING
         rest = _detach_results(nest) if large and any(p.reductions for p in nest.phases) else None
-        self.kernel = kernel = unit.kernel(nest)
-        self.rest = unit.kernel(rest) if rest is not None else None
+        self.kernel = kernel = unit.kernel(nest, large)
+        self.rest = unit.kernel(rest, False) if rest is not None else None
         self.types = nest.types
         self.length, self.pieces = self.cut() if large else (self.kernel.parts, 1)
         self.private = self.kernel.private if self.pieces > 1 else []

@@ -44,11 +44,11 @@ class Unit:
         self.names += 1
         return f"{prefix}{self.names}"
 
-    def kernel(self, nest: Nest) -> Kernel:
-        """The function of a nest; equal nests share one."""
-        key = (str(nest), tuple(nest.types), tuple(nest.extents))
+    def kernel(self, nest: Nest, in_parts: bool) -> Kernel:
+        """The function of a nest, of all of it or of parts that threads share; equal nests share one."""
+        key = (str(nest), tuple(nest.types), tuple(nest.extents), in_parts)
         if key not in self.kernels:
-            self.kernels[key] = Kernel(self.module, self.name("nest"), nest, processor.vector_bytes())
+            self.kernels[key] = Kernel(self.module, self.name("nest"), nest, processor.vector_bytes(), in_parts)
         return self.kernels[key]
 
     def constant(self, value: np.ndarray) -> Any:
