@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,33 +20,21 @@ from ..control.scan import scan
 from ..errors import ArgumentError, DTypeError, ImmutableArrayError, ShapeError, UnsupportedError, transparent
 from ..index_plan import is_boolean, read_index
 from ..indexing import AtIndex
-from ..primitives import elementwise as e
-from ..primitives import reduction
 from ..promotion import as_operand, cast
 from ..transforms.capture import eval_shape
-from . import cumulative, extremes, reductions
+from . import extremes, reductions
 from .axes import axes_of, axis_of
 from .creation import filled
 from .joining import append
-from .logic import as_bool, where3
+from .logic import where3
 from .operands import no_out
 from .placing import take
 from .ranges import arange
 from .shaping import broadcast_to, moveaxis, ravel, reshape
+from .shortcuts import SHORTCUTS, Shortcuts
 from .vectorizing import vectorize
 
 __all__ = ["frompyfunc", "ufunc"]
-
-
-class Shortcuts(NamedTuple):
-    """What does the same as a loop over a function, but quicker."""
-
-    reduce: Callable[..., Any] | None = None
-    """(x, axis, dtype, keepdims, initial, where) -> the reduced array."""
-    accumulate: Callable[..., Any] | None = None
-    """(x, axis, dtype) -> the running combinations."""
-    update: str | None = None
-    """The name of the update in `x.at[index]`."""
 
 
 _NO_SHORTCUTS = Shortcuts()
@@ -323,64 +311,6 @@ def frompyfunc(func: Callable[..., Any], /, nin: int, nout: int, *, identity: An
     return ufunc(func, nin, nout, identity=identity)
 
 
-def _in_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The reduction of a function that has no argument `dtype`."""
-
-    def reduce(x: Any, axis: Any, dtype: Any, keepdims: bool, initial: Any, where: Any) -> Any:
-        x = x if dtype is None else cast(x, dtypes.as_dtype(dtype))
-        return function(x, axis, keepdims=keepdims, initial=initial, where=where)
-
-    return reduce
-
-
-def _summing(function: Callable[..., Any]) -> Callable[..., Any]:
-    def reduce(x: Any, axis: Any, dtype: Any, keepdims: bool, initial: Any, where: Any) -> Any:
-        return function(x, axis, dtype, None, keepdims, initial, where)
-
-    return reduce
-
-
-def _bits(primitive: Any, combine: Any, unit: int, prepare: Callable[[Any], Any] = as_operand) -> Callable[..., Any]:
-    """The reduction by an operation of bits, of what `prepare` makes of the operand."""
-
-    def reduce(x: Any, axis: Any, keepdims: bool, initial: Any, where: Any) -> Any:
-        x = prepare(x)
-        if where is not None:
-            x = where3(where, x, np.asarray(unit).astype(x.dtype)[()])
-        out = primitive(x, axes=axis) if axis else x
-        if initial is not None:
-            out = combine(out, cast(prepare(as_operand(initial)), x.dtype))
-        return reductions.keep(out, axis, keepdims)
-
-    return _in_dtype(reduce)
-
-
-def _running(primitive: Any) -> Callable[..., Any]:
-    """The running largest or smallest elements; of booleans, as numbers."""
-
-    def accumulate(x: Any, axis: int, dtype: Any) -> Any:
-        x = x if dtype is None else cast(x, dtypes.as_dtype(dtype))
-        if dtypes.is_bool(x.dtype):
-            return as_bool(primitive(cast(x, np.dtype(np.uint8)), axis=axis, reverse=False))
-        return primitive(x, axis=axis, reverse=False)
-
-    return accumulate
-
-
-_SHORTCUTS = {
-    "add": Shortcuts(_summing(reductions.sum), cumulative.cumsum, "add"),
-    "multiply": Shortcuts(_summing(reductions.prod), cumulative.cumprod, "multiply"),
-    "subtract": Shortcuts(update="subtract"),
-    "maximum": Shortcuts(_in_dtype(extremes.max), _running(reduction.cummax), "max"),
-    "minimum": Shortcuts(_in_dtype(extremes.min), _running(reduction.cummin), "min"),
-    "bitwise_and": Shortcuts(_bits(reduction.reduce_and, e.and_, -1)),
-    "bitwise_or": Shortcuts(_bits(reduction.reduce_or, e.or_, 0)),
-    "bitwise_xor": Shortcuts(_bits(reduction.reduce_xor, e.xor, 0)),
-    "logical_and": Shortcuts(_bits(reduction.reduce_and, e.and_, -1, as_bool)),
-    "logical_or": Shortcuts(_bits(reduction.reduce_or, e.or_, 0, as_bool)),
-    "logical_xor": Shortcuts(_bits(reduction.reduce_xor, e.xor, 0, as_bool)),
-}
-
 _ATTRIBUTES = ("nin", "nout", "nargs", "identity", "reduce", "accumulate", "at", "reduceat", "outer")
 
 
@@ -389,6 +319,6 @@ def install(face: Mapping[str, Any]) -> None:
     for name, function in face.items():
         like = vars(np).get(name)
         if isinstance(like, np.ufunc) and like.signature is None and not hasattr(function, "universal"):
-            shortcuts = _SHORTCUTS.get(name)
+            shortcuts = SHORTCUTS.get(name)
             own = ufunc(function, like.nin, like.nout, identity=like.identity, call=function, shortcuts=shortcuts)
             vars(function).update(universal=own, **{a: getattr(own, a) for a in _ATTRIBUTES})

@@ -9,7 +9,7 @@ time to time a loop looks whether the user wants it to stop: every ten milliseco
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from functorch_lite.extend import ArrayType, Equation, Program
@@ -151,14 +151,47 @@ class _Loop(Step):
 
     kinds = ALL_KINDS
 
-    n_consts: int
+    function: Any
 
     def make_function(self) -> Any:
         n = len(self.equation.operands) + len(self.equation.results) + 1
         return self.unit.function(self.unit.name("loop"), ir.VoidType(), [PTR] * n)
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
-        b.call(self.function, [*operands, *results, scratch])  # type: ignore[attr-defined]
+        b.call(self.function, [*operands, *results, scratch])
+
+    def emit_turns(
+        self,
+        b: Any,
+        state: _Carry,
+        more: Callable[[Any], Any],
+        turn: Callable[[Any], None],
+        duration: float,
+    ) -> None:
+        """Turns, and the end of the function.
+
+        Args:
+          more: of the number of the turn: whether there is one.
+          turn: of its number: what it does.
+          duration: what a turn is thought to take.
+        """
+        head, body, done = (self.function.append_basic_block(n) for n in ("head", "body", "done"))
+        before = b.block
+        b.branch(head)
+        b.position_at_end(head)
+        i = b.phi(I64)
+        i.add_incoming(constant(I64, 0), before)
+        state.enter(b, before)
+        b.cbranch(more(i), body, done)
+        b.position_at_end(body)
+        self.look(b, i, done, duration)
+        turn(i)
+        state.turn(b)
+        i.add_incoming(b.add(i, constant(I64, 1)), b.block)
+        b.branch(head)
+        b.position_at_end(done)
+        state.finish(b)
+        b.ret_void()
 
     def look(self, b: Any, i: Any, stop: Any, duration: float) -> None:
         """Every so many turns: leave if a signal's handler raised (the entry sees the exception)."""
@@ -209,27 +242,15 @@ class ScanStep(_Loop):
         state = _Carry(self.unit, b, self.carry_types, results[:n_carry], scratch, self.body.stays)
         state.start(b, carry)
         arena = _at(b, scratch, self.carry_scratch)
-        head, body, done = (self.function.append_basic_block(n) for n in ("head", "body", "done"))
-        before = b.block
-        b.branch(head)
-        b.position_at_end(head)
-        i = b.phi(I64)
-        i.add_incoming(constant(I64, 0), before)
-        state.enter(b, before)
-        b.cbranch(b.icmp_signed("<", i, constant(I64, length)), body, done)
-        b.position_at_end(body)
-        self.look(b, i, done, self.body.duration)
-        row = b.sub(constant(I64, length - 1), i) if p["reverse"] else i
-        offsets = {n: b.mul(row, constant(I64, n)) for n in dict.fromkeys((*x_sizes, *y_sizes))}
-        rows = [_at(b, x, offsets[n]) for x, n in zip(xs, x_sizes, strict=True)]
-        ys = [_at(b, y, offsets[n]) for y, n in zip(results[n_carry:], y_sizes, strict=True)]
-        b.call(self.body.function, [*consts, *state.now, *rows, *state.next, *ys, arena])
-        state.turn(b)
-        i.add_incoming(b.add(i, constant(I64, 1)), b.block)
-        b.branch(head)
-        b.position_at_end(done)
-        state.finish(b)
-        b.ret_void()
+
+        def turn(i: Any) -> None:
+            row = b.sub(constant(I64, length - 1), i) if p["reverse"] else i
+            offsets = {n: b.mul(row, constant(I64, n)) for n in dict.fromkeys((*x_sizes, *y_sizes))}
+            rows = [_at(b, x, offsets[n]) for x, n in zip(xs, x_sizes, strict=True)]
+            ys = [_at(b, y, offsets[n]) for y, n in zip(results[n_carry:], y_sizes, strict=True)]
+            b.call(self.body.function, [*consts, *state.now, *rows, *state.next, *ys, arena])
+
+        self.emit_turns(b, state, lambda i: b.icmp_signed("<", i, constant(I64, length)), turn, self.body.duration)
 
 
 class WhileStep(_Loop):
@@ -268,24 +289,15 @@ class WhileStep(_Loop):
         state = _Carry(self.unit, b, self.carry_types, results, arguments[-1], self.body.stays)
         state.start(b, operands[p["n_cond"] + p["n_body"] :])
         arena = _at(b, arguments[-1], self.carry_scratch)
-        head, body, done = (self.function.append_basic_block(n) for n in ("head", "body", "done"))
-        before = b.block
-        b.branch(head)
-        b.position_at_end(head)
-        i = b.phi(I64)
-        i.add_incoming(constant(I64, 0), before)
-        state.enter(b, before)
-        b.call(self.test.function, [*tested, *state.now, answer, arena])
-        b.cbranch(b.icmp_unsigned("!=", b.load(answer, typ=I8), constant(I8, 0)), body, done)
-        b.position_at_end(body)
-        self.look(b, i, done, self.test.duration + self.body.duration)
-        b.call(self.body.function, [*consts, *state.now, *state.next, arena])
-        state.turn(b)
-        i.add_incoming(b.add(i, constant(I64, 1)), b.block)
-        b.branch(head)
-        b.position_at_end(done)
-        state.finish(b)
-        b.ret_void()
+
+        def more(i: Any) -> Any:
+            b.call(self.test.function, [*tested, *state.now, answer, arena])
+            return b.icmp_unsigned("!=", b.load(answer, typ=I8), constant(I8, 0))
+
+        def turn(i: Any) -> None:
+            b.call(self.body.function, [*consts, *state.now, *state.next, arena])
+
+        self.emit_turns(b, state, more, turn, self.test.duration + self.body.duration)
 
 
 class CondStep(Step):
