@@ -112,3 +112,25 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
             check(f, x)
     finally:
         set_threads()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("spread", [1, 100, 100_000])
+def test_long_lines(dtype: str, spread: int) -> None:
+    """By buckets where there are threads: some of them empty, or all in one."""
+    x = values((70_001,), dtype, spread=min(spread, 100) if dtype in ("bool", "int8") else spread)
+    others = rng.integers(0, 9, x.shape)
+    try:
+        for n in (1, 3):
+            set_threads(n)
+            check(lambda x: (fnp.sort(x), fnp.argsort(x)), x)
+            check(lambda x, y: sort(x, y, dimension=0, is_stable=True, num_keys=2), x, others)
+            check(lambda x, y: sort(y, x, dimension=0, is_stable=True, num_keys=1), x, others)
+            check(lambda x: top_k(x, k=1000), x)
+    finally:
+        set_threads()
+
+
+def test_long_lines_of_nan() -> None:
+    for x in (np.full(70_000, np.nan, np.float32), np.where(np.arange(70_000) % 2, np.nan, -np.inf)):
+        check(lambda x: (fnp.sort(x), fnp.argsort(x)), x)

@@ -1,6 +1,7 @@
 """Sorts by NumPy's own, called by their addresses: they are vector code, need nothing of Python, and give eager's bits.
 
-NumPy's quick argsort is not stable. It is made so behind it: the places of equal elements are sorted.
+Orders of keys of up to 32 bits: words of a key and its place are sorted. For longer ones NumPy's quick argsort, which is not
+stable; it is made so behind it: the places of equal elements are sorted.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import numpy as np
 from functorch_lite.extend import Equation
 
 from . import ir
-from .functions import FunctionStep, Slot, at, counted, lanes_of, load, number, store, stored_as
+from .buckets import is_long, room_for, sort_in_buckets
+from .functions import FunctionStep, Slot, at, counted, lanes_of, load, number, store, stored_as, vectors
 from .intrinsics import copy_memory, intrinsic
 from .ordering import ahead, around
 from .outside import arg_sorter, sorter
 from .pieces import turns_in_pieces
-from .types import I1, I32, I64, PTR, constant, register_type, splat
+from .types import I1, I32, I64, PTR, constant, lanes, register_type, splat
 
 __all__ = ["SortStep", "TopKStep"]
 
@@ -64,6 +66,9 @@ def _while(b: Any, test: Any) -> Iterator[None]:
 class _Sorting(FunctionStep):
     """Code that sorts lines."""
 
+    room: Any = None
+    """Memory for another line, while the code of a long one is written, which threads share; None: there are many lines."""
+
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
         dtypes = [stored_as(a.type.dtype) for a in equation.operands]
@@ -73,13 +78,51 @@ class _Sorting(FunctionStep):
         nothing = ir.Constant(PTR, None)
         self.unit.call_outside(b, f"sort.{dtype.name}", I32, [pointer, n, nothing])
 
-    def order(self, b: Any, keys: Any, places: Any, n: int, dtype: np.dtype) -> None:
+    def sort_line(self, b: Any, pointer: Any, n: int, dtype: np.dtype) -> None:
+        """Sort a line that may be long."""
+        if self.room is None:
+            self.sort(b, pointer, number(n), dtype)
+        else:
+            sort = lambda b, pointer, n: self.sort(b, pointer, n, dtype)  # noqa: E731
+            sort_in_buckets(self.unit, b, pointer, self.room, n, dtype, sort)
+
+    def order(self, b: Any, keys: _Line, sorted_: Any, places: Any, n: int) -> None:
+        """Fill `places` with the order that sorts the line `keys`, equal elements as they stand; `sorted_`: room for a line."""
+        if is_short(keys.dtype, n):
+            self.order_words(b, keys, places, n)
+            return
+        self.quick_order(b, keys.pointer, places, n, keys.dtype)
+        line = _Line(sorted_, keys.dtype)
+        self.take(b, keys, _Line(places, PLACE), line, n)
+        self.settle(b, line, places, n)
+
+    def order_words(self, b: Any, keys: _Line, places: Any, n: int, descending: bool = False) -> None:
+        """The same by words whose upper halves are the keys, and the lower ones their places."""
+        width = min(2 * lanes_of(PLACE), 1 << (n.bit_length() - 1))
+        half, low = number(32), number((1 << 32) - 1)
+        with vectors(b, n, width) as (j, _):
+            key = _as_unsigned(b, load(b, keys.at(b, j), keys.dtype, width), keys.dtype, width)
+            key = b.not_(key) if descending else key
+            type = register_type(PLACE, width)
+            place = splat(b, j, width) if width == 1 else b.add(splat(b, j, width), lanes(type, range(width)))
+            word = b.or_(b.shl(b.zext(key, type), splat(b, half, width)), place)
+            store(b, word, at(b, places, j, PLACE), PLACE)
+        self.sort_line(b, places, n, np.dtype(np.uint64))
+        with vectors(b, n, width) as (j, _):
+            here = at(b, places, j, PLACE)
+            store(b, b.and_(load(b, here, PLACE, width), splat(b, low, width)), here, PLACE)
+
+    def quick_order(self, b: Any, keys: Any, places: Any, n: int, dtype: np.dtype) -> None:
         """Fill `places` with the order that sorts the line `keys`, but for equal elements."""
         order = _Line(places, PLACE)
         with counted(b, n) as j:
             order.set(b, j, j)
         nothing = ir.Constant(PTR, None)
         self.unit.call_outside(b, f"argsort.{dtype.name}", I32, [keys, places, number(n), nothing])
+
+    def take(self, b: Any, x: _Line, order: _Line, out: _Line, n: int) -> None:
+        with counted(b, n) as j:
+            out.set(b, j, x.get(b, order.get(b, j)))
 
     def settle(self, b: Any, keys: _Line, places: Any, n: int) -> None:
         """Sort the places of equal elements; `keys` are in order."""
@@ -100,6 +143,25 @@ class _Sorting(FunctionStep):
         finish(number(n))
 
 
+def is_short(dtype: np.dtype, n: int) -> bool:
+    """Whether an element, and a place among so many, are half a word."""
+    return dtype.itemsize <= 4 and n <= 1 << 32
+
+
+def _as_unsigned(b: Any, x: Any, dtype: np.dtype, width: int) -> Any:
+    """Elements as unsigned integers of 32 bits in the same order: zeros are one, NaNs are one, and the largest."""
+    type = register_type(np.dtype(np.int32), width)
+    top = splat(b, constant(I32, -(1 << 31)), width)
+    if dtype.kind == "f":
+        zero = b.fadd(x, splat(b, constant(register_type(dtype), 0.0), width))
+        bits = b.bitcast(zero, type)
+        flipped = b.xor(bits, b.or_(b.ashr(bits, splat(b, constant(I32, 31), width)), top))
+        return b.select(b.fcmp_unordered("uno", x, x), splat(b, constant(I32, -1), width), flipped)
+    if dtype.kind == "i":
+        return b.xor(x if dtype.itemsize == 4 else b.sext(x, type), top)
+    return x if dtype.itemsize == 4 else b.zext(x, type)
+
+
 def _alike(b: Any, x: Any, y: Any, dtype: np.dtype) -> Any:
     """Whether neither comes before the other."""
     if dtype.kind != "f":
@@ -115,11 +177,12 @@ class SortStep(_Sorting):
         super().__init__(unit, equation)
         t = equation.operands[0].type
         self.shape = around(t, equation.params["dimension"])
+        self.is_shared = t.size == self.shape[1] and is_long(t.size) and t.dtype.itemsize >= 4
         self.pieces = self.find_pieces()
         self.scratch = sum(self.pieces)
 
     def find_pieces(self) -> list[int]:
-        """The bytes of lines that are needed: for rows, for sorted keys, and for two orders."""
+        """The bytes of lines that are needed: for rows, for sorted keys, for two orders, and for merging."""
         _, n, inner = self.shape
         sizes = [a.type.dtype.itemsize for a in self.equation.operands]
         n_keys = self.equation.params["num_keys"]
@@ -132,7 +195,8 @@ class SortStep(_Sorting):
         else:
             widest = max(sizes[:n_keys])
             needed = [max(widest, PLACE.itemsize), widest, PLACE.itemsize, PLACE.itemsize]
-        return [-(-n * size // 64) * 64 for size in needed]
+        room = room_for(n, sizes[0] if len(sizes) == 1 else PLACE.itemsize) if self.is_shared else 0
+        return [-(-size // 64) * 64 for size in (*(n * size for size in needed), room)]
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         outer, n, inner = self.shape
@@ -147,7 +211,8 @@ class SortStep(_Sorting):
         """The lines of one of the outer places."""
         _, n, inner = self.shape
         dtypes = [stored_as(a.type.dtype) for a in self.equation.operands]
-        pieces = [at(b, scratch, start, np.dtype(np.uint8)) for start in accumulate(self.pieces[:-1], initial=0)]
+        *pieces, room = (at(b, scratch, start, np.dtype(np.uint8)) for start in accumulate(self.pieces[:-1], initial=0))
+        self.room = room if self.is_shared else None
         with counted(b, inner) as i:
             start = b.add(b.mul(o, number(n * inner)), i)
             given, out = (
@@ -161,7 +226,7 @@ class SortStep(_Sorting):
 
     def alone(self, b: Any, x: _Line, out: _Line, piece: Any, n: int) -> None:
         whole = self.lay_out(b, x, out.pointer if out.stride == 1 else piece, n)
-        self.sort(b, whole.pointer, number(n), x.dtype)
+        self.sort_line(b, whole.pointer, n, x.dtype)
         if x.dtype.kind == "f" and self.equation.params["is_stable"]:
             self.settle_zeros(b, x, whole, n)
         if whole.pointer is not out.pointer:
@@ -215,10 +280,7 @@ class SortStep(_Sorting):
             else:
                 line = _Line(rows, key.dtype)
                 self.take(b, key, order, line, n)
-            self.order(b, line.pointer, step.pointer, n, key.dtype)
-            keys = _Line(sorted_, key.dtype)
-            self.take(b, line, step, keys, n)
-            self.settle(b, keys, step.pointer, n)
+            self.order(b, line, sorted_, step.pointer, n)
             if order is None:
                 order, places = step, places[::-1]
             else:
@@ -228,10 +290,6 @@ class SortStep(_Sorting):
         assert order is not None
         for x, y in zip(given, out, strict=True):
             self.take(b, x, order, y, n)
-
-    def take(self, b: Any, x: _Line, order: _Line, out: _Line, n: int) -> None:
-        with counted(b, n) as j:
-            out.set(b, j, x.get(b, order.get(b, j)))
 
 
 class TopKStep(_Sorting):
@@ -302,12 +360,15 @@ class TopKStep(_Sorting):
         order, back, keys = (
             _Line(at(b, scratch, k * piece, np.dtype(np.uint8)), d) for k, d in enumerate((PLACE, PLACE, self.dtype))
         )
-        self.order(b, x.pointer, order.pointer, n, self.dtype)
-        with counted(b, n) as j:
-            place = order.get(b, b.sub(number(n - 1), j))
-            back.set(b, j, place)
-            keys.set(b, j, x.get(b, place))
-        self.settle(b, keys, back.pointer, n)
+        if is_short(self.dtype, n):
+            self.order_words(b, x, back.pointer, n, descending=True)
+        else:
+            self.quick_order(b, x.pointer, order.pointer, n, self.dtype)
+            with counted(b, n) as j:
+                place = order.get(b, b.sub(number(n - 1), j))
+                back.set(b, j, place)
+                keys.set(b, j, x.get(b, place))
+            self.settle(b, keys, back.pointer, n)
         with counted(b, self.k) as j:
             place = back.get(b, j)
             values.set(b, j, x.get(b, place))
