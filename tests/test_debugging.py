@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 
 import numpy as np
@@ -217,3 +218,27 @@ def test_mistakes_are_told_when_the_function_is_traced(call, message):
     with pytest.raises((ValueError, TypeError), match=message) as raised:
         fl.make_program(call)(1.0)
     assert "test_debugging.py" in str(raised.value)
+
+
+def test_threads_may_trace_one_function_for_many_shapes():
+    f = fl.jit(lambda x: x + 1, exact=True)
+    problems = []
+
+    def work(k):
+        try:
+            for n in range(k, 1600, 4):
+                assert f(fnp.ones(n)).shape == (n,)
+        except Exception as error:
+            problems.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not problems

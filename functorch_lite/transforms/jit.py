@@ -208,7 +208,7 @@ class Jitted:
         fill_in = functools.partial(self.static.join, statics) if self.static else None
         flat = FlatCall(self.function, tree, f"a result of the jitted function {function_name(self.function)}", fill_in)
         if key is not None:
-            self.missed = key, [k for k in self.cache if k is not _LAST]
+            self.missed = key, [k for k in tuple(self.cache) if k is not _LAST]  # another thread may add to it
         types = [x if isinstance(x, ArrayType) else type_of(x) for x in leaves]
         backend = backend or default_backend()
         if not self.exact:
@@ -217,7 +217,7 @@ class Jitted:
         entry = _Entry(staged.program, staged.hoisted, flat.out_tree, backend, self.exact)
         if key is not None and not any(isinstance(x, Tracer) for x in staged.hoisted):
             while len(self.cache) >= self.cached:
-                self.cache.pop(next(iter(self.cache)))
+                self.cache.pop(next(iter(self.cache)), None)
             self.cache[key] = entry
         return entry
 
