@@ -31,6 +31,8 @@ CASES = {
     "pads": lambda x: (lambda a, b, c: (a | b | c) if x.dtype == bool else a + b + c)(*shifted(x)),
     "rolls": lambda x: fnp.where(fnp.roll(x, 1, -1) == fnp.roll(x, -3, -1), x, fnp.roll(x, 5, -1)),
     "parts": lambda x: fnp.concatenate([x[..., :3], x, fnp.flip(x[..., 2:9], -1)], -1) != fnp.bool_(1),
+    "equal parts": lambda x: fnp.concatenate([x, fnp.flip(x, 0), x[::-1], x], -1),
+    "many parts": lambda x: fnp.concatenate([fnp.flip(x[..., k:], 0) for k in range(7)], -1),
     "edges": lambda x: fnp.where(
         fnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(2, 1)], mode="edge")[..., 1:-2] == x, x, x[..., ::-1]
     ),
@@ -42,7 +44,7 @@ CASES = {
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int64", "bool", "float16", "complex64"])
 @pytest.mark.parametrize("case", CASES)
 def test_interiors(case: str, dtype: str) -> None:
-    for n in (100, 257, 512, 1003):
+    for n in (100, 128, 257, 512, 1003):
         check(CASES[case], values((7, n), dtype))
 
 

@@ -1,9 +1,10 @@
-"""The interior of a nest whose loads are guarded: where pads, rolls and concatenations read one operand throughout.
+"""The interiors of a nest whose loads are guarded: where pads, rolls and concatenations read one operand throughout.
 
     for d0 < 512: b1[d0] = select(d0 >= 1, 0, b0[d0 - 1] if d0 >= 1)
 
 For 1 <= d0 < 512 the guard holds, so whole vectors there need no masks. A test of an index against a number holds up to some
-place, or from it on; between two such places next to each other all tests are known.
+place, or from it on; between two such places next to each other all tests are known. A concatenation has an interior for
+each of its parts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from functorch_lite.extend_passes import Nest, Node, Phase
 from .collapse import nodes
 from .copies import Copies
 
-__all__ = ["Interior", "interior"]
+__all__ = ["Interior", "interiors"]
+
+MOST, MOST_NODES = 4, 200
+"""So many interiors, and nodes in all of them together: each is code of its own."""
 
 _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
@@ -35,10 +39,11 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Interior(NamedTuple):
-    """Where guards of the last columns are known: from `first` on, below `last`; and what nodes are there."""
+    """Where guards of the last columns are known: from `first` on, below `last`; the vectors in it, and what nodes are there."""
 
     first: int
     last: int
+    vectors: int
     inside: Copies
 
     def phase(self, phase: Phase) -> Phase:
@@ -48,22 +53,24 @@ class Interior(NamedTuple):
         return phase._replace(reductions=reductions, stores=[s._replace(node=node(s.node)) for s in phase.stores])
 
 
-def interior(nest: Nest, width: int) -> Interior | None:
-    """The interior; None if there is none in which most vectors of so many lanes lie, or it would spare no guard."""
+def interiors(nest: Nest, width: int) -> list[Interior]:
+    """Interiors in which most vectors of so many lanes lie, the longest first; none if they would spare no guard."""
     d = nest.columns[-1] if nest.columns else None
-    guarded = [node for node in nodes(nest) if node.op == "load" and node.args and d in node.args[0].dims]
+    everything = list(nodes(nest))
+    guarded = [node for node in everything if node.op == "load" and node.args and d in node.args[0].dims]
     if d is None or not guarded:
-        return None
+        return []
     n = nest.extents[d]
-    tests = {node: test for node in nodes(nest) if (test := _test(node, d)) is not None}
+    tests = {node: test for node in everything if (test := _test(node, d)) is not None}
     cuts = sorted({0, n, *(bisect_left(range(n), True, key=lambda i: t(i) != t(0)) for t in tests.values())})
-    first, last = max(pairwise(cuts), key=lambda cut: cut[1] - cut[0])
-    if 2 * ((last - first) // width - 1) < n // width:
-        return None
-    inside = _Inside({node: test(first) for node, test in tests.items()})
-    if all(inside.node(node).args for node in guarded):
-        return None
-    return Interior(first, last, inside)
+    found = []
+    for first, last in pairwise(cuts):
+        vectors = last // width - -(-first // width)
+        if vectors > 0:
+            found.append(Interior(first, last, vectors, _Inside({node: t(first) for node, t in tests.items()})))
+    found = sorted(found, key=lambda i: -i.vectors)[: max(1, min(MOST, MOST_NODES // len(everything)))]
+    few = 2 * sum(i.vectors for i in found) < n // width
+    return [] if few or all(i.inside.node(node).args for i in found for node in guarded) else found
 
 
 def _test(node: Node, d: int) -> Callable[[int], bool] | None:

@@ -19,7 +19,7 @@ from functorch_lite.extend_passes import Nest, Node, Phase, Reduction
 
 from . import ir
 from .collapse import collapse
-from .interior import interior
+from .interior import Interior, interiors
 from .jam import jam
 from .kernel_plan import lanes_of, places_of_kept, shared_dimension
 from .overlays import loads_to_hurry, overlays
@@ -61,9 +61,8 @@ class Kernel:
                 argument.add_attribute("noalias")
         self.width = lanes_of(nest, vector_bytes)
         saved, self.scratch = places_of_kept(nest)
-        self.interior = interior(nest, self.width)
-        if self.interior is not None and any(self.interior.inside.node(node) is not node for node in saved):
-            self.interior = None
+        found = interiors(nest, self.width)
+        self.interiors = [] if any(i.inside.node(node) is not node for i in found for node in saved) else found
         self.outer = shared_dimension(nest)
         self.parts = 1 if self.outer is None else nest.extents[self.outer]
         self.part = tuple(self.function.args[n + 1 :]) if in_parts else None
@@ -185,21 +184,30 @@ class Kernel:
         v.lanes, v.mask = 1, None
 
     def whole(self, phase: Phase, partials: Sequence[Partial]) -> None:
-        """A whole vector: in the interior without the guards that hold there."""
-        is_last = phase is self.nest.phases[-1]
-        early = self.early if is_last else []
-        if self.interior is None:
+        """A whole vector: in an interior without the guards that hold there."""
+        everywhere = sum(i.vectors for i in self.interiors) == self.nest.extents[self.nest.columns[-1]] // self.width
+        self.inside(self.interiors, everywhere, phase, partials)
+
+    def inside(
+        self, interiors: Sequence[Interior], everywhere: bool, phase: Phase, partials: Sequence[Partial]
+    ) -> None:
+        """A vector in one of the interiors; if not `everywhere`, it may lie in none."""
+        early = self.early if phase is self.nest.phases[-1] else []
+        if not interiors:
             self.body(phase, partials, early)
             return
-        first, last, inside = self.interior
-        v = self.values
-        place = v.builder.sub(v.at[self.nest.columns[-1]], constant(I64, first))
-        is_inside = v.builder.icmp_unsigned("<=", place, constant(I64, last - first - self.width))
-        with v.builder.if_else(is_inside) as (then, otherwise):
+        v, (here, *others) = self.values, interiors
+        inner = here.phase(phase), partials, [here.inside.node(node) for node in early]
+        if everywhere and not others:
+            self.body(*inner)
+            return
+        place = v.builder.sub(v.at[self.nest.columns[-1]], constant(I64, here.first))
+        is_here = v.builder.icmp_unsigned("<=", place, constant(I64, here.last - here.first - self.width))
+        with v.builder.if_else(is_here) as (then, otherwise):
             with then, v.branch():
-                self.body(self.interior.phase(phase), partials, [inside.node(node) for node in early])
+                self.body(*inner)
             with otherwise, v.branch():
-                self.body(phase, partials, early)
+                self.inside(others, everywhere, phase, partials)
 
     def body(self, phase: Phase, partials: Sequence[Partial], early: Sequence[Node] = ()) -> None:
         """One turn of the innermost loop."""
