@@ -104,6 +104,12 @@ def default_int() -> np.dtype:
     return defaults().int
 
 
+def position_dtype(*lengths: int, least: Any = None) -> np.dtype:
+    """The dtype of positions along axes of these lengths: the default of integers (or `least`), where they fit."""
+    dtype = default_int() if least is None else np.dtype(least)
+    return dtype if max(lengths, default=0) <= np.iinfo(dtype).max else np.dtype(np.int64)
+
+
 def default_complex() -> np.dtype:
     """The dtype of complex numbers that are given none."""
     return defaults().complex

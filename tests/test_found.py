@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -347,3 +350,45 @@ def test_integers_divided_by_zero_and_beyond_their_range(dtype, wrap) -> None:
     for bits in (info.bits, info.bits + 5):
         np.testing.assert_array_equal(wrap(lambda x, bits=bits: x << bits)(x), [0] * 5)
         np.testing.assert_array_equal(wrap(lambda x, bits=bits: x >> bits)(x), -(np.asarray(x) < 0).astype(dtype))
+
+
+def test_positions_beyond_32_bits_have_64() -> None:
+    long = fl.ShapeDtypeStruct((2**31 + 10,), "int8")
+    for f in (
+        fnp.argmax,
+        fnp.argmin,
+        fnp.argsort,
+        lambda x: fnp.argsort(x, descending=True),
+        lambda x: fnp.lexsort([x]),
+    ):
+        assert fl.eval_shape(f, long).dtype == np.int64
+        assert fl.eval_shape(f, fl.ShapeDtypeStruct((7,), "int8")).dtype == np.int32
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, fl.jit])
+def test_callbacks_cannot_write_into_what_they_are_shown(wrap) -> None:
+    x = fnp.arange(4.0)
+
+    def write(v) -> np.ndarray:
+        v[0] = 5
+        return v
+
+    with pytest.raises(ValueError, match="read-only"):
+        wrap(lambda x: fl.pure_callback(write, fl.ShapeDtypeStruct((4,), "float32"), x))(x)
+    with pytest.raises(ValueError, match="read-only"):
+        wrap(lambda x: fl.debug.callback(write, x))(x)
+    assert x[0] == 0
+
+
+@fl.jit
+def _twice(x):
+    return 2 * x
+
+
+def test_jitted_functions_can_be_copied_and_pickled() -> None:
+    lengths = fl.jit(np.ndim, static_argnums=0)
+    for f, argument, expected in ((_twice, 3.0, 6), (fl.jit(fnp.negative), 3.0, -3), (lengths, (1, 2), 1)):
+        assert f(argument) == expected
+        for again in (copy.copy(f), copy.deepcopy(f), pickle.loads(pickle.dumps(f))):
+            assert again(argument) == expected
+    assert copy.deepcopy(fl.jit(lambda x: x + 1))(1.0) == 2

@@ -86,7 +86,7 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
         raise ShapeError(f"nonzero needs an array with at least one axis, got {type_of(x)}: use atleast_1d.")
     value = host_value(x)
     if value is not None and size is None:
-        return tuple(from_host(i.astype(dtypes.default_int())) for i in np.nonzero(value))
+        return tuple(from_host(i.astype(dtypes.position_dtype(*x.shape))) for i in np.nonzero(value))
     if size is None:
         raise unknown_size("nonzero", x)
     mask = ravel(as_bool(x))

@@ -133,7 +133,7 @@ def _arg(name: str, primitive: Any, a: Any, axis: int | None, out: Any, keepdims
         place = axis_of(name, axis, rank)
     if not x.size and x.shape[place] == 0:
         raise ArgumentError(f"{name} of {type_of(x)}: there is nothing along an axis of length 0.")
-    found = primitive(x, axis=place, index_dtype=dtypes.default_int())
+    found = primitive(x, axis=place, index_dtype=dtypes.position_dtype(x.shape[place]))
     if not keepdims:
         return found
     return reshape(found, shape=(1,) * rank) if axis is None else expand_dims(found, place)

@@ -90,11 +90,12 @@ def argsort(
     _only("argsort", kind=kind, order=order)
     x, axis = line_of("argsort", a, axis)
     x = flip(x, axis) if descending else x
-    places = iota(dtype=_INT32, shape=tuple(x.shape), dimension=axis)
+    n = x.shape[axis]
+    places = iota(dtype=dtypes.position_dtype(n, least=_INT32), shape=tuple(x.shape), dimension=axis)
     _, out = sort_p(x, places, dimension=axis, is_stable=stable, num_keys=1)
     if descending:
-        out = flip(e.sub(np.int32(x.shape[axis] - 1), out), axis)
-    return cast(out, dtypes.default_int() if dtype is None else dtypes.as_dtype(dtype))
+        out = flip(e.sub(like(out, n - 1), out), axis)
+    return cast(out, dtypes.position_dtype(n) if dtype is None else dtypes.as_dtype(dtype))
 
 
 def lexsort(keys: Any, axis: int = -1) -> Any:
@@ -110,9 +111,10 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
     if not columns[0].ndim:
         return filled(0, (), dtypes.default_int())
     axis = axis_of("lexsort", axis, columns[0].ndim)
-    places = iota(dtype=_INT32, shape=tuple(columns[0].shape), dimension=axis)
+    n = columns[0].shape[axis]
+    places = iota(dtype=dtypes.position_dtype(n, least=_INT32), shape=tuple(columns[0].shape), dimension=axis)
     out = sort_p(*columns[::-1], places, dimension=axis, is_stable=True, num_keys=len(columns))
-    return cast(out[-1], dtypes.default_int())
+    return cast(out[-1], dtypes.position_dtype(n))
 
 
 def partition(a: Any, kth: int, axis: int = -1) -> Any:

@@ -37,7 +37,7 @@ class PureCallback(NotDifferentiable, Primitive):
         result_types: tuple[ArrayType, ...],
         vmap_method: str | None,
     ) -> tuple[Any, ...]:
-        found = function(*map(xp.to_host, buffers))
+        found = function(*_on_host(xp, buffers))
         return tuple(xp.from_host(_checked(x, t, function)) for x, t in zip(found, result_types, strict=True))
 
     def batch(
@@ -83,6 +83,16 @@ class EachRow:
         return [np.stack(columns) for columns in zip(*rows, strict=True)]
 
 
+def _on_host(xp: Any, buffers: Sequence[Any]) -> list[Any]:
+    """What a callback gets to see: arrays of the host that it cannot write into, for they may be the users' own."""
+    arrays = [xp.to_host(x) for x in buffers]
+    for i, x in enumerate(arrays):
+        if isinstance(x, np.ndarray):
+            arrays[i] = view = x.view()
+            view.flags.writeable = False
+    return arrays
+
+
 def _checked(x: Any, t: ArrayType, function: Callable[..., Any]) -> np.ndarray:
     """What a callback gave, of exactly the promised type."""
     array = np.asarray(x)
@@ -102,7 +112,7 @@ class DebugCallback(NotLinear, Primitive):
         return []
 
     def impl(self, xp: Any, *buffers: Any, function: Callable[..., Any]) -> tuple[()]:
-        function(*map(xp.to_host, buffers))
+        function(*_on_host(xp, buffers))
         return ()
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:

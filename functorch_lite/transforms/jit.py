@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -132,6 +133,17 @@ class Jitted:
         self.missed: Any = None
         self.simple = not static and backend is None and not donated
 
+    def __reduce__(self) -> Any:
+        """By name, where it stands in the place of the function; else the function, and how it is compiled."""
+        holder: Any = sys.modules.get(self.__module__)
+        place: str = getattr(self, "__qualname__", "")
+        for name in place.split("."):
+            holder = getattr(holder, name, None)
+        if holder is self:
+            return place
+        backend = self.backend and self.backend.name
+        return _restored, (self.function, self.static, backend, self.exact, self.donated)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         fast = self.cache.get(_LAST)
         if fast is not None and context.trace is eager:
@@ -258,6 +270,11 @@ class Jitted:
 
     def __repr__(self) -> str:
         return f"<jit of {function_name(self.function)}>"
+
+
+def _restored(function: Any, static: StaticArguments, backend: str | None, exact: bool, donated: Any) -> Jitted:
+    """A jitted function from what `Jitted.__reduce__` gave."""
+    return Jitted(function, static, backend and get(backend), exact, donated)
 
 
 def jit(
