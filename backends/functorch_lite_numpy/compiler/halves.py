@@ -14,6 +14,7 @@ import numpy as np
 from . import ir
 from .blocks import blocked, scratch_of
 from .control import displaced
+from .parts import hurried_if_straight
 from .products import Axis, Product
 from .types import I32, I64, PTR, constant, memory_type
 from .unit import Unit
@@ -62,7 +63,7 @@ class Halves:
             b = ir.IRBuilder(function.append_basic_block("entry"))
             scratch = emit(b, *function.args)
             b.ret_void()
-            return function, scratch
+            return hurried_if_straight(function), scratch
 
         return self.unit.shared((*key, self.dtype), make)
 

@@ -21,6 +21,7 @@ from .halves import AS_IS, GENERAL, ROW_MAJOR, UPPER, Halves, System
 from .intrinsics import copy_memory
 from .outside import blas, lapack
 from .packing import pack
+from .parts import hurried_if_straight
 from .steps import Step
 from .types import I32, I64, PTR, constant, memory_type
 from .unit import Unit
@@ -76,7 +77,7 @@ class OfMatrices(Step):
             at = [displaced(b, p, i, size) for p, size in zip(pointers, sizes, strict=True)]
             self.matrix(b, at, [displaced(b, scratch, constant(I64, 1), place) for place in places])
         b.ret_void()
-        return function
+        return hurried_if_straight(function)
 
     def plan(self) -> None:
         """Ask for scratch memory, by `piece`."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..threads import threads as processors
 from . import ir
 
-__all__ = ["Part", "hurried", "parts"]
+__all__ = ["Part", "hurried", "hurried_if_straight", "parts"]
 
 LONG = 160
 """From so many lines on, functions are halved: to set LLVM up for a module takes as long as some 50 lines."""
@@ -40,6 +40,11 @@ def hurried(function: Any) -> Any:
     function.attributes.add("noinline")
     function.attributes.add("optnone")
     return function
+
+
+def hurried_if_straight(function: Any) -> Any:
+    """The same for a function that does no more than call others, if it has neither loops nor branches."""
+    return hurried(function) if len(function.blocks) == 1 else function
 
 
 def parts(module: ir.Module) -> list[Part]:

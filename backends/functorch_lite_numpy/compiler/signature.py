@@ -16,7 +16,7 @@ from functorch_lite.extend import ArrayType
 
 from . import ir
 from .entry import PROGRAM
-from .parts import hurried
+from .parts import hurried, hurried_if_straight
 from .segment import Segment
 from .types import I64, PTR, constant
 from .unit import Unit
@@ -37,8 +37,7 @@ def emit_signature(unit: Unit, segment: Segment, passed: Mapping[int, int] | Non
       passed: results that are not the segment's: each with the operand that is given back.
     """
     segment.hurry_small_nests()
-    if len(segment.function.blocks) == 1:
-        hurried(segment.function)
+    hurried_if_straight(segment.function)
     passed = passed or {}
     types = [a.type for a in segment.program.outputs]
     places = [k for k in range(len(types) + len(passed)) if k not in passed]
