@@ -63,6 +63,19 @@ def arena(f: Any, *args: Any) -> int:
     return int(re.findall(r"arena of (\d+)", fl.jit(f).lower(*args).as_text("memory plan"))[0])
 
 
+@pytest.mark.parametrize("n", [1, 7, 32, 60, 91])
+def test_an_operand_is_read_before_another_result_takes_its_place(n: int) -> None:
+    """In whole vectors, and in the lanes that are left."""
+
+    def f(x: Any, w: Any) -> Any:
+        y = x @ w
+        a, c = fnp.abs(x) - 0.5, fnp.abs(x) + y
+        return a @ w, c @ w
+
+    x, w = (fnp.asarray(rng.integers(-3, 4, size=(n, n)).astype(np.float32)) for _ in range(2))
+    assert_same(fl.jit(f)(x, w), f(x, w))
+
+
 def test_a_carry_is_changed_where_it_lies() -> None:
     assert arena(turns(mandelbrot), X, Y, fnp.zeros(N, "int32")) < BYTES
     assert arena(turns(lambda x: (fnp.roll(x, 1) * 2,)), X) > BYTES

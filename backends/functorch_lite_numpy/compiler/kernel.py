@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from functorch_lite.extend_passes import Nest, Node, Phase, Reduction
+from functorch_lite.extend_passes import Nest, Phase, Reduction
 
 from . import ir
 from .collapse import collapse
@@ -192,26 +192,27 @@ class Kernel:
         self, interiors: Sequence[Interior], everywhere: bool, phase: Phase, partials: Sequence[Partial]
     ) -> None:
         """A vector in one of the interiors; if not `everywhere`, it may lie in none."""
-        early = self.early if phase is self.nest.phases[-1] else []
         if not interiors:
-            self.body(phase, partials, early)
+            self.body(phase, partials)
             return
         v, (here, *others) = self.values, interiors
-        inner = here.phase(phase), partials, [here.inside.node(node) for node in early]
         if everywhere and not others:
-            self.body(*inner)
+            self.body(phase, partials, here)
             return
         place = v.builder.sub(v.at[self.nest.columns[-1]], constant(I64, here.first))
         is_here = v.builder.icmp_unsigned("<=", place, constant(I64, here.last - here.first - self.width))
         with v.builder.if_else(is_here) as (then, otherwise):
             with then, v.branch():
-                self.body(*inner)
+                self.body(phase, partials, here)
             with otherwise, v.branch():
                 self.inside(others, everywhere, phase, partials)
 
-    def body(self, phase: Phase, partials: Sequence[Partial], early: Sequence[Node] = ()) -> None:
-        """One turn of the innermost loop."""
+    def body(self, phase: Phase, partials: Sequence[Partial], interior: Interior | None = None) -> None:
+        """One turn of the innermost loop; in an interior by what the nodes are there."""
         v = self.values
+        early = self.early if phase is self.nest.phases[-1] else []
+        if interior is not None:
+            phase, early = interior.phase(phase), [interior.inside.node(node) for node in early]
         inner = self.inner(phase)
         for p, r in zip(partials, inner, strict=True):
             p.take(v.value(r.node))
