@@ -175,7 +175,7 @@ def _unsupported(spec: Any) -> TypeError:
         return _unsupported(spec.dtype)
     else:
         came, cure = repr(spec), "Give a dtype, a NumPy scalar type or a name such as 'float32'."
-    return TypeError(f"{came} is not a supported dtype. There are {_SUPPORTED}. {cure}".rstrip())
+    return DTypeError(f"{came} is not a supported dtype. There are {_SUPPORTED}. {cure}".rstrip())
 
 
 _CURES = {

@@ -22,9 +22,12 @@ __all__ = [
     "DTypeError",
     "DeletedArrayError",
     "ImmutableArrayError",
+    "MissingRuleError",
     "NonConcreteBooleanIndexError",
+    "NumberOverflowError",
     "OutOfBoundsError",
     "ProgramError",
+    "ProtocolError",
     "ShapeError",
     "TracerArrayConversionError",
     "TracerBoolConversionError",
@@ -148,6 +151,18 @@ class UnsupportedError(_Located, NotImplementedError):
 
 class UnboundAxisError(_Located, NameError):
     """No transformation in scope names the axis."""
+
+
+class NumberOverflowError(_Located, OverflowError):
+    """A Python integer does not fit the dtype that it goes into."""
+
+
+class MissingRuleError(_Located, AttributeError):
+    """A function with `custom_jvp` or `custom_vjp` was called before its derivative was defined."""
+
+
+class ProtocolError(_Located, TypeError):
+    """Python asked of an array, a key or a tracer what it cannot do: a hash, a pickle, a length."""
 
 
 class ImmutableArrayError(_Located, TypeError):

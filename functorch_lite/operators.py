@@ -17,6 +17,7 @@ from .errors import (
     ConcretizationTypeError,
     DTypeError,
     ImmutableArrayError,
+    ProtocolError,
     ShapeError,
     TracerArrayConversionError,
     TracerBoolConversionError,
@@ -136,8 +137,9 @@ def _setitem(x: Any, index: Any, value: Any) -> None:
 
 
 def _hash(x: Any) -> int:
-    raise TypeError(
-        f"a {type(x).__name__} cannot be hashed (key of a dict, member of a set, static argument): use its "
+    what = f"an array {x.type}" if isinstance(x, Array) else f"a {type(x).__name__} of type {x.type}"
+    raise ProtocolError(
+        f"{what} cannot be hashed (key of a dict, member of a set, static argument): use its "
         "position or name as the key, or x.tobytes()."
     )
 

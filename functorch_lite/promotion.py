@@ -11,7 +11,7 @@ from . import dtypes
 from .array_type import Dim, Shape
 from .arrays import Array, Operand, from_host, type_of
 from .dtype_lattice import lattice_result, scalar_operand, scalar_type_of
-from .errors import DTypeError, ShapeError
+from .errors import DTypeError, NumberOverflowError, ShapeError
 from .primitives.elementwise import convert
 from .primitives.structural import broadcast_in_dim
 from .tracing import Tracer
@@ -66,7 +66,9 @@ def _scalar(x: Any, dtype: np.dtype) -> np.generic:
     if isinstance(x, int) and not isinstance(x, bool) and dtypes.is_integer(dtype):
         info = np.iinfo(dtype)
         if not info.min <= x <= info.max:
-            raise OverflowError(f"the Python integer {x} does not fit {dtypes.short_name(dtype)}: use a wider dtype.")
+            raise NumberOverflowError(
+                f"the Python integer {x} does not fit {dtypes.short_name(dtype)}: use a wider dtype."
+            )
     return dtype.type(x)
 
 

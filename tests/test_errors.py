@@ -373,6 +373,19 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         ValueError,
         ("[3]", "[2]", "broadcast"),
     ),
+    "item() of several elements": (lambda: fnp.ones(3).item(), ValueError, ("f32[3]", "one element", "tolist()")),
+    "length of a single key": (lambda: len(fl.random.key(0)), TypeError, ("single key", "split it first")),
+    "no derivative rule": (lambda: fl.custom_jvp(fnp.sin)(1.0), AttributeError, ("sin", "give one with defjvp")),
+    "convolution without axes of space": (
+        lambda: lax.conv_general_dilated(fnp.ones((2, 3)), fnp.ones((2, 3)), (1,), "SAME"),
+        ValueError,
+        ("f32[2,3]", "0 axes of space", "window_strides=(1,)"),
+    ),
+    "tangents of another structure": (
+        lambda: fl.jvp(fnp.sin, (1.0,), (1.0, 2.0)),
+        ValueError,
+        ("the tangent given to jvp", "length 2", "needed is a tuple of length 1"),
+    ),
     "augmented assignment": (lambda: add_in_place(fnp.ones(3)), TypeError, ("immutable", "x.at[index]")),
     "convolution of wrong channels": (
         lambda: lax.conv(fnp.ones((1, 2, 5, 5)), fnp.ones((3, 4, 3, 3)), (1, 1), "SAME"),
@@ -443,17 +456,6 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
 }
 
 
-WITHOUT_A_LINE = {
-    "array as a key of a dict",
-    "custom_vjp without rules",
-    "dtype that does not exist",
-    "integer that does not fit",
-    "pickle of a tracer",
-    "psum over an unknown axis",
-}
-"""Python's own exceptions: what raises them stands in the traceback only."""
-
-
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistake(name):
     run, kind, words = MISTAKES[name]
@@ -462,12 +464,7 @@ def test_mistake(name):
     message = str(caught.value)
     for word in words:
         assert word in message, message
-    assert f"\n  at {__file__}:" in message or name in WITHOUT_A_LINE, message
-
-
-def test_all_others_name_the_users_line():
-    assert set(MISTAKES) >= WITHOUT_A_LINE
-    assert len(MISTAKES) - len(WITHOUT_A_LINE) >= 40
+    assert f"\n  at {__file__}:" in message, message
 
 
 def test_operands_on_two_backends(stranger):
@@ -531,7 +528,7 @@ def test_the_traceback_can_be_had_in_full(monkeypatch):
 
 def test_errors_are_of_the_kinds_that_tell_the_users_line():
     """ArgumentError for ValueError, UnsupportedError for NotImplementedError, UnboundAxisError for NameError."""
-    plain = re.compile(r"raise (ValueError|NotImplementedError|NameError)\(")
+    plain = re.compile(r"raise (ValueError|NotImplementedError|NameError|OverflowError)\(")
     root = Path(fl.__file__).parent
     found = [
         f"{path.relative_to(root)}: {line.strip()}"

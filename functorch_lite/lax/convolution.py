@@ -127,6 +127,13 @@ def conv_general_dilated(
     n = x.ndim - 2
     left, right = tuple(lhs_dilation or (1,) * n), tuple(rhs_dilation or (1,) * n)
     strides = (window_strides,) * n if isinstance(window_strides, int) else tuple(window_strides)
+    given = (strides, left, right) if isinstance(padding, str) else (strides, left, right, padding)
+    if any(len(each) != n for each in given):
+        raise ShapeError(
+            f"convolution of {x.type} with {w.type}: there are {n} axes of space, and a stride, a padding and two dilations are "
+            f"needed for each; got window_strides={window_strides!r}, padding={padding!r}, lhs_dilation={lhs_dilation!r}, "
+            f"rhs_dilation={rhs_dilation!r}."
+        )
     if isinstance(padding, str):
         spaces = [dilated_length(m, d) for m, d in zip(x.shape[2:], left, strict=True)]
         reach = [dilated_length(m, d) for m, d in zip(w.shape[2:], right, strict=True)]

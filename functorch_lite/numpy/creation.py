@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..arrays import Array, from_host
 from ..dtype_lattice import result_type
-from ..errors import ArgumentError, DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, NumberOverflowError, ShapeError
 from ..primitives.slicing import concatenate, iota
 from ..primitives.structural import broadcast_in_dim, reshape
 from ..promotion import as_operand, cast
@@ -138,7 +138,7 @@ def _nested(values: Sequence[Any], dtype: np.dtype | None) -> Any:
             if dtypes.is_integer(dtype) and host.size and not strong:
                 limits = np.iinfo(dtype)
                 if host.max() > limits.max or host.min() < limits.min:
-                    raise OverflowError(f"array: an integer does not fit {dtype.name}: give a wider dtype.")
+                    raise NumberOverflowError(f"array: an integer does not fit {dtype.name}: give a wider dtype.")
         return from_host(_host_cast(host, dtype))
     dtype = dtype or result_type(*leaves)
     return _stacked(values, dtype)

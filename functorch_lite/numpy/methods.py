@@ -87,6 +87,8 @@ def _known(x: Any, doing: str) -> Any:
 
 def _item(x: Any, *args: int) -> Any:
     """An element as a Python number: the only one, or that at an index."""
+    if not args and x.size != 1:
+        raise ShapeError(f"item() needs an array of one element, or an index: got {x.type}. tolist() gives all.")
     return _known(x, "item()").item(*args)
 
 

@@ -14,7 +14,7 @@ from .. import numpy as fnp
 from ..arrays import Array, from_host
 from ..backend import get
 from ..devices import device_put
-from ..errors import DTypeError, ImmutableArrayError, TracerArrayConversionError
+from ..errors import DTypeError, ImmutableArrayError, ProtocolError, TracerArrayConversionError
 from ..operators import install_method
 from ..tracing import Tracer
 from ..tree import flatten
@@ -128,7 +128,7 @@ def _to_device(self: Array, device: Any, /, *, stream: Any = None) -> Array:
 
 
 def _no_pickle(self: Tracer) -> Any:
-    raise TypeError(
+    raise ProtocolError(
         f"a {type(self).__name__} of type {self.type} cannot be pickled: it stands for a value inside a function."
     )
 

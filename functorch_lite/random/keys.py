@@ -11,7 +11,7 @@ from .. import dtypes
 from .. import numpy as fnp
 from ..array_type import Shape
 from ..arrays import Array, from_host, type_of
-from ..errors import ArgumentError, DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, NumberOverflowError, OutOfBoundsError, ProtocolError, ShapeError
 from ..primitives import elementwise as e
 from ..primitives.random_bits import random_fold_in, random_split
 from ..promotion import as_operand, cast
@@ -63,7 +63,7 @@ class Key:
 
     def __getitem__(self, index: Any) -> Key:
         if not self.shape:
-            raise IndexError("this is a single key, it cannot be indexed: split it first.")
+            raise OutOfBoundsError("this is a single key, it cannot be indexed: split it first.")
         if type(index) is not int:
             parts = index if isinstance(index, tuple) else (index,)
             index = (*parts, slice(None)) if any(part is Ellipsis for part in parts) else index
@@ -71,7 +71,7 @@ class Key:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("this is a single key, it has no length: split it first.")
+            raise ProtocolError("this is a single key, it has no length: split it first.")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Key]:
@@ -117,7 +117,7 @@ def _check_impl(impl: Any, dtype: Any = None) -> None:
 def _seed_words(seed: int) -> np.ndarray:
     """The high and low words of an integer seed; the high one is 0 for what fits 32 bits."""
     if not -(1 << 63) <= seed < (1 << 64):
-        raise OverflowError(f"the seed {seed} does not fit 64 bits.")
+        raise NumberOverflowError(f"the seed {seed} does not fit 64 bits.")
     high = 0 if -(1 << 31) <= seed < (1 << 32) else (seed >> 32) & 0xFFFFFFFF
     return np.array([high, seed & 0xFFFFFFFF], np.uint32)
 
@@ -260,7 +260,9 @@ def fold_in(key: Any, data: Any) -> Any:
     words = words_of(key, "fold_in")
     if isinstance(data, (int, np.integer)):
         if not -(1 << 31) <= data < (1 << 32):
-            raise OverflowError(f"fold_in takes an integer of 32 bits, got {data}: fold in the halves one by one.")
+            raise NumberOverflowError(
+                f"fold_in takes an integer of 32 bits, got {data}: fold in the halves one by one."
+            )
         number: Any = np.uint32(int(data) & 0xFFFFFFFF)
     else:
         scalar = as_operand(data, "the data of fold_in")

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import dtypes
 from ..arrays import type_of
-from ..errors import TransformationError, transparent
+from ..errors import MissingRuleError, TransformationError, transparent
 from ..primitive import Zero
 from ..primitives.base import add
 from ..primitives.structural import broadcast_to
@@ -73,7 +73,9 @@ class custom_jvp(CustomFunction):
     @transparent
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.rule is None:
-            raise AttributeError(f"no derivative rule is defined for {function_name(self.fun)}: give one with defjvp.")
+            raise MissingRuleError(
+                f"no derivative rule is defined for {function_name(self.fun)}: give one with defjvp."
+            )
         rule, symbolic = self.rule, self.symbolic_zeros
         static, dynamic = self.separate(self.positional(args, kwargs))
         operands, in_tree = operands_of(dynamic, f"an argument of {function_name(self.fun)}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..array_type import ArrayType
 from ..arrays import from_host, type_of
-from ..errors import TransformationError, transparent
+from ..errors import MissingRuleError, TransformationError, transparent
 from ..primitive import Zero
 from ..promotion import as_operand, flagged, is_arraylike
 from ..tree import flatten, unflatten
@@ -57,7 +57,7 @@ class custom_vjp(CustomFunction):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = function_name(self.fun)
         if self.fwd is None or self.bwd is None:
-            raise AttributeError(f"no derivative rule is defined for {name}: give one with defvjp.")
+            raise MissingRuleError(f"no derivative rule is defined for {name}: give one with defvjp.")
         fwd_rule, bwd_rule, symbolic = self.fwd, self.bwd, self.symbolic_zeros
         static, dynamic = self.separate(self.positional(args, kwargs))
         operands, in_tree = operands_of(dynamic, f"an argument of {name}")

@@ -114,13 +114,13 @@ def gradient_out(ct: Any, primal: ArrayType) -> Any:
 
 def given_tangents(tree: Any, structure: Any, primals: Sequence[ArrayType], what: str, tangent: str) -> list[Any]:
     """Tangents or cotangents that the user hands in, checked against the types of what they belong to."""
-    found = flatten_up_to(structure, tree)
+    found = flatten_up_to(structure, tree, f"the {tangent} given to {what}")
     return [_given(t, p, p.tangent(), what, tangent) for t, p in zip(found, primals, strict=True)]
 
 
 def given_cotangents(tree: Any, structure: Any, types: Sequence[ArrayType], what: str) -> list[Any]:
     """Cotangents of results of a function that is linear itself: they have the very types of the results, also integers."""
-    found = flatten_up_to(structure, tree)
+    found = flatten_up_to(structure, tree, f"the cotangent given to {what}")
     return [_given(ct, t, t, what, "cotangent") for ct, t in zip(found, types, strict=True)]
 
 
