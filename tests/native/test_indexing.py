@@ -129,9 +129,9 @@ def test_broken_promises_touch_nothing_foreign() -> None:
 def test_large_scatters(op: str, mode: str) -> None:
     """Large enough to be shared among threads: by rows of the first axis, some of which nothing goes to."""
     for shape, index_shape, numbers, sizes in (
-        ((401, 67), (700, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 67)),
-        ((300, 5, 40), (60, 9, 2), GatherDimensionNumbers((2, 3), (0,), (1, 0)), (1, 2, 40)),
-        ((90, 700), (50, 2), GatherDimensionNumbers((1, 2), (), (0, 1)), (1, 33)),
+        ((4001, 67), (1700, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 67)),
+        ((1400, 5, 40), (60, 9, 2), GatherDimensionNumbers((2, 3), (0,), (1, 0)), (1, 2, 40)),
+        ((390, 700), (50, 2), GatherDimensionNumbers((1, 2), (), (0, 1)), (1, 33)),
     ):
         types = [fl.ShapeDtypeStruct(shape, "float32"), fl.ShapeDtypeStruct(index_shape, "int32")]
         taken = fl.eval_shape(lambda x, i, n=numbers, s=sizes: gather(x, i, dimension_numbers=n, slice_sizes=s), *types)
@@ -145,16 +145,22 @@ def test_large_scatters(op: str, mode: str) -> None:
 
 
 def test_zeros_that_several_scatters_begin_with() -> None:
-    u, i = values((700, 67), "complex64"), indices((700,), "int32", 400)
+    u, i = values((700, 67), "complex64"), indices((700,), "int32", 2400)
 
     def f(u: Any, i: Any) -> Any:
-        zeros = fnp.zeros((400, 67), "complex64")
+        zeros = fnp.zeros((2400, 67), "complex64")
         return zeros.at[i].add(u), zeros.at[i].set(u * 2), zeros.at[i, 3].add(1)
 
     check(f, u, i)
-    check(lambda u, i: (fnp.zeros((400, 67), u.dtype), fnp.zeros((400, 67), u.dtype).at[i].add(u)), u, i)
-    check(lambda u, i: (-fnp.zeros((400, 67), "float32")).at[i].mul(u.real), u, i)
-    check(lambda u, i: lax.fori_loop(0, 3, lambda k, x: x + fnp.zeros((400, 67), u.dtype).at[i].add(u), u[:400]), u, i)
+    check(lambda u, i: (fnp.zeros((2400, 67), u.dtype), fnp.zeros((2400, 67), u.dtype).at[i].add(u)), u, i)
+    check(lambda u, i: (-fnp.zeros((2400, 67), "float32")).at[i].mul(u.real), u, i)
+    check(
+        lambda u, i: lax.fori_loop(
+            0, 3, lambda k, x: x + fnp.zeros((2400, 67), u.dtype).at[i].add(u), fnp.concatenate([u, u, u, u])[:2400]
+        ),
+        u,
+        i,
+    )
 
 
 def test_nan_in_extremes() -> None:

@@ -3,9 +3,9 @@
 A scatter goes over the vectors of starts in their order, so updates of one element take effect one after the other.
 Whatever the starts are, they are tested or clamped before anything is touched.
 
-Large windows are shared among threads by where they go: a piece has some rows of the first axis, which it copies or clears,
-and then does in order what changes them. So results do not depend on the number of threads, and what is written lies in a
-cache by then.
+Large windows in a large result are shared among threads by where they go: a piece has some rows of the first axis, which it
+copies or clears, and then does in order what changes them. So results do not depend on the number of threads, and what is
+written lies in a cache by then.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ __all__ = ["ScatterAddStep", "ScatterMaxStep", "ScatterMinStep", "ScatterMulStep
 BYTE, PLACE = np.dtype(np.uint8), np.dtype(np.int64)
 WIDE = 64
 """Windows of so many bytes are worth being sorted."""
+NEAR = 1 << 20
+"""A result of up to so many bytes stays in a cache; then it is best to go over the updates as they lie."""
 AHEAD = 4
 """The update that comes so many turns later is fetched."""
 FETCHED = 512
@@ -68,7 +70,7 @@ class ScatterStep(Windows):
         }
         self.rows = max(x.shape[:1], default=1)
         self.row_bytes = x.size // self.rows * x.dtype.itemsize
-        is_wide = math.prod(sizes.values()) * x.dtype.itemsize >= WIDE
+        is_wide = math.prod(sizes.values()) * x.dtype.itemsize >= WIDE and x.size * x.dtype.itemsize > NEAR
         goes_to_rows = [a.result for a in self.batch] == [0] and 0 in self.starts and sizes.get(0, 1) == 1
         self.length = turns_of(self.rows, self.duration) if is_wide and goes_to_rows else self.rows
         self.pieces = -(-self.rows // self.length)
