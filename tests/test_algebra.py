@@ -9,6 +9,7 @@ import pytest
 
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
+from functorch_lite.checking import check
 from functorch_lite.passes import optimized, rewrite_algebra, simplify
 from functorch_lite.passes.algebra import RULES
 
@@ -87,6 +88,24 @@ def test_changing_bits() -> None:
     assert names(program) == ["exp", "log"]
     assert names(rewrite_algebra(program, keeping_bits=False)) == []
     np.testing.assert_array_equal(np.asarray(fl.jit(f)(x)), x)
+
+
+@pytest.mark.parametrize("reduce", [fnp.sum, fnp.prod, fnp.max, fnp.min])
+def test_reductions_of_transposes(reduce: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+    for permutation, axes, left in (
+        ((3, 2, 1, 0), (0, 1, 2), 1),
+        ((1, 0, 3, 2), (1, 2), 1),
+        ((1, 0, 3, 2), (1, 3), 1),
+        ((0, 3, 2, 1), 2, 2),
+        ((2, 3, 1, 0), 1, 2),
+        ((2, 0, 1, 3), (3,), 2),
+    ):
+        f = lambda x, p=permutation, a=axes: reduce(fnp.transpose(x, p), axis=a)  # noqa: E731
+        program = rewrite_algebra(simplify(fl.make_program(f)(x).program), keeping_bits=False)
+        check(program)
+        assert names(program) == [f"reduce_{reduce.__name__}", "transpose"][:left]
+        np.testing.assert_allclose(fl.jit(f)(x), f(fnp.asarray(x)), rtol=1e-12)
 
 
 def test_in_bodies_of_loops() -> None:

@@ -1,6 +1,6 @@
 """Algebraic rewrites: what an equation is equal to, and cheaper.
 
-A rule looks at one equation and at those that made its operands, and gives an atom that is its result, another equation, or None.
+A rule looks at one equation and at those that made its operands, and gives an atom that is its result, other equations, or None.
 Each says whether it keeps bits: for all numbers, NaN, infinities and signed zeros included. Those that do run for every
 program; the others, which are nearer to the mathematics or right where the original overflows, only in a backend's compiler.
 
@@ -22,7 +22,8 @@ from .rewrite import map_subprograms, renamed_operands, renaming
 
 __all__ = ["RULES", "rewrite_algebra"]
 
-Rewrite = Callable[[Equation, "_Made"], "Atom | Equation | None"]
+Rewrite = Callable[[Equation, "_Made"], "Atom | Equation | tuple[Equation, Equation] | None"]
+"""Of two equations the second one gives the result, of the first one's."""
 
 
 class Rule(NamedTuple):
@@ -53,29 +54,34 @@ def rewrite_algebra(program: Program, *, keeping_bits: bool) -> Program:
     for equation in program.equations:
         equation = map_subprograms(equation, lambda body: rewrite_algebra(body, keeping_bits=keeping_bits))
         equation = renamed_operands(equation, renamed)
-        out = _rewritten(equation, made, keeping_bits)
-        if isinstance(out, Equation):
-            equations.append(out)
-            made.update((v, out) for v in out.results)
-        else:
+        *before, out = _rewritten(equation, made, keeping_bits)
+        if not isinstance(out, Equation):
             renamed[equation.results[0]] = out
+            continue
+        for found in (*before, out):
+            equations.append(found)
+            made.update((v, found) for v in found.results)
     return dead_code(program.replace(equations=equations, outputs=[rename(a) for a in program.outputs]))
 
 
-def _rewritten(equation: Equation, made: _Made, keeping_bits: bool) -> Atom | Equation:
+def _rewritten(equation: Equation, made: _Made, keeping_bits: bool) -> tuple[*tuple[Equation, ...], Atom | Equation]:
+    """The last one is the result, or gives it."""
+    before: tuple[Equation, ...] = ()
     for _ in range(MOST):
         for rule in RULES.get(equation.primitive.name, ()):
             if keeping_bits and not rule.keeps_bits:
                 continue
             out = rule.rewrite(equation, made)
+            *first, out = out if isinstance(out, tuple) else (out,)
             if out is not None and _fits(out, equation):
+                before += tuple(first)
                 break
         else:
-            return equation
+            return *before, equation
         if not isinstance(out, Equation):
-            return out
+            return *before, out
         equation = out
-    return equation
+    return *before, equation
 
 
 def _fits(out: Atom | Equation, equation: Equation) -> bool:
@@ -246,6 +252,24 @@ def converted_twice(equation: Equation, made: _Made) -> Atom | Equation | None:
     if between.kind != x.type.dtype.kind and equation.results[0].type != x.type:
         return None
     return x if equation.results[0].type == x.type else _same(equation, e.convert, x, **equation.params)
+
+
+@rule("reduce_sum", "reduce_prod", "reduce_max", "reduce_min", keeps_bits=False)
+def reduced_transpose(equation: Equation, made: _Made) -> Equation | tuple[Equation, Equation] | None:
+    """A reduction of the operand of a transpose, in whose order it lies in memory; what is left is transposed, if it must be."""
+    before = made.by(equation.operands[0], "transpose")
+    if before is None:
+        return None
+    (x,), permutation, axes = before.operands, before.params["permutation"], equation.params["axes"]
+    kept = [a for k, a in enumerate(permutation) if k not in axes]
+    out = equation.replace(
+        operands=[x], params={**equation.params, "axes": tuple(sorted(permutation[k] for k in axes))}
+    )
+    if kept == sorted(kept):
+        return out
+    between = Var(x.type.update(shape=tuple(x.type.shape[a] for a in sorted(kept))))
+    order = tuple(sorted(kept).index(a) for a in kept)
+    return out.replace(results=[between]), _same(equation, transpose, between, permutation=order)
 
 
 # Signs, choices, divisors.
