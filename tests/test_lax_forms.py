@@ -143,7 +143,8 @@ def test_negative_starts_count_from_the_end(dtype: str) -> None:
 
 def test_elementwise_functions_have_the_parameters_of_jax():
     x = fnp.arange(1.0, 4.0)
-    assert str(inspect.signature(lax.sin)) == "(x: Any) -> Any"
+    assert list(inspect.signature(lax.sin).parameters) == ["x"]
+    assert list(inspect.signature(lax.add).parameters) == ["x", "y"]
     assert list(inspect.signature(lax.clamp).parameters) == ["min", "x", "max"]
     assert list(inspect.signature(lax.integer_pow).parameters) == ["x", "y"]
     assert lax.clamp(min=1.5, x=x, max=2.5).tolist() == [1.5, 2, 2.5]
@@ -151,13 +152,13 @@ def test_elementwise_functions_have_the_parameters_of_jax():
     assert lax.integer_pow(x, 2).tolist() == lax.integer_pow(x=x, y=2).tolist() == [1, 4, 9]
     assert lax.reduce_precision(x, exponent_bits=5, mantissa_bits=10).tolist() == [1, 2, 3]
     for call, message in [
-        (lambda: lax.add(x), r"add\(x, y\): missing a required argument: 'y'"),
-        (lambda: lax.sin(x, x), r"sin\(x\): too many positional arguments"),
-        (lambda: lax.sin(x, accuracy=1), r"sin\(x\): got an unexpected keyword argument 'accuracy'"),
+        (lambda: lax.add(x), r"add\(\) missing 1 required positional argument: 'y'"),
+        (lambda: lax.sin(x, accuracy=1), r"sin\(\) got an unexpected keyword argument 'accuracy'"),
+        (lambda: lax.clamp(x), r"clamp\(min, x, max\): missing a required argument: 'x'"),
+        (lambda: lax.igamma(x, x, x), r"igamma\(a, x\): too many positional arguments"),
     ]:
-        with pytest.raises(TypeError, match=message) as raised:
+        with pytest.raises(TypeError, match=message):
             call()
-        assert "test_lax_forms.py" in str(raised.value)
 
 
 def test_reduce_window_needs_no_strides():

@@ -73,26 +73,43 @@ _OPERANDS = {
 
 
 def _function(primitive: Elementwise, name: str) -> Callable[..., Any]:
-    arity = primitive.arity
-    operand_names = _OPERANDS.get(name, ("x", "y")[:arity])
-    param_names = sorted(primitive.params)  # by the alphabet is by position, in JAX
-    names = (*operand_names, *param_names)
-    what = f"an operand of {name}"
-    signature = Signature(
-        [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, annotation=Any) for n in names], return_annotation=Any
-    )
-
-    def function(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != len(names):
-            args = by_position(name, signature, args, kwargs)
-        operands = strict_operands(what, args[:arity])
-        return primitive(*operands, **dict(zip(param_names, args[arity:], strict=True)))
-
+    operands = _OPERANDS.get(name, ("x", "y")[: primitive.arity])
+    make = {("x",): _of_one, ("x", "y"): _of_two}.get(operands, _of_any) if not primitive.params else _of_any
+    function = make(primitive, f"an operand of {name}", operands)
     function.__name__ = function.__qualname__ = name
-    function.__signature__ = signature  # type: ignore[attr-defined]
     function.__doc__ = (
         f"The primitive `{primitive.name}` on arrays of one dtype and shape (or rank 0), element by element."
     )
+    return function
+
+
+def _of_one(primitive: Elementwise, what: str, names: tuple[str, ...]) -> Callable[..., Any]:
+    def function(x: Any) -> Any:
+        return primitive(*strict_operands(what, (x,)))
+
+    return function
+
+
+def _of_two(primitive: Elementwise, what: str, names: tuple[str, ...]) -> Callable[..., Any]:
+    def function(x: Any, y: Any) -> Any:
+        return primitive(*strict_operands(what, (x, y)))
+
+    return function
+
+
+def _of_any(primitive: Elementwise, what: str, names: tuple[str, ...]) -> Callable[..., Any]:
+    """Of operands by other names, and with params."""
+    params = sorted(primitive.params)  # by the alphabet is by position, in JAX
+    positional = [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD, annotation=Any) for n in (*names, *params)]
+    signature = Signature(positional, return_annotation=Any)
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        args = by_position(function.__name__, signature, args, kwargs)
+        return primitive(
+            *strict_operands(what, args[: len(names)]), **dict(zip(params, args[len(names) :], strict=True))
+        )
+
+    function.__signature__ = signature  # type: ignore[attr-defined]
     return function
 
 
