@@ -147,6 +147,9 @@ def test_frompyfunc():
     where = fnp.ufunc(lambda c, a, b: fnp.where(c, a, b), 3, 1, name="where")
     assert where(x > 1, x, -1).tolist() == [-1, -1, 2, 3]
     assert repr(where) == "<ufunc 'where'>"
+    again = pickle.loads(pickle.dumps(add))
+    assert again == add
+    assert again.reduce(x[:0]) == 0
 
 
 def test_numpy_s_ufunc_methods_of_our_arrays_are_ours():

@@ -7,6 +7,7 @@ reduction, a running one or an update that does the same, it is taken.
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -101,6 +102,10 @@ class ufunc(metaclass=_Universal):
 
     def __hash__(self) -> int:
         return hash(self._key())
+
+    def __reduce__(self) -> Any:
+        options = {"name": self.__name__, "nargs": self.nargs, "identity": self.identity}
+        return functools.partial(ufunc, **options), (self.func, self.nin, self.nout)
 
     def __repr__(self) -> str:
         return f"<ufunc {self.__name__!r}>"
