@@ -57,8 +57,7 @@ def rewrite_algebra(program: Program, *, keeping_bits: bool) -> Program:
         *before, out = _rewritten(equation, made, keeping_bits)
         if not isinstance(out, Equation):
             renamed[equation.results[0]] = out
-            continue
-        for found in (*before, out):
+        for found in (*before, out) if isinstance(out, Equation) else before:
             equations.append(found)
             made.update((v, found) for v in found.results)
     return dead_code(program.replace(equations=equations, outputs=[rename(a) for a in program.outputs]))

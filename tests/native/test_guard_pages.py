@@ -66,6 +66,7 @@ def chosen_programs() -> Iterator[tuple[Any, list[Any]]]:
         [normal(9, 301)],
     )
     yield lambda x: (fnp.sort(x), fnp.argsort(x)), [normal(66_001)]
+    yield lambda x: (fnp.stack([x, x * 2, x + 1], -1), fnp.stack([x, -x], -1).reshape(9, -1)), [normal(9, 77)]
     yield lambda x: fnp.pad(x, 3, mode="edge") + fnp.pad(x, ((5, 1), (2, 4))), [normal(5, 200)]
     yield lambda x: lax.while_loop(lambda c: c.sum() < 50, lambda c: c * 1.5, x), [np.abs(normal(33))]
 

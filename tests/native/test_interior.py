@@ -37,6 +37,10 @@ CASES = {
         fnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(2, 1)], mode="edge")[..., 1:-2] == x, x, x[..., ::-1]
     ),
     "both axes": lambda x: fnp.pad(x[1:, 1:], ((1, 0), (1, 0))) == fnp.roll(x, (1, 1), (0, 1)),
+    "two side by side": lambda x: fnp.stack([x, fnp.roll(x, 1, 0)], -1).reshape(7, -1),
+    "three side by side": lambda x: (fnp.stack([x, x[::-1], x != x[:1]], -1), fnp.stack([x, x, x], -1) == x[..., None]),
+    "four side by side": lambda x: fnp.stack([x, x[::-1], fnp.maximum(x.real, x[:1].real).astype(x.dtype), x], -1),
+    "pads of pairs": lambda x: fnp.pad(x[..., None], ((0, 0), (0, 0), (1, 2))),
     "two results": lambda x: (fnp.roll(x, 1, -1), fnp.pad(x[..., :-1], [(0, 0)] * (x.ndim - 1) + [(1, 0)])),
 }
 

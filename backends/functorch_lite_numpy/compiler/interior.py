@@ -22,7 +22,7 @@ from functorch_lite.extend_passes import Nest, Node, Phase
 from .collapse import nodes
 from .copies import Copies
 
-__all__ = ["Interior", "interiors"]
+__all__ = ["Inside", "Interior", "interiors", "tests"]
 
 MOST, MOST_NODES = 4, 200
 """So many interiors, and nodes in all of them together: each is code of its own."""
@@ -61,16 +61,21 @@ def interiors(nest: Nest, width: int) -> list[Interior]:
     if d is None or not guarded:
         return []
     n = nest.extents[d]
-    tests = {node: test for node in everything if (test := _test(node, d)) is not None}
-    cuts = sorted({0, n, *(bisect_left(range(n), True, key=lambda i: t(i) != t(0)) for t in tests.values())})
+    known = tests(nest, d)
+    cuts = sorted({0, n, *(bisect_left(range(n), True, key=lambda i: t(i) != t(0)) for t in known.values())})
     found = []
     for first, last in pairwise(cuts):
         vectors = last // width - -(-first // width)
         if vectors > 0:
-            found.append(Interior(first, last, vectors, _Inside({node: t(first) for node, t in tests.items()})))
+            found.append(Interior(first, last, vectors, Inside({node: t(first) for node, t in known.items()})))
     found = sorted(found, key=lambda i: -i.vectors)[: max(1, min(MOST, MOST_NODES // len(everything)))]
     few = 2 * sum(i.vectors for i in found) < n // width
     return [] if few or all(i.inside.node(node).args for i in found for node in guarded) else found
+
+
+def tests(nest: Nest, d: int) -> dict[Node, Callable[[int], bool]]:
+    """The nodes that a dimension alone decides, and what decides them, by its value."""
+    return {node: test for node in nodes(nest) if (test := _test(node, d)) is not None}
 
 
 def _test(node: Node, d: int) -> Callable[[int], bool] | None:
@@ -83,7 +88,7 @@ def _test(node: Node, d: int) -> Callable[[int], bool] | None:
     return lambda i: _TESTS[node.op](place.terms[d] * i + place.const, bound)
 
 
-class _Inside(Copies):
+class Inside(Copies):
     """Nodes where the outcome of tests is known."""
 
     def __init__(self, known: dict[Node, bool]):

@@ -25,6 +25,7 @@ from .kernel_plan import lanes_of, places_of_kept, shared_dimension
 from .overlays import loads_to_hurry, overlays
 from .results import Partial, accumulate, finish, reduced, store
 from .types import I64, PTR, constant, new_function
+from .unroll import unroll
 from .values import Values
 from .vectors import run_mask
 
@@ -48,6 +49,7 @@ class Kernel:
     """
 
     def __init__(self, module: ir.Module, name: str, nest: Nest, vector_bytes: int, in_parts: bool):
+        unroll(nest)
         collapse(nest)
         jam(nest)
         self.nest = nest

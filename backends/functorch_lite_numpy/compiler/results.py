@@ -10,8 +10,8 @@ import numpy as np
 from functorch_lite.extend_passes import Load, Reduction
 
 from . import ir, scalars
-from .types import I32, constant, is_vector, lanes, memory_type, real_dtype, register_type, splat
-from .values import Values, twice
+from .types import I32, I64, constant, is_vector, join_lanes, lanes, memory_type, real_dtype, register_type, splat
+from .values import Values
 from .vectors import read, scatter, write
 
 __all__ = ["Partial", "accumulate", "finish", "reduced", "store"]
@@ -37,22 +37,39 @@ def store(v: Values, target: Load, value: Any, dtype: np.dtype) -> None:
     scatter(b, value, pointers, v.mask)
 
 
-def _store_pairs(v: Values, target: Load, pair: tuple[Any, Any], dtype: np.dtype, stride: int | None) -> None:
-    """Both parts of complex numbers, to neighbouring places."""
-    if stride != 2:
-        for k, part in enumerate(pair):
+def _store_pairs(v: Values, target: Load, parts: Sequence[Any], dtype: np.dtype, stride: int | None) -> None:
+    """The parts of complex numbers, or what else belongs side by side, to neighbouring places."""
+    if stride != len(parts):
+        for k, part in enumerate(parts):
             store(v, Load(target.buffer, target.address + k), part, dtype)
         return
-    both, mask = _interleaved(v, pair)
-    write(v.builder, v.pointer(v.builder, target, dtype), both, mask)
+    pointer = v.pointer(v.builder, target, dtype)
+    for k, (piece, mask) in enumerate(_interleaved(v, parts)):
+        write(v.builder, _further(v, pointer, k, dtype), piece, mask)
 
 
-def _interleaved(v: Values, pair: tuple[Any, Any]) -> tuple[Any, Any]:
-    """The parts of complex numbers as they lie in memory, and the mask for them."""
-    b, n = v.builder, v.lanes
-    x, y = (splat(b, part, n) for part in pair)
-    picks = lanes(ir.VectorType(I32, 2 * n), [i // 2 + i % 2 * n for i in range(2 * n)])
-    return b.shuffle_vector(x, y, picks), None if v.mask is None else twice(b, v.mask)
+def _further(v: Values, pointer: Any, k: int, dtype: np.dtype) -> Any:
+    """The address k vectors on."""
+    return v.builder.gep(pointer, [constant(I64, k * v.lanes)], source_etype=memory_type(dtype))
+
+
+def _interleaved(v: Values, parts: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Parts as they lie side by side in memory, in vectors of as many lanes as each has; and the masks for them."""
+    b, n, count = v.builder, v.lanes, len(parts)
+    parts = [splat(b, part, n) for part in parts]
+    x, y = parts[:2]
+    if count > 2:
+        x, y = join_lanes(b, x, y), join_lanes(b, parts[2], parts[-1])
+    out = []
+    for k in range(count):
+        places = range(k * n, (k + 1) * n)
+        picks = lanes(ir.VectorType(I32, n), [i // count + i % count * n for i in places])
+        mask = v.mask
+        if mask is not None:
+            none = ir.Constant(mask.type, ir.Undefined)
+            mask = b.shuffle_vector(mask, none, lanes(ir.VectorType(I32, n), [i // count for i in places]))
+        out.append((b.shuffle_vector(x, y, picks), mask))
+    return out
 
 
 def accumulate(v: Values, r: Reduction) -> None:
@@ -67,11 +84,10 @@ def accumulate(v: Values, r: Reduction) -> None:
         for k, part in enumerate(value):
             _accumulate_at(v, Load(r.target.buffer, r.target.address + k), r.op, dtype, part)
         return
-    b = v.builder
-    both, mask = _interleaved(v, value)
-    pointer = v.pointer(b, r.target, dtype)
-    old = read(b, pointer, dtype, 2 * v.lanes, mask)
-    write(b, pointer, _combined(b, r.op, dtype, old, both), mask)
+    b, pointer = v.builder, v.pointer(v.builder, r.target, dtype)
+    for k, (piece, mask) in enumerate(_interleaved(v, value)):
+        here = _further(v, pointer, k, dtype)
+        write(b, here, _combined(b, r.op, dtype, read(b, here, dtype, v.lanes, mask), piece), mask)
 
 
 def _accumulate_at(v: Values, target: Load, op: str, dtype: np.dtype, value: Any) -> None:
