@@ -18,6 +18,26 @@ from functorch_lite.passes import simplify
 N = 3
 """All values in a program are vectors of this length: operations keep it."""
 
+APART = fnp.asarray(np.array([0.0, 0.011, 0.023]))
+"""Added to a vector, so that no two of its elements are the same: what orders them has no derivative there."""
+
+
+@fl.custom_jvp
+def ruled(x: Any) -> Any:
+    return fnp.sin(x) * x
+
+
+ruled.defjvp(
+    lambda primals, tangents: (ruled(*primals), tangents[0] * (fnp.cos(*primals) * primals[0] + fnp.sin(*primals)))
+)
+
+
+def moved(x: Any) -> Any:
+    """The two elements from the largest one on, twice as large, at the place of the smallest one."""
+    largest, smallest = fnp.argmax(x + APART), fnp.argmin(x + APART)
+    return lax.dynamic_update_slice(x, 2.0 * lax.dynamic_slice(x, (largest,), (2,)), (smallest,))
+
+
 UNARY: dict[str, Callable[[Any], Any]] = {
     "sin": fnp.sin,
     "tanh": fnp.tanh,
@@ -36,6 +56,23 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "branch": lambda x: lax.cond(fnp.sum(x) > 0.05, lambda x: x * 1.5, lambda x: fnp.sin(x), x),
     "rows": lambda x: lax.scan(lambda c, row: (fnp.tanh(c + row), c * row), fnp.sum(x), x)[1],
     "mapped": lambda x: fl.vmap(lambda v: v * fnp.sum(x))(x),
+    "summed": lambda x: fnp.cumsum(x)[::-1] - x,
+    "sorted": lambda x: fnp.sort(x + APART),
+    "padded": lambda x: lax.pad(x, x.dtype.type(0.5), [(1, -1, 0)]) * x,
+    "spread": lambda x: lax.pad(x, x.dtype.type(0), [(0, 0, 1)])[1:4],
+    "joined": lambda x: fnp.concatenate([x[1:], x[:1] * 2.0]),
+    "picked": lambda x: x[fnp.asarray([2, 0, 2])],
+    "dealt": lambda x: fnp.zeros_like(x).at[fnp.asarray([1, 1, 0])].add(x),
+    "moved": moved,
+    "outer": lambda x: fnp.einsum("ij,j->i", fnp.outer(fnp.tanh(x), fnp.cos(x)), x),
+    "solved": lambda x: fnp.linalg.solve(fnp.outer(fnp.tanh(x), fnp.sin(x)) + 3.0 * fnp.eye(N), x),
+    "complex": lambda x: fnp.real(fnp.exp(1j * x) * (1.0 - 2.0j)),
+    "spectrum": lambda x: fnp.real(fnp.fft.ifft(fnp.fft.fft(x) * (1.0 + 0.5j))),
+    "counted": lambda x: x * fnp.sum(fnp.astype(x + APART > 0.0, np.int8)),
+    "backwards": lambda x: lax.scan(lambda c, row: (c * 0.5 + row, (c, row * c)), x[0], x, reverse=True)[1][1],
+    "prefixes": lambda x: lax.associative_scan(fnp.logaddexp, x),
+    "switched": lambda x: lax.switch(fnp.argmax(x + APART), [fnp.sin, lambda x: x * 2.0, fnp.flip], x),
+    "ruled": ruled,
     "pushed": lambda x: fl.jvp(fnp.sin, (x,), (x,))[1],
     "pulled": lambda x: fl.grad(lambda y: fnp.sum(fnp.sin(y) * x))(x),
 }
