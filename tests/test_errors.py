@@ -256,6 +256,11 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         ("f32[]", "functorch_lite.numpy"),
     ),
     "integer that does not fit": (lambda: fnp.asarray(2**40), OverflowError, ("1099511627776", "i32")),
+    "listed integer that does not fit": (lambda: fnp.asarray([1, 300], "uint8"), OverflowError, ("uint8", "wider")),
+    "integer of more than 64 bits": (lambda: fnp.asarray([2**70]), OverflowError, ("64 bits", "float")),
+    "range without a step": (lambda: fnp.arange(0, 3, 0), ValueError, ("step", "0")),
+    "negative repeats": (lambda: fnp.repeat(fnp.ones(3), [1, -1, 0]), ValueError, ("negative", "-1")),
+    "three widths of a pad": (lambda: fnp.pad(fnp.ones((2, 2)), [(1, 2, 3)]), ValueError, ("[1, 2, 3]", "pair")),
     "random without a key": (lambda: fl.random.normal(0, (3,)), TypeError, ("random.key(seed)",)),
     "randomness from many keys at once": (
         lambda: fl.random.normal(fl.random.split(fl.random.key(0), 3)),

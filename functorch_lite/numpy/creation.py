@@ -126,19 +126,21 @@ def _nested(values: Sequence[Any], dtype: np.dtype | None) -> Any:
             ) from None
         if host.dtype == object:
             kinds = sorted({type(x).__name__ for x in host.ravel().tolist()})
+            if kinds == ["int"]:
+                raise NumberOverflowError("array: an integer does not fit 64 bits: write it as a float.")
             raise DTypeError(f"array: the nested sequences hold {', '.join(kinds)}; needed are numbers.")
+        strong = any(isinstance(x, (np.ndarray, np.generic)) for x in leaves)
         if dtype is None:
-            strong = any(isinstance(x, (np.ndarray, np.generic)) for x in leaves)
             kind = host.dtype.kind
             dtype = (
                 result_type(*leaves)
                 if strong
                 else dtypes.as_dtype({"b": bool, "i": int, "u": int, "f": float, "c": complex}.get(kind, host.dtype))
             )
-            if dtypes.is_integer(dtype) and host.size and not strong:
-                limits = np.iinfo(dtype)
-                if host.max() > limits.max or host.min() < limits.min:
-                    raise NumberOverflowError(f"array: an integer does not fit {dtype.name}: give a wider dtype.")
+        if dtypes.is_integer(dtype) and host.dtype.kind in "iu" and host.size and not strong:
+            limits = np.iinfo(dtype)
+            if host.max() > limits.max or host.min() < limits.min:
+                raise NumberOverflowError(f"array: an integer does not fit {dtype.name}: give a wider dtype.")
         return from_host(_host_cast(host, dtype))
     dtype = dtype or result_type(*leaves)
     return _stacked(values, dtype)

@@ -65,13 +65,10 @@ def _pairs(value: Any, ndim: int, what: str) -> list[tuple[Any, Any]]:
     """(before, after) for each axis, from a number, a pair, or pairs."""
     items = value if isinstance(value, (tuple, list, np.ndarray)) else [value]
     if all(not np.ndim(v) for v in items):
-        pair = (items[0], items[-1])
-        if len(items) <= 2:
-            return [pair] * ndim
-    else:
+        items = [items]
+    if all(np.ndim(v) == 1 and 1 <= len(v) <= 2 for v in items) and len(items) in (1, ndim):
         pairs = [(v[0], v[-1]) for v in items]
-        if len(pairs) in (1, ndim):
-            return pairs * ndim if len(pairs) == 1 else pairs
+        return pairs * ndim if len(pairs) == 1 else pairs
     raise ShapeError(f"pad: {what} {value!r} must be a number, a pair, or a pair for each of {ndim} axes.")
 
 

@@ -51,6 +51,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
         found = [x for x in (start, stop, step) if x is not None]
         dtype = result_type(*found)
     dtype = dtypes.as_dtype(dtype)
+    if not numbers[2]:
+        raise ArgumentError(f"arange: the step must not be 0, from {numbers[0]} to {numbers[1]}.")
     host = np.arange(*numbers)
     if dtypes.is_floating(dtype) and host.dtype.kind == "f" and len(host):
         host = numbers[0] + np.arange(len(host)) * numbers[2]

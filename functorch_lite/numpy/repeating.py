@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
-from ..errors import ConcretizationTypeError, ShapeError
+from ..errors import ArgumentError, ConcretizationTypeError, ShapeError
 from ..index_plan import host_value
 from ..indexing import take
 from ..primitives import elementwise as e
@@ -66,6 +66,8 @@ def repeat(a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length
     n = x.shape[axis]
     known = host_value(repeats) if isinstance(repeats, (Array, Tracer)) else np.asarray(repeats)
     if known is not None:
+        if (known < 0).any():
+            raise ArgumentError(f"repeat: the repeats must not be negative, got {repeats}.")
         places = np.repeat(np.arange(n), known)
         if total_repeat_length is not None:
             last = places[-1] if len(places) else 0
