@@ -392,3 +392,14 @@ def test_jitted_functions_can_be_copied_and_pickled() -> None:
         for again in (copy.copy(f), copy.deepcopy(f), pickle.loads(pickle.dumps(f))):
             assert again(argument) == expected
     assert copy.deepcopy(fl.jit(lambda x: x + 1))(1.0) == 2
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("wrap", [lambda f: f, fl.jit])
+def test_logarithms_of_one_and_small_complex_numbers(dtype, wrap) -> None:
+    z = np.array([1e-20, -1e-9 + 1e-12j, -1e-4 + 1e-4j, 0.2 - 0.2j, 0.3 + 1j, -5.0, 0.0], dtype)
+    near, exact = np.abs(z) < 1e-3, z.astype("complex128")
+    expected = np.where(near, exact - exact**2 / 2 + exact**3 / 3 - exact**4 / 4, np.log1p(exact))
+    got = np.asarray(wrap(fnp.log1p)(fnp.asarray(z)))
+    np.testing.assert_allclose(got, expected, rtol=10 * np.finfo(dtype).eps)
+    assert np.asarray(wrap(fnp.log1p)(fnp.asarray(z)[0])) == got[0]

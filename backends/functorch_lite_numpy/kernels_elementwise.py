@@ -135,6 +135,20 @@ def _rem(types: Any, params: Any) -> Kernel:
     return registry["rem"].kernel(np, types, params)
 
 
+def _log1p(types: Any, params: Any) -> Kernel:
+    """Of complex numbers near zero, NumPy takes the logarithm of |1 + x|, which has lost their digits."""
+    if kind(types[0].dtype) != "c":
+        return registry["log1p"].kernel(np, types, params)
+
+    def kernel(x: Any) -> Any:
+        out = np.array(np.log1p(x))
+        close = np.maximum(np.abs(x.real), np.abs(x.imag)) < 0.25
+        out.real = np.where(close, np.log1p(x.real * (x.real + 2) + x.imag * x.imag) / 2, out.real)
+        return out[()]
+
+    return kernel
+
+
 def _sign(types: Any, params: Any) -> Kernel:
     return (lambda x: np.copysign(np.sign(x), x)) if kind(types[0].dtype) == "f" else np.sign
 
@@ -174,6 +188,7 @@ FAST: dict[str, Callable[[Any, Any], Kernel]] = {
     "complex": _complex,
     "convert": _convert,
     "div_strong": _strong(operator.truediv),
+    "log1p": _log1p,
     "mul_strong": _strong(operator.mul),
     "population_count": _population_count,
     "reduce_precision": _reduce_precision,
