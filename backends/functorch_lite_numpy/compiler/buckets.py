@@ -15,7 +15,7 @@ import numpy as np
 from .functions import Slot, at, counted, lanes_of, load, number, store
 from .intrinsics import clear_memory, copy_memory, intrinsic
 from .ordering import ahead
-from .pieces import in_pieces, range_of
+from .pieces import in_pieces, is_alone, range_of
 from .types import I8, I64, constant, register_type, splat
 from .unit import Unit
 
@@ -43,8 +43,7 @@ def room_for(n: int, itemsize: int) -> int:
 
 def sort_in_buckets(unit: Unit, b: Any, line: Any, room: Any, n: int, dtype: np.dtype, sort: Sort) -> None:
     """Sort a line; `sort(b, pointer, n)` sorts one at one go."""
-    workers = b.load(unit.outside(b, "pool.workers"), typ=I64)
-    with b.if_else(b.icmp_unsigned("==", workers, number(0))) as (alone, shared):
+    with b.if_else(is_alone(unit, b)) as (alone, shared):
         with alone:
             sort(b, line, number(n))
         with shared:

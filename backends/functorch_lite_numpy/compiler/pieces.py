@@ -17,7 +17,7 @@ from .threads import pool
 from .types import I64, PTR, constant
 from .unit import Unit
 
-__all__ = ["PIECE", "WORTH_SHARING", "in_pieces", "memory", "range_of", "turns_in_pieces", "turns_of"]
+__all__ = ["PIECE", "WORTH_SHARING", "in_pieces", "is_alone", "memory", "range_of", "turns_in_pieces", "turns_of"]
 
 WORTH_SHARING = 40e3
 """Nanoseconds of work from which on it pays to wake other threads."""
@@ -54,6 +54,11 @@ def in_pieces(
             b.store(value, _slot(b, block, i))
     arguments = [finish(_piece(unit, values, body)), block, constant(I64, count)]
     unit.call_outside(b, "pool.parallel_for", ir.VoidType(), arguments)
+
+
+def is_alone(unit: Unit, b: Any) -> Any:
+    """Whether there are no other threads: then what they could share may be done in a simpler way, with the same result."""
+    return b.icmp_unsigned("==", b.load(unit.outside(b, "pool.workers"), typ=I64), constant(I64, 0))
 
 
 def _piece(unit: Unit, values: Sequence[Any], body: Body) -> Any:

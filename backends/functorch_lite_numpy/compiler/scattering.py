@@ -18,10 +18,11 @@ import numpy as np
 
 from functorch_lite.extend import Equation
 
+from .filling import clear
 from .functions import Slot, at, counted, load, number, store, stored_as, widened
 from .indexing import Axis, Start, Windows, collapsed, strides_of
 from .intrinsics import clear_memory, copy_memory, intrinsic, prefetch
-from .pieces import in_pieces, range_of, turns_of
+from .pieces import in_pieces, is_alone, range_of, turns_of
 from .types import I1, constant, parts_of, real_dtype
 
 __all__ = ["ScatterAddStep", "ScatterMaxStep", "ScatterMinStep", "ScatterMulStep", "ScatterStep"]
@@ -80,18 +81,25 @@ class ScatterStep(Windows):
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         pointers = [*operands, *results]
         if self.pieces == 1:
-            self.prepare(b, pointers, number(0), number(self.rows))
-            self.turns(b, pointers, self.batch, [number(0)] * 3)
-        else:
-            self.sort_turns(b, operands[1], scratch)
-            in_pieces(self.unit, b, self.pieces, [*pointers, scratch], self.piece)
+            self.all_turns(b, pointers)
+            return
+        with b.if_else(is_alone(self.unit, b)) as (alone, shared):
+            with alone:
+                self.all_turns(b, pointers)
+            with shared:
+                self.sort_turns(b, operands[1], scratch)
+                in_pieces(self.unit, b, self.pieces, [*pointers, scratch], self.piece)
+
+    def all_turns(self, b: Any, pointers: Sequence[Any]) -> None:
+        self.prepare(b, pointers, number(0), number(self.rows))
+        self.turns(b, pointers, self.batch, [number(0)] * 3)
 
     def prepare(self, b: Any, pointers: Sequence[Any], begin: Any, end: Any) -> None:
         """Have in some rows of the result what the first operand has there, if that is not the same memory."""
         start, size = (b.mul(n, number(self.row_bytes)) for n in (begin, b.sub(end, begin)))
         source, target = (at(b, p, start, BYTE) for p in (pointers[0], pointers[-1]))
         if 0 in self.cleared:
-            clear_memory(b, target, size)
+            clear(self.unit, b, target, size)
             return
         with b.if_then(b.icmp_unsigned("!=", source, target)):
             copy_memory(b, target, source, size)
