@@ -403,3 +403,12 @@ def test_logarithms_of_one_and_small_complex_numbers(dtype, wrap) -> None:
     got = np.asarray(wrap(fnp.log1p)(fnp.asarray(z)))
     np.testing.assert_allclose(got, expected, rtol=10 * np.finfo(dtype).eps)
     assert np.asarray(wrap(fnp.log1p)(fnp.asarray(z)[0])) == got[0]
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, fl.jit])
+def test_large_real_numbers_stay_real_in_complex_expm1(wrap) -> None:
+    z = fnp.asarray(np.array([1e8, np.inf, 2.0, -np.inf, -0.0]) + 0j)
+    got = np.asarray(wrap(fnp.expm1)(z))
+    np.testing.assert_array_equal(got.imag, 0)
+    np.testing.assert_allclose(got.real, [np.inf, np.inf, np.expm1(2.0), -1, 0])
+    assert wrap(fnp.expm1)(z[1]) == np.inf

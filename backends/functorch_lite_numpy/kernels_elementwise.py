@@ -135,6 +135,19 @@ def _rem(types: Any, params: Any) -> Kernel:
     return registry["rem"].kernel(np, types, params)
 
 
+def _expm1(types: Any, params: Any) -> Kernel:
+    """Of a large number with imaginary part 0, NumPy's imaginary part is inf * 0."""
+    if kind(types[0].dtype) != "c":
+        return registry["expm1"].kernel(np, types, params)
+
+    def kernel(x: Any) -> Any:
+        out = np.array(np.expm1(x))
+        out.imag = np.where(x.imag == 0, x.imag, out.imag)
+        return out[()]
+
+    return kernel
+
+
 def _log1p(types: Any, params: Any) -> Kernel:
     """Of complex numbers near zero, NumPy takes the logarithm of |1 + x|, which has lost their digits."""
     if kind(types[0].dtype) != "c":
@@ -188,6 +201,7 @@ FAST: dict[str, Callable[[Any, Any], Kernel]] = {
     "complex": _complex,
     "convert": _convert,
     "div_strong": _strong(operator.truediv),
+    "expm1": _expm1,
     "log1p": _log1p,
     "mul_strong": _strong(operator.mul),
     "population_count": _population_count,
