@@ -141,7 +141,7 @@ def _expm1(types: Any, params: Any) -> Kernel:
         return registry["expm1"].kernel(np, types, params)
 
     def kernel(x: Any) -> Any:
-        out = np.array(np.expm1(x))
+        out: Any = np.array(np.expm1(x))
         out.imag = np.where(x.imag == 0, x.imag, out.imag)
         return out[()]
 
@@ -154,7 +154,7 @@ def _log1p(types: Any, params: Any) -> Kernel:
         return registry["log1p"].kernel(np, types, params)
 
     def kernel(x: Any) -> Any:
-        out = np.array(np.log1p(x))
+        out: Any = np.array(np.log1p(x))
         close = np.maximum(np.abs(x.real), np.abs(x.imag)) < 0.25
         out.real = np.where(close, np.log1p(x.real * (x.real + 2) + x.imag * x.imag) / 2, out.real)
         return out[()]
