@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -31,20 +32,35 @@ def once(make: Callable[[], T]) -> Callable[[], T]:
     return get
 
 
+_tasks: deque[Callable[[], Any]] = deque()
+_turn = threading.Lock()
+"""Held by the thread that does the tasks: one at a time, for LLVM needs some ten megabytes at each."""
+
+
 @functools.cache
 def prepare(make: Callable[[], Any]) -> None:
     """Do once what takes a while and will soon be needed, where a processor is free for it."""
     if processors() > 1:
-        in_background(make)
+        _tasks.append(make)
+        in_background(_do_tasks)
 
 
-def in_background(*tasks: Callable[[], Any]) -> None:
-    """Do things, one after the other, in a thread. What fails is done again, and complains, where it is needed."""
+def _do_tasks() -> None:
+    if not _turn.acquire(blocking=False):
+        return  # who has the turn does it
+    try:
+        while _tasks:
+            with contextlib.suppress(Exception):
+                _tasks.popleft()()
+    finally:
+        _turn.release()
+
+
+def in_background(task: Callable[[], Any]) -> None:
+    """Do something in a thread. What fails is done again, and complains, where it is needed."""
 
     def work() -> None:
-        with whole():
-            for task in tasks:
-                with contextlib.suppress(Exception):
-                    task()
+        with whole(), contextlib.suppress(Exception):
+            task()
 
     threading.Thread(target=work).start()
