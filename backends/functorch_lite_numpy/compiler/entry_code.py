@@ -9,21 +9,16 @@ from typing import Any
 from . import ir
 from .entry import PASSED, PROGRAM, RESULT
 from .grids import counted
+from .objects import ARRAY_DATA, ARRAY_FLAGS, OBJECT_TYPE, SCALAR_DATA, TUPLE_ITEMS
 from .parts import hurried
 from .recycling_code import new_array
-from .types import I8, I32, I64, PTR, constant
+from .types import I8, I32, I64, NULL, PTR, constant
 from .unit import Unit
 from .working_memory import working_memory
 
-__all__ = ["ARRAY_DATA", "NULL", "OBJECT_TYPE", "TUPLE_ITEMS", "machine_code"]
+__all__ = ["machine_code"]
 
-OBJECT_TYPE, ARRAY_DATA, ARRAY_FLAGS = 8, 16, 64
-"""Where CPython's objects hold their type, and NumPy's arrays their data pointer and flags, on 64-bit machines."""
-SCALAR_DATA = 16
-"""Where a NumPy scalar has its value."""
 CONTIGUOUS_ALIGNED = 0x0101
-TUPLE_ITEMS = 24
-NULL = ir.Constant(PTR, None)
 
 
 class _Emitter:

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import ir
 from .intrinsics import intrinsic
-from .types import I1, constant, is_half, is_vector, register_type, width_of
+from .types import any_lane, constant, is_half, is_vector, register_type, width_of
 
 __all__ = ["from_half", "next_after", "reduced", "remainder", "round_away", "rounded_to_odd", "to_half"]
 
@@ -137,7 +137,7 @@ def remainder(b: Any, x: Any, y: Any) -> Any:
     rest = b.phi(type)
     rest.add_incoming(size, before)
     more = b.and_(valid, b.fcmp_ordered(">=", rest, divisor))
-    b.cbranch(_any(b, more), body, done)
+    b.cbranch(any_lane(b, more), body, done)
     b.position_at_end(body)
     shift = b.sub(b.sub(_exponent(b, rest), low), constant(low.type, _TURN))
     multiple = _scaled(b, divisor, intrinsic(b, "smax", shift, constant(low.type, 0)))
@@ -149,17 +149,6 @@ def remainder(b: Any, x: Any, y: Any) -> Any:
     b.position_at_end(done)
     undefined = b.or_(b.fcmp_unordered("uno", x, y), b.not_(valid))
     return b.select(undefined, constant(type, float("nan")), intrinsic(b, "copysign", rest, x))
-
-
-def _any(b: Any, mask: Any) -> Any:
-    if not is_vector(mask):
-        return mask
-    whole = ir.IntType(mask.type.count)
-    return (
-        b.icmp_unsigned("!=", b.bitcast(mask, whole), constant(whole, 0))
-        if mask.type.count > 1
-        else b.extract_element(mask, constant(I1, 0))
-    )
 
 
 def _exponent(b: Any, x: Any) -> Any:

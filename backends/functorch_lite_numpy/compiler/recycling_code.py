@@ -14,21 +14,19 @@ from typing import Any
 
 from . import ir
 from .grids import counted
+from .objects import ARRAY_FLAGS, ARRAY_HANDLER
 from .parts import hurried
 from .recycling import KEPT, PIECES, STATE
-from .types import I8, I32, I64, PTR, constant
+from .types import I8, I32, I64, NULL, PTR, constant
 from .unit import Unit
 
 __all__ = ["new_array"]
 
 STALE = 32
 """So many large results later, a piece that none of them could use is given back."""
-ARRAY_FLAGS, ARRAY_HANDLER = 64, 88
-"""Where NumPy's arrays hold these, on 64-bit machines."""
 OWNS_DATA, CARRAY = 0x0004, 0x0501
 TRACED_DOMAIN = 389047
 """Of NumPy's memory, for `tracemalloc`."""
-NULL = ir.Constant(PTR, None)
 
 
 class _Function:

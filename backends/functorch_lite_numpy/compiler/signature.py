@@ -18,14 +18,13 @@ from . import ir
 from .entry import PROGRAM
 from .parts import hurried, hurried_if_straight
 from .segment import Segment
-from .types import I64, PTR, constant
+from .types import I64, NULL, PTR, constant
 from .unit import Unit
 
 __all__ = ["emit_signature"]
 
 LONG = 50e3
 """Nanoseconds of work from which on the GIL is given up."""
-NULL = ir.Constant(PTR, None)
 
 
 def emit_signature(unit: Unit, segment: Segment, passed: Mapping[int, int] | None = None) -> None:

@@ -14,7 +14,9 @@ __all__ = [
     "I8",
     "I32",
     "I64",
+    "NULL",
     "PTR",
+    "any_lane",
     "constant",
     "is_half",
     "is_vector",
@@ -35,6 +37,7 @@ __all__ = [
 
 I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 PTR = ir.PointerType()
+NULL = ir.Constant(PTR, None)
 
 _HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 _FLOATS = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
@@ -120,6 +123,16 @@ def constant(type: Any, value: Any) -> ir.Constant:
 def lanes(type: Any, values: Any) -> ir.Constant:
     """A vector constant."""
     return ir.Constant(type, [ir.Constant(type.element, v) for v in values])
+
+
+def any_lane(builder: Any, mask: Any) -> Any:
+    """Whether a mask holds for any lane."""
+    if not is_vector(mask):
+        return mask
+    if mask.type.count == 1:
+        return builder.extract_element(mask, constant(I1, 0))
+    bits = ir.IntType(mask.type.count)
+    return builder.icmp_unsigned("!=", builder.bitcast(mask, bits), constant(bits, 0))
 
 
 def take_lanes(builder: Any, value: Any, first: int, width: int) -> Any:

@@ -18,6 +18,7 @@ from .types import (
     I8,
     I32,
     I64,
+    any_lane,
     constant,
     is_vector,
     join_lanes,
@@ -372,12 +373,6 @@ class Values:
         pointers = b.gep(base, [places], source_etype=memory_type(dtype))
         value = gather(b, pointers, memory_type(dtype, lanes), mask)
         return b.trunc(value, register_type(dtype, lanes)) if dtype.kind == "b" else value
-
-
-def any_lane(b: Any, mask: Any) -> Any:
-    """Whether a mask holds for any lane."""
-    bits = ir.IntType(mask.type.count)
-    return b.icmp_unsigned("!=", b.bitcast(mask, bits), constant(bits, 0))
 
 
 def twice(b: Any, mask: Any) -> Any:

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import ir
-from .entry_code import ARRAY_DATA, NULL, OBJECT_TYPE, TUPLE_ITEMS
 from .fast_path import HEAD, OPERAND
 from .grids import counted
-from .types import I8, I32, I64, PTR, constant
+from .objects import ARRAY_DATA, ARRAY_DTYPE, ARRAY_NDIM, ARRAY_SHAPE, OBJECT_TYPE, TUPLE_ITEMS
+from .types import I8, I32, I64, NULL, PTR, constant
 from .unit import Unit
 
 __all__ = ["machine_code"]
-
-ARRAY_NDIM, ARRAY_SHAPE, ARRAY_DTYPE = 24, 32, 56
-"""Where NumPy's arrays hold these, beside `ARRAY_DATA`."""
 
 
 class _Emitter:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import ir
-from .types import I8, I32, I64, PTR, constant
+from .objects import ARRAY_DATA, ARRAY_SHAPE
+from .types import I8, I32, I64, NULL, PTR, constant
 from .unit import Unit
 
 __all__ = ["working_memory"]
@@ -15,9 +16,6 @@ __all__ = ["working_memory"]
 ON_STACK = 1 << 14
 """So little memory lies on the stack."""
 ALIGNMENT = 64
-ARRAY_DATA, ARRAY_SHAPE = 16, 32
-"""Where NumPy's arrays hold these, on 64-bit machines."""
-NULL = ir.Constant(PTR, None)
 
 
 @contextmanager
