@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .counting import COUNT, counts_to_starts, increased
 from .functions import Slot, at, counted, lanes_of, load, number, store
 from .intrinsics import clear_memory, copy_memory, intrinsic
 from .ordering import ahead
@@ -26,7 +27,7 @@ LONG = 1 << 16
 BUCKETS = BLOCKS = 16
 SAMPLE = 256
 """Elements by which buckets are chosen."""
-BYTE, COUNT = np.dtype(np.uint8), np.dtype(np.int64)
+BYTE = np.dtype(np.uint8)
 
 Sort = Callable[[Any, Any, Any], None]
 
@@ -77,13 +78,10 @@ class _Buckets:
         """Where the count of a bucket's elements in a block is."""
         return at(b, counts, b.add(b.mul(block, number(BUCKETS)), bucket), COUNT)
 
-    def increased(self, b: Any, counts: Any, block: Any, buckets: Any, i: Any) -> Any:
+    def count_one(self, b: Any, counts: Any, block: Any, buckets: Any, i: Any) -> Any:
         """Count element i of a block; gives the count before."""
         bucket = b.zext(load(b, at(b, buckets, i, BYTE), BYTE), I64)
-        place = self.place(b, counts, block, bucket)
-        before = load(b, place, COUNT)
-        store(b, b.add(before, number(1)), place, COUNT)
-        return before
+        return increased(b, self.place(b, counts, block, bucket))
 
     def count(self, b: Any, pointers: Sequence[Any], block: Any) -> None:
         """Say of each element of a block which bucket it belongs to, and count them."""
@@ -100,23 +98,20 @@ class _Buckets:
                 bucket = b.sub(bucket, b.zext(before, type))
             store(b, bucket, at(b, buckets, i, BYTE), BYTE)
         with counted(b, end, begin) as i:
-            self.increased(b, counts, block, buckets, i)
+            self.count_one(b, counts, block, buckets, i)
 
     def add_up(self, b: Any, counts: Any) -> None:
         """From counts to where the elements of each bucket and block go."""
         total = Slot(b, number(0))
         with counted(b, BUCKETS) as bucket, counted(b, BLOCKS) as block:
-            place = self.place(b, counts, block, bucket)
-            here = load(b, place, COUNT)
-            store(b, total.get(), place, COUNT)
-            total.set(b.add(total.get(), here))
+            counts_to_starts(b, self.place(b, counts, block, bucket), total)
 
     def distribute(self, b: Any, pointers: Sequence[Any], block: Any) -> None:
         line, other, _, buckets, counts = pointers
         begin, end = range_of(b, block, self.length, self.n)
         with counted(b, end, begin) as i:
             x = load(b, at(b, line, i, self.dtype), self.dtype)
-            target = self.increased(b, counts, block, buckets, i)
+            target = self.count_one(b, counts, block, buckets, i)
             store(b, x, at(b, other, target, self.dtype), self.dtype)
 
     def sort_bucket(self, b: Any, pointers: Sequence[Any], bucket: Any) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from functorch_lite.extend import Equation
 
+from .counting import counts_to_starts, increased
 from .filling import clear
 from .functions import Slot, at, counted, load, number, store, stored_as, widened
 from .indexing import Axis, Start, Windows, collapsed, strides_of
@@ -138,11 +139,6 @@ class ScatterStep(Windows):
         ends = at(b, scratch, axis.length, PLACE)
         clear_memory(b, ends, number(PLACE.itemsize * (self.pieces + 1)))
 
-        def increased(place: Any, by: Any) -> Any:
-            before = load(b, place, PLACE)
-            store(b, b.add(before, by), place, PLACE)
-            return before
-
         def each(do: Callable[[Any, Any], None]) -> None:
             with counted(b, axis.length) as i:
                 row, inside = self.start(b, indices, b.mul(i, number(axis.indices)), self.starts[0])
@@ -150,14 +146,11 @@ class ScatterStep(Windows):
                     k = b.add(b.udiv(row, number(self.length)), number(1))
                     do(i, at(b, ends, k, PLACE))
 
-        each(lambda i, end: increased(end, number(1)))
+        each(lambda i, end: increased(b, end))
         total = Slot(b, number(0))
         with counted(b, self.pieces + 1, 1) as k:
-            end = at(b, ends, k, PLACE)
-            size = load(b, end, PLACE)
-            store(b, total.get(), end, PLACE)
-            total.set(b.add(total.get(), size))
-        each(lambda i, end: store(b, i, at(b, scratch, increased(end, number(1)), PLACE), PLACE))
+            counts_to_starts(b, at(b, ends, k, PLACE), total)
+        each(lambda i, end: store(b, i, at(b, scratch, increased(b, end), PLACE), PLACE))
 
     def piece(self, b: Any, values: Sequence[Any], k: Any) -> None:
         *pointers, scratch = values
