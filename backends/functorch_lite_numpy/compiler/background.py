@@ -46,14 +46,12 @@ def prepare(make: Callable[[], Any]) -> None:
 
 
 def _do_tasks() -> None:
-    if not _turn.acquire(blocking=False):
-        return  # who has the turn does it
-    try:
-        while _tasks:
+    while _tasks and _turn.acquire(blocking=False):  # else who has the turn does it
+        try:
             with contextlib.suppress(Exception):
                 _tasks.popleft()()
-    finally:
-        _turn.release()
+        finally:
+            _turn.release()
 
 
 def in_background(task: Callable[[], Any]) -> None:

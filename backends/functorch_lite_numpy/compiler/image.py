@@ -46,9 +46,10 @@ class Image:
             section = object.sections[k]
             if section.type != _WITHOUT_DATA:
                 self.memory[place : place + section.size] = object.data(section)
-        self.addresses = _resolve(objects, {key: start + place for key, place in places.items()})
+        addresses = {key: start + place for key, place in places.items()}
+        self.addresses = _resolve(objects, addresses)
         for (object, k), place in places.items():
-            for at, address in _relocated(object, k, start, places, self.addresses):
+            for at, address in _relocated(object, k, addresses, self.addresses):
                 _ADDRESS.pack_into(self.memory, place + at, address)
         if code_size and _c_library().mprotect(start, code_size, mmap.PROT_READ | mmap.PROT_EXEC):
             raise OSError("this process may not make memory executable")
@@ -95,9 +96,7 @@ def _resolve(objects: Sequence[ElfObject], addresses: _Places) -> dict[bytes, in
     return found
 
 
-def _relocated(
-    object: ElfObject, k: int, start: int, places: _Places, named: dict[bytes, int]
-) -> Iterator[tuple[int, int]]:
+def _relocated(object: ElfObject, k: int, addresses: _Places, named: dict[bytes, int]) -> Iterator[tuple[int, int]]:
     """Where section k refers to something, and the address of that."""
     relocations = object.relocations(k)
     if not relocations:
@@ -108,5 +107,5 @@ def _relocated(
             raise LLVMError(f"machine code has a relocation of type {r.type}, not {_IN_FULL}")
         symbol = object.symbols[r.symbol]
         known = named.get(names.get(symbol, b""))
-        address = start + places[object, symbol.section] + symbol.value if known is None else known
+        address = addresses[object, symbol.section] + symbol.value if known is None else known
         yield r.offset, (address + r.addend) % 2**64
