@@ -139,17 +139,12 @@ def conv_general_dilated(
         reach = [dilated_length(m, d) for m, d in zip(w.shape[2:], right, strict=True)]
         padding = padtype_to_pads(spaces, reach, strides, padding)
     groups = feature_group_count
-    if batch_group_count > 1:  # the same as groups of channels, with the groups of the batch moved there
+    if batch_group_count > 1:
         if feature_group_count > 1 or x.shape[0] % batch_group_count:
             raise ShapeError(
                 f"convolution of {x.type} in {batch_group_count} groups of the batch: they must divide it."
             )
-        parts = reshape(x, shape=(batch_group_count, x.shape[0] // batch_group_count, *x.shape[1:]))
-        parts = move_batch(parts, 0, 1)
-        x, groups = (
-            reshape(parts, shape=(parts.shape[0], batch_group_count * parts.shape[2], *parts.shape[3:])),
-            batch_group_count,
-        )
+        x, groups = _groups_as_channels(x, batch_group_count), batch_group_count
     out = conv_p(
         x,
         w,
@@ -163,6 +158,12 @@ def conv_general_dilated(
     for i, p in enumerate(numbers.out_spec):
         back[p] = i
     return transpose(out, permutation=tuple(back))
+
+
+def _groups_as_channels(x: Any, count: int) -> Any:
+    """Images whose groups of the batch are moved to the channels: convolution in groups of these is the same."""
+    parts = move_batch(reshape(x, shape=(count, x.shape[0] // count, *x.shape[1:])), 0, 1)
+    return reshape(parts, shape=(parts.shape[0], count * parts.shape[2], *parts.shape[3:]))
 
 
 def conv(
