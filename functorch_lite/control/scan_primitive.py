@@ -15,19 +15,19 @@ from ..errors import ShapeError, TransformationError
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives.base import add
 from ..primitives.structural import instantiate, move_batch, move_to_front
-from ..program import Equation, Program, Var
+from ..program import Equation, Program
 from ..staging import evaluate, stage
 from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
-from ..transforms.jvp import jvp_program
 from ..transforms.linearize import linearize_program
 from ..transforms.tape import Linearization
 from ..transforms.transpose import transpose_program
-from .bodies import only, rearranged, split, with_tangents
+from .bodies import only, split
+from .derivative_bodies import dual_body, linearize_body, stacking_residuals, with_residuals_in_place
 from .hoisting import relieved
 from .rows import sparing_rows
 
-__all__ = ["linearize_body", "residual_kinds", "scan_p", "stack_rows", "with_residuals_in_place"]
+__all__ = ["scan_p", "stack_rows"]
 
 
 def stack_rows(xp: Any, rows: Sequence[Any], row: ArrayType) -> Any:
@@ -102,30 +102,15 @@ class Scan(Primitive):
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         body, n_consts, n_carry = params["body"], params["n_consts"], params["n_carry"]
-        n_xs, n_ys = len(primals) - n_consts - n_carry, len(body.outputs) - n_carry
-        nz = [not isinstance(t, Zero) for t in tangents]
-        consts_nz, carry_nz, xs_nz = split(nz, n_consts, n_carry)
-        while True:
-            marks = (*consts_nz, *carry_nz, *xs_nz)
-            jvp, has = jvp_program(body, marks, (*carry_nz, *(False,) * n_ys))
-            grown = [a or b for a, b in zip(carry_nz, has[:n_carry], strict=True)]
-            if grown == carry_nz:
-                break
-            carry_nz = grown
-        counts = [n_consts, n_carry, n_xs, sum(consts_nz), sum(carry_nz), sum(xs_nz)]
-        c, k, x, c_dot, k_dot, x_dot, _ = split(range(sum(counts)), *counts)
-        ys_nz = has[n_carry:]
-        out_counts = [n_carry, n_ys, sum(carry_nz), sum(ys_nz)]
-        ok, oy, ok_dot, oy_dot, _ = split(range(sum(out_counts)), *out_counts)
-        new_body = rearranged(jvp, [*c, *c_dot, *k, *k_dot, *x, *x_dot], [*ok, *ok_dot, *oy, *oy_dot])
+        parts = split([not isinstance(t, Zero) for t in tangents], n_consts, n_carry)
+        dual = dual_body(body, *parts)
+        consts_nz, _, xs_nz = parts
         consts, carry, xs = split(primals, n_consts, n_carry)
         consts_t, carry_t, xs_t = split(tangents, n_consts, n_carry)
-        dots = [instantiate(t) for t, m in zip(carry_t, carry_nz, strict=True) if m]
+        dots = map(instantiate, only(carry_t, dual.carry_nz))
         operands = [*consts, *only(consts_t, consts_nz), *carry, *dots, *xs, *only(xs_t, xs_nz)]
-        sizes = {"n_consts": n_consts + sum(consts_nz), "n_carry": n_carry + sum(carry_nz)}
-        out = self(*operands, **{**params, "body": new_body, **sizes})
-        k_out, kd_out, y_out, yd_out = split(out, n_carry, sum(carry_nz), n_ys)
-        return with_tangents([*k_out, *y_out], [*kd_out, *yd_out], [*carry_nz, *ys_nz])
+        sizes = {"n_consts": n_consts + sum(consts_nz), "n_carry": n_carry + sum(dual.carry_nz)}
+        return dual.results(self(*operands, **{**params, "body": dual.body, **sizes}))
 
     def linearize(  # type: ignore[override]
         self,
@@ -140,10 +125,8 @@ class Scan(Primitive):
         consts_nz, carry_nz, xs_nz = split(nonzeros, n_consts, n_carry)
         initial_nz = carry_nz
         known, linear, carry_nz, ys_nz = linearize_body(split_body, body, consts_nz, carry_nz, xs_nz)
-        kinds = residual_kinds(known, len(body.outputs), n_consts, n_carry)
-        rows = [i for i, kind in enumerate(kinds) if kind is None]
         n_out = len(body.outputs)
-        known_body = rearranged(known, range(len(known.inputs)), [*range(n_out), *(n_out + i for i in rows)])
+        known_body, kinds = stacking_residuals(known, n_out, n_consts, n_carry)
 
         def run_known(*operands: Any) -> list[Any]:
             out = self(*operands, **{**params, "body": known_body})
@@ -240,42 +223,6 @@ class Scan(Primitive):
 
     def effects_of(self, params: dict[str, Any]) -> frozenset[str]:
         return params["body"].effects
-
-
-def linearize_body(
-    split_body: Callable[..., Any],
-    body: Program,
-    consts_nz: Sequence[bool],
-    carry_nz: Sequence[bool],
-    xs_nz: Sequence[bool],
-) -> tuple[Program, Program, list[bool], tuple[bool, ...]]:
-    """The split of a loop's body; the carry's marks grow until the body keeps them."""
-    n_carry = len(carry_nz)
-    n_ys = len(body.outputs) - n_carry
-    carry_nz = list(carry_nz)
-    while True:
-        marks = (*consts_nz, *carry_nz, *xs_nz)
-        known, linear, has = split_body(body, marks, (*carry_nz, *(False,) * n_ys))
-        grown = [a or b for a, b in zip(carry_nz, has[:n_carry], strict=True)]
-        if grown == carry_nz:
-            return known, linear, carry_nz, has[n_carry:]
-        carry_nz = grown
-
-
-def residual_kinds(known: Program, n_out: int, n_consts: int, n_carry: int) -> list[int | None]:
-    """For each residual of a body: the input that it is, if it is a constant or a row; None: it must be stacked."""
-    where = {v: i for i, v in enumerate(known.inputs) if not n_consts <= i < n_consts + n_carry}
-    return [where.get(a) if isinstance(a, Var) else None for a in known.outputs[n_out:]]
-
-
-def with_residuals_in_place(linear: Program, constant: Sequence[bool], n_consts: int, n_carry: int) -> Program:
-    """Inputs (residuals, dots of constants, of carry, of rows) in the order of a scan's operands."""
-    n = len(constant)
-    residuals = list(range(n))
-    c, k, x = split(range(n, len(linear.inputs)), n_consts, n_carry)
-    varying = [not m for m in constant]
-    order = [*only(residuals, constant), *c, *k, *only(residuals, varying), *x]
-    return rearranged(linear, order, range(len(linear.outputs)))
 
 
 def _with_accumulators(

@@ -24,14 +24,14 @@ from ..staging import evaluate, stage
 from ..transforms.batching import batch_program
 from ..transforms.call import run_equation
 from ..transforms.edges import operands_of
-from ..transforms.jvp import jvp_program
 from ..transforms.linearize import linearize_program
 from ..transforms.signature import check_callable
 from ..transforms.tape import Linearization
 from ..tree import flatten, unflatten
 from ..tree_def import LEAF
-from .bodies import convert_carry, on_strong_carry, only, rearranged, settle_carry, split, stage_flat, with_tangents
-from .scan_primitive import linearize_body, residual_kinds, scan_p, stack_rows, with_residuals_in_place
+from .bodies import convert_carry, on_strong_carry, only, settle_carry, split, stage_flat
+from .derivative_bodies import dual_body, linearize_body, stacking_residuals, with_residuals_in_place
+from .scan_primitive import scan_p, stack_rows
 
 __all__ = ["while_loop", "while_p"]
 
@@ -74,31 +74,19 @@ class While(NotLinear, Primitive):
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         cond, body, n_cond, n_body = params["cond"], params["body"], params["n_cond"], params["n_body"]
         n_carry = len(primals) - n_cond - n_body
-        n_ys = len(body.outputs) - n_carry
         _, consts_nz, carry_nz = split([not isinstance(t, Zero) for t in tangents], n_cond, n_body)
-        while True:
-            jvp, has = jvp_program(body, (*consts_nz, *carry_nz), (*carry_nz, *(False,) * n_ys))
-            grown = [a or b for a, b in zip(carry_nz, has[:n_carry], strict=True)]
-            if grown == carry_nz:
-                break
-            carry_nz = grown
-        ys_nz = has[n_carry:]
-        counts = [n_body, n_carry, sum(consts_nz), sum(carry_nz)]
-        c, k, c_dot, k_dot, _ = split(range(sum(counts)), *counts)
-        out_counts = [n_carry, n_ys, sum(carry_nz), sum(ys_nz)]
-        ok, oy, ok_dot, oy_dot, _ = split(range(sum(out_counts)), *out_counts)
-        new_body = rearranged(jvp, [*c, *c_dot, *k, *k_dot], [*ok, *ok_dot, *oy, *oy_dot])
-        dot_types = [t.tangent() for t, m in zip(body.in_types[n_body:], carry_nz, strict=True) if m]
+        dual = dual_body(body, consts_nz, carry_nz)
+        carry_nz = dual.carry_nz
+        dot_types = [t.tangent() for t in only(body.in_types[n_body:], carry_nz)]
         new_cond = stage(
             lambda *xs: evaluate(cond, *xs[: n_cond + n_carry]), [*cond.in_types, *dot_types], name=cond.name
         ).program
         cond_consts, consts, carry = split(primals, n_cond, n_body)
         _, consts_t, carry_t = split(tangents, n_cond, n_body)
-        dots = [instantiate(t) for t, m in zip(carry_t, carry_nz, strict=True) if m]
+        dots = map(instantiate, only(carry_t, carry_nz))
         operands = [*cond_consts, *consts, *only(consts_t, consts_nz), *carry, *dots]
-        out = self(*operands, cond=new_cond, body=new_body, n_cond=n_cond, n_body=n_body + sum(consts_nz))
-        k_out, kd_out, y_out, yd_out = split(out, n_carry, sum(carry_nz), n_ys)
-        return with_tangents([*k_out, *y_out], [*kd_out, *yd_out], [*carry_nz, *ys_nz])
+        sizes = {"n_cond": n_cond, "n_body": n_body + sum(consts_nz)}
+        return dual.results(self(*operands, cond=new_cond, body=dual.body, **sizes))
 
     def linearize(  # type: ignore[override]
         self,
@@ -113,9 +101,7 @@ class While(NotLinear, Primitive):
         n_out = len(body.outputs)
         _, consts_nz, initial_nz = split(nonzeros, n_cond, n_body)
         known, linear, carry_nz, ys_nz = linearize_body(split_body, body, consts_nz, initial_nz, [])
-        kinds = residual_kinds(known, n_out, n_body, n_carry)
-        rows = [i for i, kind in enumerate(kinds) if kind is None]
-        kept = rearranged(known, range(len(known.inputs)), [*range(n_out), *(n_out + i for i in rows)])
+        kept, kinds = stacking_residuals(known, n_out, n_body, n_carry)
         known_body = stage(lambda *xs: [*evaluate(kept, *xs), np.True_], kept.in_types, name=body.name).program
 
         def run_known(*operands: Any) -> list[Any]:
