@@ -18,7 +18,7 @@ from .primitive import LinearOperand
 from .program import Literal
 from .tracing import Trace, Tracer, _Context, context, leaked
 
-__all__ = ["Array", "EagerTrace", "Operand", "eager", "from_host", "is_concrete", "type_of"]
+__all__ = ["Array", "EagerTrace", "Operand", "eager", "from_host", "is_concrete", "read_only", "type_of"]
 
 
 class Array(ArrayInterface):
@@ -119,6 +119,17 @@ def from_host(value: Any, backend: Backend | None = None, weak_type: bool = Fals
     """An `Array` with a copy of a host array (or NumPy scalar) of a supported dtype."""
     backend = backend or default_backend()
     return Array(backend.from_host(value), weak_type, backend)
+
+
+def read_only(host: np.ndarray) -> np.ndarray:
+    """A view of a host array that cannot be written into, nor made to be.
+
+    NumPy lets the writeable flag of a view be set again if its base is writeable; this one's base is a memoryview that
+    is not (which costs less than to clear the flag).
+    """
+    bits = host if host.dtype.kind != "V" else host.view(f"u{host.dtype.itemsize}")  # bfloat16 has no format there
+    view = np.asarray(memoryview(bits).toreadonly())
+    return view if bits is host else view.view(host.dtype)
 
 
 def type_of(x: Operand) -> ArrayType:

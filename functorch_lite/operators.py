@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import dtypes
-from .arrays import Array
+from .arrays import Array, read_only
 from .direct import directly_on_two
 from .errors import (
     ArgumentError,
@@ -127,9 +127,7 @@ def _array(x: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return host.astype(dtype)
     if copy:
         return host.copy()
-    view = host.view()
-    view.flags.writeable = False
-    return view
+    return read_only(host)
 
 
 def _setitem(x: Any, index: Any, value: Any) -> None:

@@ -360,6 +360,10 @@ def test_checkpoint_takes_what_functions_take():
         w, x = fnp.ones((2, 3)), fnp.ones(3)
         close(fl.grad(h, (0, 1))(w, x), fl.grad(lambda w, x: fnp.sum(fnp.tanh(w @ x)), (0, 1))(w, x))
     assert fl.remat is fl.checkpoint
+    with pytest.raises(
+        TypeError, match=r"(?s)policy is 'dots_saveable', of type str.*checkpoint_policies.dots_saveable"
+    ):
+        fl.checkpoint(g, policy="dots_saveable")
 
 
 def test_custom_rules_of_pytrees_keywords_and_defaults():
@@ -432,6 +436,29 @@ def test_pure_callback():
     for method in ("sequential", "expand_dims", "broadcast_all"):
         sums = fl.vmap(lambda r: fl.pure_callback(lambda v: v.sum(-1), scalar, r, vmap_method=method))(rows)
         close(sums, np.full(2, 3.0))
+
+
+EXPORTED = ["bool", "int8", "uint8", "int64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"]
+
+
+@pytest.mark.parametrize("dtype", EXPORTED)
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 3), (2, 3)])
+def test_arrays_of_others_that_share_memory_cannot_be_made_writeable(dtype, shape):
+    seen = []
+    x = fnp.ones(shape, dtype)
+    fl.pure_callback(lambda v: seen.append(v) or v, fl.ShapeDtypeStruct(shape, dtype), x)
+    for y in (x, x.T, fnp.broadcast_to(x, (2, *shape))):
+        seen.append(host := np.asarray(y))
+        assert (host.shape, host.dtype) == (y.shape, y.dtype)
+        np.testing.assert_array_equal(host, np.ones(y.shape, dtype))
+        if dtype != "bfloat16":
+            seen.append(np.from_dlpack(y))
+    for host in seen:
+        assert not host.flags.writeable
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            host.flags.writeable = True
+    assert np.array(x).flags.writeable
+    x.__dlpack_device__()
 
 
 def test_debug_print_and_callback(capsys):

@@ -208,6 +208,21 @@ def test_a_seed_is_its_words(seed: int, words: list[int]) -> None:
     assert host(fl.jit(random.PRNGKey)(fnp.asarray(wide))).tolist() == words
 
 
+@pytest.mark.parametrize(
+    "seed", [np.int64(-3), np.array(-3), -3, np.int32(-3), np.int8(-3), np.uint64(2**64 - 3), 2**64 - 3]
+)
+@pytest.mark.parametrize("default", ["int32", "int64"])
+def test_seeds_of_other_kinds_are_taken_as_by_jax(seed: Any, default: str) -> None:
+    bits = np.asarray(seed).dtype.itemsize if isinstance(seed, np.generic) else 8
+    wide = (default == "int64" and bits == 8) or int(seed) > 0
+    words = [2**32 - 1 if wide else 0, 2**32 - 3]
+    with fl.config.default_dtypes(int=default):
+        assert host(random.key(seed).data).tolist() == words
+        if default == "int64" or not isinstance(seed, int):
+            traced = np.uint64(seed) if int(seed) > 2**63 else seed
+            assert host(fl.jit(random.PRNGKey)(traced)).tolist() == words
+
+
 def test_keys_are_a_pytree_and_compare() -> None:
     key = random.key(1)
     keys = random.split(key, 5)

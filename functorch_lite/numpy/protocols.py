@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import numpy as fnp
-from ..arrays import Array, from_host
+from ..arrays import Array, from_host, read_only
 from ..backend import get
 from ..devices import device_put
 from ..errors import DTypeError, ImmutableArrayError, ProtocolError, TracerArrayConversionError
@@ -101,8 +101,11 @@ def _array_namespace(self: Any, *, api_version: str | None = None) -> Any:
 
 
 def _dlpack(self: Array, **options: Any) -> Any:
+    """The capsule says that the memory is not to be written into, where the consumer knows of that (DLPack 1.0)."""
     buffer = self.buffer
     host: Any = np.asarray(buffer) if isinstance(buffer, np.generic) else buffer
+    if isinstance(host, np.ndarray) and (options.get("max_version") or (0, 0)) >= (1, 0):
+        host = read_only(host)
     return host.__dlpack__(**options)
 
 

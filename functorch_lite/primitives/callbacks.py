@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..array_type import ArrayType
+from ..arrays import read_only
 from ..errors import ArgumentError, ShapeError
 from ..primitive import NotDifferentiable, NotLinear, Primitive
 from .structural import move_to_front
@@ -86,11 +87,7 @@ class EachRow:
 def _on_host(xp: Any, buffers: Sequence[Any]) -> list[Any]:
     """What a callback gets to see: arrays of the host that it cannot write into, for they may be the users' own."""
     arrays = [xp.to_host(x) for x in buffers]
-    for i, x in enumerate(arrays):
-        if isinstance(x, np.ndarray):
-            arrays[i] = view = x.view()
-            view.flags.writeable = False
-    return arrays
+    return [read_only(x) if isinstance(x, np.ndarray) else x for x in arrays]
 
 
 def _checked(x: Any, t: ArrayType, function: Callable[..., Any]) -> np.ndarray:

@@ -114,11 +114,19 @@ def _check_impl(impl: Any, dtype: Any = None) -> None:
             raise ArgumentError(f"the generator {name!r} is not available: only {_IMPL!r} is.")
 
 
-def _seed_words(seed: int) -> np.ndarray:
-    """The high and low words of an integer seed; the high one is 0 for what fits 32 bits."""
+def _is_narrow(itemsize: int) -> bool:
+    """Whether seeds of so many bytes are of 32 bits where they fit: a negative one then has the high word 0.
+
+    As in JAX: all are without x64, and with it those of narrow dtypes.
+    """
+    return min(itemsize, dtypes.default_int().itemsize) <= 4
+
+
+def _seed_words(seed: int, itemsize: int = 8) -> np.ndarray:
+    """The high and low words of an integer seed."""
     if not -(1 << 63) <= seed < (1 << 64):
-        raise NumberOverflowError(f"the seed {seed} does not fit 64 bits.")
-    high = 0 if -(1 << 31) <= seed < (1 << 32) else (seed >> 32) & 0xFFFFFFFF
+        raise NumberOverflowError(f"the seed {seed} does not fit 64 bits: take one from -2**63 to 2**64 - 1.")
+    high = 0 if seed >= -(1 << 31) and seed < 0 and _is_narrow(itemsize) else (seed >> 32) & 0xFFFFFFFF
     return np.array([high, seed & 0xFFFFFFFF], np.uint32)
 
 
@@ -132,8 +140,10 @@ def _words_of_array(seed: Any) -> Any:
         return fnp.stack([fnp.zeros_like(low), low])
     bits = cast(word, dtypes.uint64)
     high = cast(e.shift_right_logical(bits, np.uint64(32)), dtypes.uint32)
-    fits = fnp.logical_and(fnp.greater_equal(word, -(2**31)), fnp.less(word, np.asarray(2**32, word.dtype)))
-    return fnp.stack([e.select(fits, high, np.uint32(0)), low])
+    if _is_narrow(8) and not dtypes.is_unsigned(word.dtype):
+        fits = fnp.logical_and(fnp.greater_equal(word, -(2**31)), fnp.less(word, 0))
+        high = e.select(fits, high, np.uint32(0))
+    return fnp.stack([high, low])
 
 
 def PRNGKey(seed: Any, *, impl: str | None = None) -> Any:
@@ -149,14 +159,17 @@ def PRNGKey(seed: Any, *, impl: str | None = None) -> Any:
     """
     _check_impl(impl)
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-        return from_host(_seed_words(int(seed)))
+        return from_host(_seed_words(int(seed), seed.dtype.itemsize if isinstance(seed, np.integer) else 8))
     if isinstance(seed, (Array, Tracer, np.ndarray)):
         return _words_of_array(seed)
     raise DTypeError(f"a seed is an integer, got a {type(seed).__name__}.")
 
 
 def key(seed: Any, *, impl: str | None = None, dtype: str | None = None) -> Key:
-    """A key made from a seed. Seeds of 32 bits give the keys that `jax.random.key` gives.
+    """A key made from a seed: the one that `jax.random.key` makes of it.
+
+    With 64-bit default integers that is what JAX makes with x64 enabled, which matters for negative seeds. Seeds of more
+    than 32 bits, whose high bits JAX drops without x64, keep them here.
 
     Args:
       seed: an integer of at most 64 bits, or an integer array of rank 0.

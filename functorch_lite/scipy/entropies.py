@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from .. import dtypes
@@ -20,15 +21,23 @@ def _vanishes(x: Any, y: Any) -> Any:
     return e.and_(e.eq(x, like(x, 0)), e.eq(y, y))
 
 
-@custom_jvp
-def _xlogy(x: Any, y: Any) -> Any:
-    return e.select(_vanishes(x, y), e.mul(x, e.log(y)), fnp.zeros_like(x))
+def _times_log(log: Callable[[Any], Any], argument: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """(x, y) -> x log(y), 0 where x is 0, for a logarithm whose derivative is 1 / argument(y)."""
+
+    @custom_jvp
+    def product(x: Any, y: Any) -> Any:
+        return e.select(_vanishes(x, y), e.mul(x, log(y)), fnp.zeros_like(x))
+
+    @product.defjvp
+    def product_jvp(primals: Any, tangents: Any) -> Any:
+        (x, y), (x_dot, y_dot) = primals, tangents
+        return product(x, y), e.add(e.mul(x_dot, log(y)), e.mul(y_dot, e.div(x, argument(y))))
+
+    return product
 
 
-@_xlogy.defjvp
-def _xlogy_jvp(primals: Any, tangents: Any) -> Any:
-    (x, y), (x_dot, y_dot) = primals, tangents
-    return _xlogy(x, y), e.add(e.mul(x_dot, e.log(y)), e.mul(y_dot, e.div(x, y)))
+_xlogy = _times_log(e.log, lambda y: y)
+_xlog1py = _times_log(e.log1p, lambda y: e.add(y, like(y, 1)))
 
 
 def xlogy(x: Any, y: Any) -> Any:
@@ -39,17 +48,6 @@ def xlogy(x: Any, y: Any) -> Any:
     0.0
     """
     return _xlogy(*real_operands("xlogy", x, y))
-
-
-@custom_jvp
-def _xlog1py(x: Any, y: Any) -> Any:
-    return e.select(_vanishes(x, y), e.mul(x, e.log1p(y)), fnp.zeros_like(x))
-
-
-@_xlog1py.defjvp
-def _xlog1py_jvp(primals: Any, tangents: Any) -> Any:
-    (x, y), (x_dot, y_dot) = primals, tangents
-    return _xlog1py(x, y), e.add(e.mul(x_dot, e.log1p(y)), e.mul(y_dot, e.div(x, e.add(like(y, 1), y))))
 
 
 def xlog1py(x: Any, y: Any) -> Any:

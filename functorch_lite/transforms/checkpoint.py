@@ -8,7 +8,7 @@ from typing import Any
 
 from ..array_type import ArrayType
 from ..arrays import type_of
-from ..errors import transparent
+from ..errors import TransformationError, transparent
 from ..primitive import Primitive
 from ..program import Program, Var, dead_code
 from ..promotion import as_operand
@@ -216,6 +216,12 @@ def checkpoint(
         )
     del prevent_cse
     check_callable("checkpoint", fun)
+    if not (policy is None or callable(policy)):
+        raise TransformationError(
+            f"checkpoint: policy is {policy!r}, of type {type(policy).__name__}, needed is None or a function (primitive, "
+            "*operand types, **params) -> bool: take one of checkpoint_policies, such as "
+            f"checkpoint_policies.{policy if isinstance(policy, str) and hasattr(policies, policy) else 'dots_saveable'}."
+        )
     static = StaticArguments.of(fun, static_argnums or None, static_argnames or None)
 
     @transparent
