@@ -130,6 +130,7 @@ def test_large_scatters(op: str, mode: str) -> None:
     """Large enough to be shared among threads: by rows of the first axis, some of which nothing goes to."""
     for shape, index_shape, numbers, sizes in (
         ((4001, 67), (1700, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 67)),
+        ((4001, 67), (700, 1), GatherDimensionNumbers((1,), (0,), (0,)), (1, 67)),
         ((1400, 5, 40), (60, 9, 2), GatherDimensionNumbers((2, 3), (0,), (1, 0)), (1, 2, 40)),
         ((390, 700), (50, 2), GatherDimensionNumbers((1, 2), (), (0, 1)), (1, 33)),
     ):
@@ -142,6 +143,21 @@ def test_large_scatters(op: str, mode: str) -> None:
         check(f, x, i, u)
         check(lambda x, i, u, f=f: f(fnp.cumsum(x, axis=0), i, u), x, i, u)  # in place
         check(lambda i, u, f=f, shape=shape: f(fnp.zeros(shape, "float32"), i, u), i, u)
+
+
+@pytest.mark.parametrize("op", SCATTERS)
+@pytest.mark.parametrize("dtype", ["bool", "float16", "int64", "float64", "complex64"])
+def test_rows_that_are_put_together_in_registers(op: str, dtype: str) -> None:
+    """Whole rows, enough of them to be sorted by row; of lengths that fill registers, and that do not."""
+    if op not in {"bool": ["set"], "complex64": ["set", "add"]}.get(dtype, SCATTERS):
+        pytest.skip("not an operation on these, or not native")
+    for n, width in ((9000, 160), (6007, 233)):
+        x, u = values((n, width), dtype), values((n // 3, width), dtype)
+        i = indices((n // 3, 1), "int32", n - 50)
+        numbers = scatter_numbers(GatherDimensionNumbers((1,), (0,), (0,)))
+        f = lambda x, i, u, m=numbers: SCATTERS[op](x, i, u, dimension_numbers=m, mode="fill")  # noqa: E731
+        check(f, x, i, u)
+        check(lambda i, u, f=f, n=n, width=width: f(fnp.zeros((n, width), u.dtype), i, u), i, u)
 
 
 def test_zeros_that_several_scatters_begin_with() -> None:

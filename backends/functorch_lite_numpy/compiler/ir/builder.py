@@ -201,6 +201,14 @@ class IRBuilder:
     def store(self, value: Value, pointer: Value, align: int | None = None) -> None:
         self.block.lines.append(f"  store {value.typed}, {pointer.typed}{aligned(align)}")
 
+    def store_nontemporal(self, value: Value, pointer: Value, align: int) -> None:
+        """Store past the caches; a fence must follow before others may read."""
+        self.block.lines.append(f"  store {value.typed}, {pointer.typed}{aligned(align)}, !nontemporal !{{i32 1}}")
+
+    def fence(self) -> None:
+        """Have all stores so far done before anything behind."""
+        self.block.lines.append("  fence seq_cst")
+
     def store_atomic(self, value: Value, pointer: Value, ordering: str, align: int) -> None:
         self.block.lines.append(f"  store atomic {value.typed}, {pointer.typed} {ordering}{aligned(align)}")
 
