@@ -136,6 +136,37 @@ def test_complex_logarithms_to_other_bases_have_zero_for_an_angle() -> None:
     assert np.asarray(fnp.log10(fnp.asarray(0j))) == complex(-np.inf, 0)
 
 
+def test_complex_functions_of_infinity_and_nan_are_the_same_eagerly_and_compiled() -> None:
+    ends = [0.0, -0.0, 1.0, -2.0, np.inf, -np.inf, np.nan]
+    z = np.array([complex(a, b) for a in ends for b in ends])
+    names = [
+        "exp",
+        "exp2",
+        "expm1",
+        "log",
+        "log1p",
+        "sqrt",
+        "sin",
+        "cos",
+        "tan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "sign",
+        "abs",
+        "reciprocal",
+    ]
+    with np.errstate(all="ignore"):
+        for name in names:
+            f = getattr(fnp, name)
+            eager, compiled = np.asarray(f(fnp.asarray(z))), np.asarray(fl.jit(f)(fnp.asarray(z)))
+            for part in (np.real, np.imag):
+                np.testing.assert_allclose(part(eager), part(compiled), rtol=1e-13, err_msg=name)
+            if name not in ("expm1", "reciprocal"):  # NumPy gives NaN for expm1(inf + 0j) and 1 / 0j
+                np.testing.assert_allclose(eager.real, getattr(np, name)(z).real, rtol=1e-13, err_msg=name)
+                np.testing.assert_allclose(eager.imag, getattr(np, name)(z).imag, rtol=1e-13, err_msg=name)
+
+
 def test_scalars_can_be_repeated_along_their_axis_and_differ_no_times() -> None:
     np.testing.assert_array_equal(fnp.repeat(fnp.asarray(3), 2, axis=0), [3, 3])
     assert fnp.diff(fnp.asarray(3), n=0) == 3

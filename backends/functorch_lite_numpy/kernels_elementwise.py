@@ -135,15 +135,20 @@ def _rem(types: Any, params: Any) -> Kernel:
     return registry["rem"].kernel(np, types, params)
 
 
+def _exp2(types: Any, params: Any) -> Kernel:
+    """Of complex numbers by NumPy: each part by itself is multiplied with log 2, so that 0 stays 0 beside infinity."""
+    return np.exp2 if kind(types[0].dtype) == "c" else registry["exp2"].kernel(np, types, params)
+
+
 def _expm1(types: Any, params: Any) -> Kernel:
-    """Of a large number with imaginary part 0, NumPy's imaginary part is inf * 0."""
+    """Of a large number with imaginary part 0, NumPy's imaginary part is inf * 0; of infinite ones, both parts are NaN."""
     if kind(types[0].dtype) != "c":
         return registry["expm1"].kernel(np, types, params)
 
     def kernel(x: Any) -> Any:
         out: Any = np.array(np.expm1(x))
         out.imag = np.where(x.imag == 0, x.imag, out.imag)
-        return out[()]
+        return np.where(np.isinf(x.real), np.exp(x) - 1, out)[()]
 
     return kernel
 
@@ -201,6 +206,7 @@ FAST: dict[str, Callable[[Any, Any], Kernel]] = {
     "complex": _complex,
     "convert": _convert,
     "div_strong": _strong(operator.truediv),
+    "exp2": _exp2,
     "expm1": _expm1,
     "log1p": _log1p,
     "mul_strong": _strong(operator.mul),

@@ -2,7 +2,8 @@
 
 Nothing overflows or vanishes on the way, except in products: numbers are scaled by powers of two that the result gets
 back. The error's two parts together are at most 4 units in the last place of the result's absolute value (6 for
-tan, tanh and logistic; more for pow and exp2, whose exponents have errors of their own). Infinities and NaN are as C has them.
+tan, tanh and logistic; more for pow and exp2, whose exponents have errors of their own). Infinities and NaN are as NumPy has
+them, which is C's way but for quotients by NaN (NaN); those of pow as C has them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def mul(b: Any, x: Pair, y: Pair) -> Pair:
 
 
 def div(b: Any, x: Pair, y: Pair) -> Pair:
-    """The quotient x conj(y) / |y|^2, y scaled to about 1. By zero, as real numbers; by infinity, 0."""
+    """The quotient x conj(y) / |y|^2, y scaled to about 1. By zero, as real numbers; by one infinite part, 0."""
     v = Vector(b, x[0])
     zero, infinity = v.const(0.0), v.const(float("inf"))
     k = b.select(v.greater(_sorted(v, x)[0], v.const(1.0)), v.iconst(4), v.iconst(-v.mantissa - 4))
@@ -43,11 +44,19 @@ def div(b: Any, x: Pair, y: Pair) -> Pair:
     by_zero = b.and_(v.equal(y[0], zero), v.equal(y[1], zero))
     size = v.abs(y[0])
     out = v.select(by_zero, v.div(x[0], size), out[0]), v.select(by_zero, v.div(x[1], size), out[1])
-    ends = [v.equal(v.abs(c), infinity) for c in y]
-    one_end = b.and_(b.xor(*ends), b.and_(*(v.less(v.abs(c), infinity) for c in x)))
-    r, s = (v.with_sign_of(v.select(end, v.const(1.0), zero), c) for end, c in zip(ends, y, strict=True))
+    one_end, (r, s) = _one_end(v, y)
+    one_end = b.and_(one_end, b.and_(*(v.less(v.abs(c), infinity) for c in x)))
+    one_end = b.and_(one_end, b.fcmp_ordered("ord", *y))
     real, imag = v.fma(x[0], r, v.mul(x[1], s)), v.fma(x[1], r, v.neg(v.mul(x[0], s)))
     return v.select(one_end, v.mul(real, zero), out[0]), v.select(one_end, v.mul(imag, zero), out[1])
+
+
+def _one_end(v: Vector, x: Pair) -> tuple[Any, Pair]:
+    """Whether just one part is infinite; and, if so, the number of size 1 in that direction."""
+    ends = [v.equal(v.abs(c), v.const(float("inf"))) for c in x]
+    units = [v.select(end, v.const(1.0), v.const(0.0)) for end in ends]
+    real, imag = map(v.with_sign_of, units, x)
+    return v.b.xor(*ends), (real, imag)
 
 
 def _difference(v: Vector, x: Any, y: Any, z: Any, w: Any) -> Any:
@@ -105,18 +114,21 @@ def logistic(b: Any, x: Pair) -> Pair:
 
 def complex_sinh(b: Any, x: Pair) -> Pair:
     v = Vector(b, x[0])
-    return _times(v, sinh(b, x[0]), cos(b, x[1])), _times(v, cosh(b, x[0]), sin(b, x[1]))
+    real = _real_times(v, sinh(b, x[0]), cos(b, x[1]), x[0])
+    return v.select(v.equal(x[0], v.const(0.0)), x[0], real), _times(v, cosh(b, x[0]), sin(b, x[1]))
 
 
 def complex_cosh(b: Any, x: Pair) -> Pair:
     v = Vector(b, x[0])
-    return _times(v, cosh(b, x[0]), cos(b, x[1])), _times(v, sinh(b, x[0]), sin(b, x[1]))
+    imag = _times(v, sinh(b, x[0]), sin(b, x[1]))
+    lost = b.and_(v.equal(x[0], v.const(0.0)), v.is_nan(imag))
+    return _real_times(v, cosh(b, x[0]), cos(b, x[1]), x[0]), v.select(lost, v.const(0.0), imag)
 
 
 def complex_sin(b: Any, x: Pair) -> Pair:
-    """-i sinh(i x)."""
-    real, imag = complex_sinh(b, (Vector(b, x[0]).neg(x[1]), x[0]))
-    return imag, Vector(b, x[0]).neg(real)
+    """Sinh, with the parts of its operand and result exchanged."""
+    imag, real = complex_sinh(b, (x[1], x[0]))
+    return real, imag
 
 
 def complex_cos(b: Any, x: Pair) -> Pair:
@@ -137,20 +149,26 @@ def complex_tanh(b: Any, x: Pair) -> Pair:
     below = v.fma(v.mul(beta, s), s, one)
     real = v.div(v.mul(v.mul(beta, v.sqrt(v.fma(s, s, one))), s), below)
     imag = v.div(t, below)
+    real, imag = (v.select(v.equal(c, v.const(0.0)), c, out) for c, out in zip(x, (real, imag), strict=True))
     end = v.equal(v.abs(x[0]), v.const(float("inf")))
     return v.select(end, v.with_sign_of(one, x[0]), real), v.select(end, v.with_sign_of(v.const(0.0), imag), imag)
 
 
 def complex_tan(b: Any, x: Pair) -> Pair:
-    """-i tanh(i x)."""
-    v = Vector(b, x[0])
-    real, imag = complex_tanh(b, (v.neg(x[1]), x[0]))
-    return imag, v.neg(real)
+    """Tanh, with the parts of its operand and result exchanged."""
+    imag, real = complex_tanh(b, (x[1], x[0]))
+    return real, imag
 
 
 def _times(v: Vector, x: Any, y: Any) -> Any:
     """X y, and zero where y is, even if x is infinite."""
     return v.select(v.equal(y, v.const(0.0)), v.with_sign_of(y, v.mul(v.with_sign_of(v.const(1.0), x), y)), v.mul(x, y))
+
+
+def _real_times(v: Vector, size: Any, cosine: Any, x: Any) -> Any:
+    """The real part of sinh or cosh of numbers of real part x: infinite where x is, whatever the angle."""
+    lost = v.b.and_(v.is_nan(cosine), v.equal(v.abs(x), v.const(float("inf"))))
+    return v.select(lost, v.const(float("inf")), _times(v, size, cosine))
 
 
 def complex_log1p(b: Any, x: Pair) -> Pair:
@@ -167,11 +185,15 @@ def complex_log1p(b: Any, x: Pair) -> Pair:
 
 
 def sign(b: Any, x: Pair) -> Pair:
-    """X / |x|; zero of zero."""
+    """X / |x|; zero of zero; of one infinite part, the direction of that."""
     v = Vector(b, x[0])
     size = absolute(b, x)
     nothing = v.equal(size, v.const(0.0))
-    real, imag = (v.select(nothing, v.const(0.0), v.div(part, size)) for part in x)
+    one_end, units = _one_end(v, x)
+    real, imag = (
+        v.select(one_end, unit, v.select(nothing, v.const(0.0), v.div(part, size)))
+        for part, unit in zip(x, units, strict=True)
+    )
     return real, imag
 
 
