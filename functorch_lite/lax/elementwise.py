@@ -57,23 +57,8 @@ def number_like(x: Any, dtype: np.dtype, what: str) -> Any:
     return cast(value, dtype)
 
 
-_OPERANDS = {
-    "betainc": ("a", "b", "x"),
-    "clamp": ("min", "x", "max"),
-    "igamma": ("a", "x"),
-    "igamma_grad_a": ("a", "x"),
-    "igammac": ("a", "x"),
-    "nextafter": ("x1", "x2"),
-    "polygamma": ("m", "x"),
-    "random_gamma_grad": ("a", "sample"),
-    "reduce_precision": ("operand",),
-    "zeta": ("x", "q"),
-}
-"""What JAX calls the operands, where they are not x, or x and y."""
-
-
 def _function(primitive: Elementwise, name: str) -> Callable[..., Any]:
-    operands = _OPERANDS.get(name, ("x", "y")[: primitive.arity])
+    operands = primitive.operands
     make = {("x",): _of_one, ("x", "y"): _of_two}.get(operands, _of_any) if not primitive.params else _of_any
     function = make(primitive, f"an operand of {name}", operands)
     function.__name__ = function.__qualname__ = name

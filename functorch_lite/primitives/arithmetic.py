@@ -53,7 +53,7 @@ neg = Elementwise(
 sub = Elementwise(
     "sub",
     accepts="iufc",
-    arity=2,
+    operands="x y",
     namespace="subtract",
     derivatives=(linear, lambda t, z, x, y: neg(t)),
     transposes=(same, lambda ct, x, y: neg(ct)),
@@ -61,7 +61,7 @@ sub = Elementwise(
 mul = Elementwise(
     "mul",
     accepts="iufc",
-    arity=2,
+    operands="x y",
     namespace="multiply",
     derivatives=(lambda t, z, x, y: mul(t, y), lambda t, z, x, y: mul(x, t)),
     transposes=(lambda ct, x, y: mul(ct, y), lambda ct, x, y: mul(x, ct)),
@@ -69,7 +69,7 @@ mul = Elementwise(
 mul_strong = Elementwise(
     "mul_strong",
     accepts="fc",
-    arity=2,
+    operands="x y",
     impl=lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x), xp.multiply(x, y)),
     derivatives=(lambda t, z, x, y: mul_strong(t, y), lambda t, z, x, y: mul_strong(x, t)),
     transposes=(lambda ct, x, y: mul_strong(ct, y), lambda ct, x, y: mul_strong(x, ct)),
@@ -96,7 +96,7 @@ class _Div(Elementwise):
 div = _Div(
     "div",
     accepts="iufc",
-    arity=2,
+    operands="x y",
     impl=truncated_quotient,
     derivatives=(
         lambda t, z, x, y: div_strong(t, y),
@@ -107,7 +107,7 @@ div = _Div(
 div_strong = Elementwise(
     "div_strong",
     accepts="fc",
-    arity=2,
+    operands="x y",
     impl=lambda xp, x, y: xp.where(x == 0, xp.zeros_like(x), xp.divide(x, y)),
     derivatives=(
         lambda t, z, x, y: div_strong(t, y),
@@ -173,12 +173,12 @@ def _bool(dtype: Any) -> Any:
 def _comparison(name: str, namespace: str, accepts: str, of_booleans: Callable[..., Any] | None = None) -> Elementwise:
     """A comparison of two operands; `of_booleans` serves namespaces that have it for numbers only."""
     if of_booleans is None:
-        return Elementwise(name, accepts=accepts, arity=2, namespace=namespace, result=_bool)
+        return Elementwise(name, accepts=accepts, operands="x y", namespace=namespace, result=_bool)
 
     def impl(xp: Any, x: Any, y: Any) -> Any:
         return of_booleans(xp, x, y) if dtypes.is_bool(x.dtype) else getattr(xp, namespace)(x, y)
 
-    return Elementwise(name, accepts=accepts, arity=2, impl=impl, result=_bool)
+    return Elementwise(name, accepts=accepts, operands="x y", impl=impl, result=_bool)
 
 
 eq = _comparison("eq", "equal", "biufc")
@@ -207,7 +207,7 @@ class _Select(Elementwise):
 select = _Select(
     "select",
     accepts="biufc",
-    arity=3,
+    operands="which on_false on_true",
     impl=lambda xp, which, on_false, on_true: xp.where(which, on_true, on_false),
     derivatives=(
         None,
@@ -281,7 +281,7 @@ def _extremum(name: str, namespace: str, of_booleans: str, first: bool) -> Eleme
     return Elementwise(
         name,
         accepts="biufc",
-        arity=2,
+        operands="x y",
         impl=impl,
         derivatives=(
             lambda t, z, x, y: mul(t, _share(x, y, z)),
@@ -309,7 +309,7 @@ def _clamp(xp: Any, low: Any, x: Any, high: Any) -> Any:
 clamp = Elementwise(
     "clamp",
     accepts="biuf",
-    arity=3,
+    operands="min x max",
     impl=_clamp,
     derivatives=(
         lambda t, z, low, x, high: mul(t, _within(x, low, high)),

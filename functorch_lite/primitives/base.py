@@ -39,7 +39,7 @@ class Elementwise(Primitive):
     Args:
       name: of the primitive.
       accepts: kinds of dtype of the operands: any of `biufc`.
-      arity: how many operands there are.
+      operands: their names, in one string; by these the functions of `lax` take them.
       params: the names of the params; rules get them by keyword.
       derivatives: per operand, a `Contribution`; None where the derivative is zero. Omitted: zero in all operands.
       transposes: per operand, (cotangent, *operands, **params) -> cotangent of that operand, where the operation is
@@ -60,7 +60,7 @@ class Elementwise(Primitive):
         name: str,
         *,
         accepts: str,
-        arity: int = 1,
+        operands: str = "x",
         params: Sequence[str] = (),
         derivatives: Sequence[Contribution | None] | None = None,
         transposes: Sequence[Callable[..., Any] | None] | None = None,
@@ -73,7 +73,8 @@ class Elementwise(Primitive):
     ):
         super().__init__(name)
         self.accepts = accepts
-        self.arity = arity
+        self.operands = tuple(operands.split())
+        self.arity = len(self.operands)
         self.params = frozenset(params)
         self.derivatives = derivatives
         self.transposes = transposes
@@ -234,7 +235,7 @@ def same(ct: Any, *operands: Any) -> Any:
 add = Elementwise(
     "add",
     accepts="iufc",
-    arity=2,
+    operands="x y",
     namespace="add",
     derivatives=(linear, linear),
     transposes=(same, same),

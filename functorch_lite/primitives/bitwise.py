@@ -26,14 +26,14 @@ __all__ = [
 ]
 
 
-def _bits(name: str, namespace: str, arity: int = 2) -> Elementwise:
-    return Elementwise(name, accepts="biu", arity=arity, namespace=namespace)
+def _bits(name: str, namespace: str, operands: str = "x y") -> Elementwise:
+    return Elementwise(name, accepts="biu", operands=operands, namespace=namespace)
 
 
 bitwise_and = and_ = _bits("and", "bitwise_and")
 bitwise_or = or_ = _bits("or", "bitwise_or")
 bitwise_xor = xor = _bits("xor", "bitwise_xor")
-bitwise_not = not_ = _bits("not", "bitwise_invert", arity=1)
+bitwise_not = not_ = _bits("not", "bitwise_invert", operands="x")
 
 
 def _width(x: Any) -> int:
@@ -99,11 +99,11 @@ def _clz(xp: Any, x: Any) -> Any:
     return _population_count(xp, xp.bitwise_invert(x))
 
 
-shift_left = Elementwise("shift_left", accepts="iu", arity=2, impl=_left)
+shift_left = Elementwise("shift_left", accepts="iu", operands="x y", impl=_left)
 """Zeros come in; a shift by the width or more leaves 0."""
-shift_right_arithmetic = Elementwise("shift_right_arithmetic", accepts="iu", arity=2, impl=_as_signed)
+shift_right_arithmetic = Elementwise("shift_right_arithmetic", accepts="iu", operands="x y", impl=_as_signed)
 """Copies of the first bit come in (of unsigned integers too); a shift by the width or more leaves 0 or all bits set."""
-shift_right_logical = Elementwise("shift_right_logical", accepts="iu", arity=2, impl=_as_unsigned(_right))
+shift_right_logical = Elementwise("shift_right_logical", accepts="iu", operands="x y", impl=_as_unsigned(_right))
 """Zeros come in; a shift by the width or more leaves 0."""
 population_count = Elementwise("population_count", accepts="iu", impl=_as_unsigned(_population_count))
 """The number of bits that are set."""

@@ -196,6 +196,7 @@ def _reduced(ct: Any, *operands: Any, exponent_bits: int, mantissa_bits: int) ->
 reduce_precision = _ReducePrecision(
     "reduce_precision",
     accepts="f",
+    operands="operand",
     params=("exponent_bits", "mantissa_bits"),
     derivatives=(_reduced,),
     transposes=(_reduced,),

@@ -66,7 +66,7 @@ class _Complex(Elementwise):
 complex_ = _Complex(
     "complex",
     accepts="f",
-    arity=2,
+    operands="x y",
     impl=lambda xp, x, y: xp.add(x, xp.multiply(y, xp.asarray(1j, dtype=dtypes.complex_dtype(x.dtype)))),
     result=dtypes.complex_dtype,
     derivatives=(lambda t, z, x, y: complex_(t, const(t, 0)), lambda t, z, x, y: complex_(const(t, 0), t)),
@@ -151,7 +151,7 @@ def _float_remainder(xp: Any, x: Any, y: Any) -> Any:
 rem = Elementwise(
     "rem",
     accepts="iuf",
-    arity=2,
+    operands="x y",
     impl=_remainder,
     derivatives=(linear, lambda t, z, x, y: neg(mul(t, trunc(div(x, y))))),
 )
@@ -163,4 +163,4 @@ class _NextAfter(NotDifferentiable, Elementwise):
     of_dtype = True
 
 
-nextafter = _NextAfter("nextafter", accepts="f", arity=2, namespace="nextafter")
+nextafter = _NextAfter("nextafter", accepts="f", operands="x1 x2", namespace="nextafter")

@@ -102,7 +102,7 @@ digamma = Elementwise(
 zeta = Elementwise(
     "zeta",
     accepts="f",
-    arity=2,
+    operands="x q",
     namespace="special.zeta",
     widens=True,
     derivatives=(
@@ -125,7 +125,7 @@ def _polygamma(xp: Any, n: Any, x: Any) -> Any:
 polygamma = Elementwise(
     "polygamma",
     accepts="f",
-    arity=2,
+    operands="m x",
     impl=_polygamma,
     derivatives=(
         _undefined("polygamma", "its order"),
@@ -154,7 +154,7 @@ def _times_log(a: Any, x: Any) -> Any:
 igamma = Elementwise(
     "igamma",
     accepts="f",
-    arity=2,
+    operands="a x",
     namespace="special.gammainc",
     widens=True,
     derivatives=(
@@ -165,7 +165,7 @@ igamma = Elementwise(
 igammac = Elementwise(
     "igammac",
     accepts="f",
-    arity=2,
+    operands="a x",
     namespace="special.gammaincc",
     widens=True,
     derivatives=(
@@ -195,9 +195,9 @@ def _random_gamma_grad(xp: Any, a: Any, x: Any) -> Any:
     return xp.astype(-by_shape_over_density(xp, *wide), a.dtype)
 
 
-igamma_grad_a = _LastDerivative("igamma_grad_a", accepts="f", arity=2, impl=_igamma_grad_a)
+igamma_grad_a = _LastDerivative("igamma_grad_a", accepts="f", operands="a x", impl=_igamma_grad_a)
 """The derivative of igamma by its first operand."""
-random_gamma_grad = _LastDerivative("random_gamma_grad", accepts="f", arity=2, impl=_random_gamma_grad)
+random_gamma_grad = _LastDerivative("random_gamma_grad", accepts="f", operands="a sample", impl=_random_gamma_grad)
 """The derivative, by the shape a, of a gamma variate that has come out as x: -(dP/da) / (dP/dx) with P = igamma."""
 
 
@@ -212,7 +212,7 @@ def _beta_density(z: Any, a: Any, b: Any, x: Any) -> Any:
 regularized_incomplete_beta = Elementwise(
     "regularized_incomplete_beta",
     accepts="f",
-    arity=3,
+    operands="a b x",
     namespace="special.betainc",
     widens=True,
     derivatives=(

@@ -122,7 +122,7 @@ def _power_by_exponent(t: Any, z: Any, x: Any, y: Any) -> Any:
 pow_ = Elementwise(
     "pow",
     accepts="fc",
-    arity=2,
+    operands="x y",
     namespace="pow",
     derivatives=(_power_by_base, _power_by_exponent),
 )
@@ -186,7 +186,7 @@ def _atan2(xp: Any, x: Any, y: Any) -> Any:
 atan2 = Elementwise(
     "atan2",
     accepts="fc",
-    arity=2,
+    operands="x y",
     impl=_atan2,
     derivatives=(
         lambda t, z, x, y: mul_strong(t, div(y, _square_sum(x, y))),
