@@ -11,6 +11,7 @@ import pytest
 import functorch_lite as fl
 import functorch_lite.lax as lax
 import functorch_lite.numpy as fnp
+from functorch_lite import random
 from functorch_lite.scipy import linalg, special
 
 
@@ -391,9 +392,22 @@ def test_positions_beyond_32_bits_have_64() -> None:
         fnp.argsort,
         lambda x: fnp.argsort(x, descending=True),
         lambda x: fnp.lexsort([x]),
+        lambda x: lax.top_k(x, 3)[1],
+        lambda x: fnp.searchsorted(x, 3),
+        lambda x: fnp.digitize(3, x),
+        lambda x: fnp.nonzero(x, size=3)[0],
+        lambda x: fnp.argwhere(x.reshape(-1, 1), size=3),
+        fnp.count_nonzero,
+        *(lambda x, i=i: fnp.unique(x, True, True, True, size=3)[i] for i in (1, 2, 3)),
+        lambda x: random.choice(random.key(0), x.shape[0], (3,)),
+        lambda x: random.choice(random.key(0), x.shape[0], (3,), p=x.astype("float32")),
+        lambda x: random.choice(random.key(0), x.shape[0], (3,), p=x.astype("float32"), replace=False),
+        lambda x: random.categorical(random.key(0), x.astype("float32")),
+        lambda x: random.categorical(random.key(0), x.astype("float32"), shape=(3,), replace=False),
     ):
         assert fl.eval_shape(f, long).dtype == np.int64
         assert fl.eval_shape(f, fl.ShapeDtypeStruct((7,), "int8")).dtype == np.int32
+    assert (random.choice(random.key(0), 2**40, (100,)) > 2**32).any()
 
 
 @pytest.mark.parametrize("wrap", [lambda f: f, fl.jit])

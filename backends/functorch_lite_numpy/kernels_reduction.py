@@ -74,6 +74,7 @@ def _top_k(types: Any, params: Any) -> Callable[..., Any]:
     """Few of many by partition, which does not say which of equal elements come first: if that matters, by sorting."""
     k, n, dtype = params["k"], types[0].shape[-1], types[0].dtype
     general = registry["top_k"].kernel(np, types, params)
+    place = registry["top_k"].infer(*types, **params)[1].dtype
     if not 0 < 8 * k <= n or kind(dtype) == "b" or dtype.kind == "V":
         return general
 
@@ -85,7 +86,7 @@ def _top_k(types: Any, params: Any) -> Callable[..., Any]:
             return general(x)
         descending = k - 1 - np.argsort(values[..., ::-1], -1, kind="stable")[..., ::-1]
         order = np.take_along_axis(order, descending, -1)
-        return np.take_along_axis(x, order, -1), order.astype(np.int32)
+        return np.take_along_axis(x, order, -1), order.astype(place)
 
     return kernel
 

@@ -93,19 +93,20 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     count = count_true(mask)
     order = argsort(e.not_(mask)) if mask.shape[0] else filled(0, (0,), dtypes.default_int())
     flat = resized(order, size)
-    there = e.lt(iota(dtype=_INT32, shape=(size,), dimension=0), count)
+    there = e.lt(iota(dtype=count.dtype, shape=(size,), dimension=0), count)
     fills = fill_value if isinstance(fill_value, (tuple, list)) else [0 if fill_value is None else fill_value] * x.ndim
     out = []
     for i, fill in enumerate(fills):
         inner = max(math.prod(x.shape[i + 1 :]), 1)
         place = e.rem(e.div(flat, like(flat, inner)), like(flat, max(x.shape[i], 1)))
-        out.append(where3(there, place, cast(as_operand(fill), place.dtype)))
+        other = like(place, fill) if isinstance(fill, int) else cast(as_operand(fill), place.dtype)
+        out.append(where3(there, place, other))
     return tuple(out)
 
 
 def count_true(mask: Any) -> Any:
     """How many elements are true."""
-    return reduce_sum(cast(mask, _INT32), axes=tuple(range(mask.ndim)))
+    return reduce_sum(cast(mask, dtypes.position_dtype(mask.size, least=_INT32)), axes=tuple(range(mask.ndim)))
 
 
 def resized(x: Any, size: int, fill: Any = 0) -> Any:
@@ -154,7 +155,8 @@ def compress(
     found = take(x, places, axis)
     if size is None:
         return found
-    there = e.lt(iota(dtype=_INT32, shape=(size,), dimension=0), count_true(mask))
+    count = count_true(mask)
+    there = e.lt(iota(dtype=count.dtype, shape=(size,), dimension=0), count)
     return where3(
         broadcast_in_dim(there, shape=tuple(found.shape), dims=(axis,)), found, cast(as_operand(fill_value), x.dtype)
     )

@@ -139,7 +139,8 @@ def prod(
 
 def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """How many elements are not zero."""
-    return sum(as_bool(a), axis, dtypes.default_int(), keepdims=keepdims)
+    x = as_bool(a)
+    return sum(x, axis, dtypes.position_dtype(x.size), keepdims=keepdims)
 
 
 def _logical(name: str, primitive: Any, unit: bool, a: Any, axis: Axis, keepdims: bool, where: Any) -> Any:

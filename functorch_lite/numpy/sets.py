@@ -112,23 +112,24 @@ def _known_unique(
     )
     place = 0 if axis is None else axis_of("unique", axis, x.ndim)
     source = ravel(x) if axis is None else x
-    default_int = dtypes.default_int()
+    position = dtypes.position_dtype(x.size)
     if axis is not None:
         inverse = inverse.reshape(-1)
     out = take(source, index, place)
-    index_, counts_ = from_host(index.astype(default_int)), from_host(counts.astype(default_int))
+    index_, counts_ = from_host(index.astype(position)), from_host(counts.astype(position))
     if size is not None:
         fill = out[(slice(None),) * place + (slice(0, 1),)] if fill_value is None else fill_value
         moved = moveaxis(out, place, 0)
         fill = moveaxis(fill, place, 0) if fill_value is None else fill
         out = moveaxis(resized(moved, size, fill), 0, place)
         index_, counts_ = resized(index_, size, index_[0] if len(index) else 0), resized(counts_, size)
-    return out, index_, from_host(inverse.astype(default_int)), counts_
+    return out, index_, from_host(inverse.astype(position)), counts_
 
 
 def _traced_unique(x: Any, equal_nan: bool, size: int | None, fill_value: Any) -> tuple[Any, ...]:
     shape, x = tuple(x.shape), ravel(x)
-    n, default_int = x.shape[0], dtypes.default_int()
+    n = x.shape[0]
+    position = dtypes.position_dtype(n)
     order = argsort(x)
     ordered = take(x, order, mode="clip")
     a, b = ordered[:-1], ordered[1:]
@@ -136,14 +137,14 @@ def _traced_unique(x: Any, equal_nan: bool, size: int | None, fill_value: Any) -
     if equal_nan and dtypes.is_inexact(x.dtype):
         differ = e.and_(differ, e.not_(e.and_(isnan(a), isnan(b))))
     new = concatenate([filled(True, (min(n, 1),), np.dtype(bool)), differ], 0)
-    number = e.sub(reduction.cumsum(cast(new, default_int), axis=0, reverse=False), like(filled(0, (), default_int), 1))
+    number = e.sub(reduction.cumsum(cast(new, position), axis=0, reverse=False), like(filled(0, (), position), 1))
     first = flatnonzero(new, size=size, fill_value=n)
     there = e.lt(first, like(first, n))
     values = take(ordered, first, mode="clip")
     values = where3(there, values, ordered[0] if fill_value is None else cast(as_operand(fill_value), x.dtype))
     index = take(order, where3(there, first, 0), mode="clip")
-    inverse = reshape(filled(0, (n,), default_int).at[order].set(number), shape=shape)
-    counts = filled(0, (size,), default_int).at[number].add(1, mode="drop")  # type: ignore[arg-type]
+    inverse = reshape(filled(0, (n,), position).at[order].set(number), shape=shape)
+    counts = filled(0, (size,), position).at[number].add(1, mode="drop")  # type: ignore[arg-type]
     return values, index, inverse, counts
 
 
@@ -256,6 +257,6 @@ def intersect1d(
         return out
     places = [
         resized(p, size, len(v)) if size else p
-        for p, v in ((from_host(k.astype(dtypes.default_int())), v) for k, v in ((i, x), (j, y)))
+        for p, v in ((from_host(k.astype(dtypes.position_dtype(len(v)))), v) for k, v in ((i, x), (j, y)))
     ]
     return (out, *places)

@@ -161,17 +161,18 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, meth
     if sorter is not None:
         line = take(line, sorter)
     n = line.shape[0]
-    low, high = filled(0, tuple(values.shape), _INT32), filled(n, tuple(values.shape), _INT32)
+    position = dtypes.position_dtype(2 * n, least=_INT32)  # two are added
+    low, high = filled(0, tuple(values.shape), position), filled(n, tuple(values.shape), position)
     for _ in range(n.bit_length()):
-        middle = e.shift_right_logical(e.add(low, high), np.int32(1))
+        middle = e.shift_right_logical(e.add(low, high), position.type(1))
         found = take(line, middle, mode="clip")
         right = _before(found, values) if side == "left" else e.not_(_before(values, found))
         right, searching = e.and_(right, e.lt(low, high)), e.lt(low, high)
         low, high = (
-            e.select(right, low, e.add(middle, np.int32(1))),
+            e.select(right, low, e.add(middle, position.type(1))),
             e.select(e.and_(searching, e.not_(right)), high, middle),
         )
-    return cast(low, dtypes.default_int())
+    return cast(low, dtypes.position_dtype(n))
 
 
 def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = None) -> Any:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import dtypes
 from ..array_type import ArrayType
 from ..errors import DTypeError, ShapeError
@@ -62,7 +60,7 @@ class Sort(NotLinear, Primitive):
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         axis = params["dimension"]
         shape = primals[0].shape
-        positions = iota(dtype=np.dtype("int32"), shape=shape, dimension=axis)
+        positions = iota(dtype=dtypes.position_dtype(shape[axis], least="int32"), shape=shape, dimension=axis)
         *out, order = self(*primals, positions, **params)
         dots = [Zero(t.type) if isinstance(t, Zero) else take_along(t, order, axis) for t in tangents]
         return out, dots
@@ -94,14 +92,14 @@ class TopK(NotLinear, Primitive):
         if not 0 <= k <= x.shape[-1]:
             raise ShapeError(f"top_k of {x}: the last axis has {x.shape[-1]} elements, {k} were asked for.")
         shape = (*x.shape[:-1], k)
-        return [x.update(shape=shape), ArrayType(shape, np.dtype("int32"))]
+        return [x.update(shape=shape), ArrayType(shape, dtypes.position_dtype(x.shape[-1], least="int32"))]
 
     def impl(self, xp: Any, x: Any, *, k: int) -> tuple[Any, Any]:
         n = x.shape[-1]
         backwards = xp.flip(_comparable(xp, x)[0], axis=-1)  # of equal elements, the first shall come first
         order = xp.flip(xp.argsort(backwards, axis=-1, stable=True), axis=-1)[..., :k]
         order = (n - 1) - order
-        return xp.take_along_axis(x, order, axis=-1), xp.astype(order, xp.int32)
+        return xp.take_along_axis(x, order, axis=-1), xp.astype(order, dtypes.position_dtype(n, least="int32"))
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], *, k: int) -> tuple[Any, Any]:
         values, positions = self(primals[0], k=k)

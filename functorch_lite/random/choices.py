@@ -30,6 +30,10 @@ def _axis(axis: int, ndim: int, name: str, what: Any) -> int:
     return axis % ndim
 
 
+def _range(n: int) -> Any:
+    return fnp.arange(n, dtype=dtypes.position_dtype(n))
+
+
 def _shuffled(words: Any, x: Any, axis: int) -> Any:
     """Sort by random numbers, so often that all differ in some round."""
     size = x.size
@@ -60,11 +64,11 @@ def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False) -> A
         if array is not None and not dtypes.is_integer(array.dtype):
             raise DTypeError(f"permutation takes an integer or an array with axes, got {type_of(array)}.")
         _axis(axis, 1, "permutation", "the range of an integer")
-        return _shuffled(words, fnp.arange(int(x)), 0)
+        return _shuffled(words, _range(int(x)), 0)
     axis = _axis(axis, array.ndim, "permutation", type_of(array))
     if independent or array.ndim == 1:
         return _shuffled(words, array, axis)
-    return fnp.take(array, _shuffled(words, fnp.arange(array.shape[axis]), 0), axis=axis)
+    return fnp.take(array, _shuffled(words, _range(array.shape[axis]), 0), axis=axis)
 
 
 def choice(
@@ -111,7 +115,11 @@ def choice(
             return drawn[:k].reshape(full)
         drawn = drawn[(slice(None),) * axis + (slice(k),)]
         return drawn.reshape((*array.shape[:axis], *full, *array.shape[axis + 1 :]))
-    indices = randint(key, full, 0, max(n, 1)) if p is None else _chosen(words, n, full, replace, p, mode)
+    indices = (
+        randint(key, full, 0, max(n, 1), dtypes.position_dtype(n))
+        if p is None
+        else _chosen(words, n, full, replace, p, mode)
+    )
     return indices if array is None else fnp.take(array, indices, axis=axis)
 
 
@@ -128,9 +136,9 @@ def _chosen(words: Any, n: int, shape: Shape, replace: bool, p: Any, mode: str |
     if replace:
         cumulative = _running_sum(weights)
         drawn = cumulative[-1] * (1.0 - uniform(words, shape, cumulative.dtype)) if n else fnp.zeros(shape)
-        return cast(fnp.searchsorted(cumulative, drawn), dtypes.default_int())
+        return fnp.searchsorted(cumulative, drawn)
     scores = gumbels(words, (n,), weights.dtype, mode) + rounded.log(weights)
-    return cast(sorting.top_k(scores, k=math.prod(shape))[1].reshape(shape), dtypes.default_int())
+    return cast(sorting.top_k(scores, k=math.prod(shape))[1].reshape(shape), dtypes.position_dtype(n))
 
 
 def categorical(
@@ -172,4 +180,4 @@ def categorical(
         raise ShapeError(f"categorical without replacement: the shape {full} must end with {batch}, as the logits do.")
     noisy = fnp.moveaxis(scores + gumbels(words, scores.shape, scores.dtype, mode), axis, -1)
     chosen = sorting.top_k(noisy, k=k)[1]
-    return cast(fnp.moveaxis(chosen, -1, 0).reshape(full), dtypes.default_int())
+    return cast(fnp.moveaxis(chosen, -1, 0).reshape(full), dtypes.position_dtype(n))

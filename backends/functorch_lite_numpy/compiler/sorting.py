@@ -295,6 +295,10 @@ class SortStep(_Sorting):
 class TopKStep(_Sorting):
     """`top_k`: few are kept in order while the line is gone over; many are found by sorting all."""
 
+    @classmethod
+    def accepts(cls, equation: Equation) -> bool:
+        return equation.results[1].type.dtype == np.int32 and super().accepts(equation)
+
     def __init__(self, unit: Any, equation: Equation):
         super().__init__(unit, equation)
         t = equation.operands[0].type
