@@ -3,8 +3,9 @@
     GUARD_PAGES=end python -m pytest -p tests.native.guard_pages tests/native
 
 NumPy asks us for the memory of its arrays, so also for operands, results and the arena; in the arena, each value has pages of its
-own, with a guard page behind it, and so has scratch memory that pieces of work ask Python for. `GUARD_PAGES=end`: buffers end where
-a guard page begins, `start`: they begin where one ends. Work is done by one thread: the keeper of the memory is in Python.
+own, with a guard page behind it, and so has memory that code asks Python for: scratch of pieces of work, rows of loops.
+`GUARD_PAGES=end`: buffers end where a guard page begins, `start`: they begin where one ends. Work is done by one thread: the
+keeper of the memory is in Python.
 """
 
 from __future__ import annotations
@@ -132,13 +133,14 @@ def plan(
 
 
 RawMalloc = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_size_t)(allocate)
+RawRealloc = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)(reallocate)
 RawFree = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(free)
 
 
 def guarded_api(name: str) -> int:
     from functorch_lite_numpy.compiler.outside import python_api
 
-    ours: Any = {"PyMem_RawMalloc": RawMalloc, "PyMem_RawFree": RawFree}.get(name)
+    ours: Any = {"PyMem_RawMalloc": RawMalloc, "PyMem_RawRealloc": RawRealloc, "PyMem_RawFree": RawFree}.get(name)
     return python_api(name) if ours is None else ctypes.cast(ours, ctypes.c_void_p).value or 0
 
 
@@ -146,12 +148,13 @@ def install() -> None:
     """Before the first program is compiled."""
     os.environ["FUNCTORCH_LITE_THREADS"] = "1"
     os.environ["FUNCTORCH_LITE_CACHE"] = "off"
-    from functorch_lite_numpy.compiler import arena, loops, pieces, segment, working_memory
+    from functorch_lite_numpy.compiler import arena, carry, outside, pieces, segment, sequences, working_memory
 
     faulthandler.enable()
     arena.KEPT.value = 0
-    working_memory.ON_STACK = segment.ON_STACK = loops.ON_STACK = pieces.ON_STACK = 0
-    segment.plan, pieces.python_api = plan, guarded_api
+    working_memory.ON_STACK = segment.ON_STACK = carry.ON_STACK = pieces.ON_STACK = 0
+    segment.plan, sequences.free = plan, free
+    outside._KINDS["python"] = guarded_api
     install_handler()
 
 

@@ -45,6 +45,13 @@ def gradient(steps: Any) -> Any:
     return fl.grad(lambda *xs: sum(fnp.sum(y * 0.1) for y in apply(steps, xs)), (0, 1, 2))
 
 
+def grown(f: Any, x: Any) -> Any:
+    """A number after some turns, depending on `x`."""
+    return lax.while_loop(lambda c: c[0] < 50, lambda c: (c[0] * 1.5 + 1.0, f(c[1]) + c[1] * 0.1), (x.sum(), x))[
+        1
+    ].sum()
+
+
 def chosen_programs() -> Iterator[tuple[Any, list[Any]]]:
     """What has code of its own: products, convolutions, pooling, sorts, addressing, loops, factorisations."""
     rng = np.random.default_rng(1)
@@ -69,6 +76,8 @@ def chosen_programs() -> Iterator[tuple[Any, list[Any]]]:
     yield lambda x: (fnp.stack([x, x * 2, x + 1], -1), fnp.stack([x, -x], -1).reshape(9, -1)), [normal(9, 77)]
     yield lambda x: fnp.pad(x, 3, mode="edge") + fnp.pad(x, ((5, 1), (2, 4))), [normal(5, 200)]
     yield lambda x: lax.while_loop(lambda c: c.sum() < 50, lambda c: c * 1.5, x), [np.abs(normal(33))]
+    yield fl.grad(lambda x: grown(lambda x: x * grown(fnp.sin, x), x)), [np.abs(normal(33))]
+    yield fl.grad(fl.jit(lambda x: grown(lambda x: x * grown(fnp.sin, x), x))), [np.abs(normal(33))]
 
 
 def sample() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from functorch_lite.extend import Atom, Backend, Equation, LoweringContext, Program, Var, has_dim, registry
+from functorch_lite.extend import Atom, Backend, Equation, LoweringContext, Program, Var, registry
 from functorch_lite.extend_passes import fold_transposes, fuse, hoist, rewrite_algebra, share_totals, spare, widen
 
 from .cache import cached, keep
@@ -15,7 +15,7 @@ from .layouts import lay_out
 from .linking import linked
 from .segment import Segment
 from .signature import emit_signature
-from .steps import fusible, is_dear, is_native
+from .steps import all_native, fusible, is_dear, is_native
 from .unit import Unit
 
 __all__ = ["CALL", "Context", "compile_new", "is_whole", "partition", "prepared"]
@@ -41,7 +41,7 @@ def compile_new(program: Program, key: str | None, backend: Backend) -> Callable
     fused = prepared(program)
     if not is_whole(fused):
         return Context(backend).compile(fused)
-    return make_callable(linked(keep(key, machine_code(fused))), program.out_types)
+    return make_callable(linked(keep(key, machine_code(fused))), program)
 
 
 def prepared(program: Program) -> Program:
@@ -62,7 +62,7 @@ def relieved(program: Program) -> Program:
 def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
     """A program whose equations are all native, as a Python callable."""
     code = cached(fingerprint(program), lambda: machine_code(program))
-    return make_callable(linked(code), program.out_types)
+    return make_callable(linked(code), program)
 
 
 def machine_code(program: Program) -> bytes:
@@ -91,9 +91,7 @@ def _compiled(program: Program, context: Context) -> Callable[..., tuple[Any, ..
 
 def is_whole(program: Program) -> bool:
     """Whether one native function does all of it."""
-    if not program.equations or not all(map(is_native, program.equations)):
-        return False
-    return not any(has_dim(a.type.shape) for a in set(program.inputs).intersection(program.outputs))
+    return bool(program.equations) and all_native(program)
 
 
 def partition(program: Program) -> Program:

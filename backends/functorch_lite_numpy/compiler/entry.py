@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from functorch_lite.extend import ArrayType
+from functorch_lite.extend import Program
 
 from . import recycling
 from .background import once
 from .cache import cached
 from .linking import Library, linked
 from .making import making
+from .sequences import with_sequences
 
 __all__ = ["METH_FASTCALL", "PASSED", "PROGRAM", "RESULT", "Code", "Method", "entry", "make_callable"]
 
@@ -65,11 +66,12 @@ def entry() -> tuple[Any, Method]:
     return library, Method(b"program", library.address("entry"), METH_FASTCALL, None)
 
 
-def make_callable(library: Library, results: Sequence[ArrayType]) -> Callable[..., tuple[Any, ...]]:
-    """A Python function from operand buffers to a tuple of result buffers, of the code of a unit with a signature."""
+def make_callable(library: Library, program: Program) -> Callable[..., tuple[Any, ...]]:
+    """A Python function from operand buffers to a tuple of result buffers, of a program's code and signature."""
+    results = program.out_types
     table = (ctypes.c_int64 * len(PROGRAM)).from_address(library.address("program"))
     code = Code(len(PROGRAM), np.int64, memoryview(table))
     code.library, code.dtypes = library, [t.dtype for t in results]
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    return new(ctypes.addressof(entry()[1]), code, None)
+    return with_sequences(new(ctypes.addressof(entry()[1]), code, None), program.in_types, results)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from functorch_lite.extend import ArrayType, Literal, Primitive, Program, has_dim
+from functorch_lite.extend import ArrayType, Dim, Literal, Primitive, Program
 
 __all__ = ["fingerprint"]
 
@@ -29,15 +29,16 @@ def fingerprint(program: Program) -> str | None:
         written = writer.program(program)
     except _Unknown:
         return None
-    return repr((written, [(t.shape, writer.dtype(t.dtype), t.weak) for t in writer.types]))
+    return repr((written, [(writer.value(t.shape), writer.dtype(t.dtype), t.weak) for t in writer.types]))
 
 
 class _Writer:
-    """Makes nested tuples of numbers and strings; types are numbered."""
+    """Makes nested tuples of numbers and strings; types are numbered, and so are lengths that only the run decides."""
 
     def __init__(self) -> None:
         self.types: dict[ArrayType, int] = {}
         self.dtypes: dict[np.dtype, str] = {}
+        self.dims: dict[Dim, int] = {}
 
     def dtype(self, dtype: np.dtype) -> str:
         if dtype not in self.dtypes:
@@ -47,8 +48,6 @@ class _Writer:
     def type(self, type: ArrayType) -> int:
         number = self.types.get(type)
         if number is None:
-            if has_dim(type.shape):
-                raise _Unknown
             number = self.types[type] = len(self.types)
         return number
 
@@ -87,6 +86,8 @@ class _Writer:
             return self.program(value)
         if isinstance(value, np.dtype):
             return ("dtype", self.dtype(value))
+        if isinstance(value, Dim):
+            return ("dim", self.dims.setdefault(value, len(self.dims)))
         if hasattr(value, "array"):  # what holds a constant
             value = np.asarray(value.array)
         if isinstance(value, (np.ndarray, np.generic)) and not value.dtype.hasobject:

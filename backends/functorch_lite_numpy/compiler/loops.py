@@ -2,22 +2,24 @@
 
     void loop(ptr operand0, ..., ptr result0, ..., ptr scratch)
 
-A small carry lies on the stack, where it can become registers; of a large one there are two copies that take turns. From
-time to time a loop looks whether the user wants it to stop: every ten milliseconds or so, by what its turns are thought to take.
+What they stack is a sequence where only the run decides how many turns there are (`sequences.py`): `while` lets it grow, and a
+scan goes over it. From time to time a loop looks whether the user wants it to stop: every ten milliseconds or so, by what its turns
+are thought to take.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from functorch_lite.extend import ArrayType, Equation, Program
+from functorch_lite.extend import Atom, Equation, has_dim
 
 from . import ir
-from .intrinsics import copy_memory
-from .segment import ON_STACK, Segment
-from .steps import ALL_KINDS, Step, is_native
+from .carry import Carry, moved
+from .segment import Segment
+from .sequence_code import Growing, make_rows, row_bytes, rows_of, shortest
+from .steps import ALL_KINDS, Step, all_native
 from .types import I1, I8, I32, I64, PTR, constant
 from .unit import Unit
 
@@ -27,95 +29,6 @@ BETWEEN_LOOKS = 10e6
 """Nanoseconds; a look may have to wait for the GIL."""
 MOST_TURNS = 1 << 18
 """A turn takes longer than the work in it."""
-
-
-def _bytes(t: ArrayType) -> int:
-    return t.size * t.dtype.itemsize
-
-
-def _aligned(size: int) -> int:
-    return -(-size // 64) * 64
-
-
-def _at(b: Any, pointer: Any, offset: Any) -> Any:
-    return b.gep(pointer, [constant(I64, offset) if isinstance(offset, int) else offset], source_etype=I8)
-
-
-def _all_native(program: Program) -> bool:
-    return all(map(is_native, program.equations))
-
-
-class _Carry:
-    """The memory of a loop's carry: where a turn reads it and where it writes the next."""
-
-    def __init__(
-        self,
-        unit: Unit,
-        b: Any,
-        types: Sequence[ArrayType],
-        results: Sequence[Any],
-        scratch: Any,
-        stays: Container[int] = (),
-    ):
-        self.unit = unit
-        self.sizes = [_bytes(t) for t in types]
-        self.results = results
-        self.small = [n <= ON_STACK and k not in stays for k, n in enumerate(self.sizes)]
-        self.now: list[Any] = []
-        self.next: list[Any] = []
-        offset = 0
-        for k, (n, small, result) in enumerate(zip(self.sizes, self.small, results, strict=True)):
-            if k in stays:  # changed in place
-                pair = [result, result]
-            elif small:
-                pair = [b.alloca(ir.ArrayType(I8, n)) for _ in range(2)]
-                for p in pair:
-                    p.align = 64
-            else:
-                pair = [result, _at(b, scratch, offset)]
-                offset += _aligned(n)
-            self.now.append(pair[0])
-            self.next.append(pair[1])
-
-    @staticmethod
-    def scratch(types: Sequence[ArrayType], stays: Container[int]) -> int:
-        """How many bytes the second copies take."""
-        return sum(_aligned(_bytes(t)) for k, t in enumerate(types) if k not in stays and _bytes(t) > ON_STACK)
-
-    def start(self, b: Any, operands: Sequence[Any]) -> None:
-        for p, x, n in zip(self.now, operands, self.sizes, strict=True):
-            copy_memory(b, p, x, n)
-
-    def enter(self, b: Any, before: Any) -> None:
-        """At the head of the loop: the copies that have changed places."""
-        self.first = list(zip(self.now, self.next, strict=True))
-        self.phis = []
-        for i, small in enumerate(self.small):
-            if not small:
-                pair = (b.phi(PTR), b.phi(PTR))
-                for phi, p in zip(pair, self.first[i], strict=True):
-                    phi.add_incoming(p, before)
-                self.now[i], self.next[i] = pair
-                self.phis.append(pair)
-
-    def turn(self, b: Any) -> None:
-        """At the end of a turn."""
-        for p, q, n, small in zip(self.now, self.next, self.sizes, self.small, strict=True):
-            if small:
-                copy_memory(b, p, q, n)
-        for now, later in self.phis:
-            now.add_incoming(later, b.block)
-            later.add_incoming(now, b.block)
-
-    def finish(self, b: Any) -> None:
-        """Behind the loop: the last carry into the results."""
-        for p, result, n, small in zip(self.now, self.results, self.sizes, self.small, strict=True):
-            if small:
-                copy_memory(b, result, p, n)
-            else:
-                elsewhere = b.icmp_unsigned("!=", p, result)
-                with b.if_then(elsewhere):
-                    copy_memory(b, result, p, n)
 
 
 def _raised(unit: Unit) -> Any:
@@ -150,6 +63,7 @@ class _Loop(Step):
     """What scan and while share: the function, the turns, the look at signals."""
 
     kinds = ALL_KINDS
+    sequences = True
 
     function: Any
 
@@ -163,16 +77,16 @@ class _Loop(Step):
     def emit_turns(
         self,
         b: Any,
-        state: _Carry,
+        state: Carry,
         more: Callable[[Any], Any],
-        turn: Callable[[Any], None],
+        turn: Callable[[Any, Any], None],
         duration: float,
-    ) -> None:
-        """Turns, and the end of the function.
+    ) -> Any:
+        """Turns; gives how many there were, behind them.
 
         Args:
           more: of the number of the turn: whether there is one.
-          turn: of its number: what it does.
+          turn: of its number, and where to go to end the loop: what it does.
           duration: what a turn is thought to take.
         """
         head, body, done = (self.function.append_basic_block(n) for n in ("head", "body", "done"))
@@ -185,13 +99,13 @@ class _Loop(Step):
         b.cbranch(more(i), body, done)
         b.position_at_end(body)
         self.look(b, i, done, duration)
-        turn(i)
+        turn(i, done)
         state.turn(b)
         i.add_incoming(b.add(i, constant(I64, 1)), b.block)
         b.branch(head)
         b.position_at_end(done)
         state.finish(b)
-        b.ret_void()
+        return i
 
     def look(self, b: Any, i: Any, stop: Any, duration: float) -> None:
         """Every so many turns: leave if a signal's handler raised (the entry sees the exception)."""
@@ -212,7 +126,8 @@ class ScanStep(_Loop):
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        return _all_native(equation.params["body"])
+        carry = equation.results[: equation.params["n_carry"]]
+        return not _any_sequence(carry) and _has_length(equation) and all_native(equation.params["body"])
 
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
@@ -220,57 +135,74 @@ class ScanStep(_Loop):
         n_carry = p["n_carry"]
         self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_consts"] + k: k for k in range(n_carry)})
         self.carry_types = [v.type for v in equation.results[:n_carry]]
-        self.carry_scratch = _Carry.scratch(self.carry_types, self.body.stays)
+        self.carry_scratch = Carry.scratch(self.carry_types, self.body.stays)
         self.scratch = self.carry_scratch + self.body.arena
         self.function = self.make_function()
         self.emit_function()
 
     @property
     def duration(self) -> float:
-        return self.equation.params["length"] * self.body.duration
+        length = self.equation.params["length"]
+        return length * self.body.duration if type(length) is int else math.inf
 
     def emit_function(self) -> None:
         p, equation = self.equation.params, self.equation
-        n_consts, n_carry, length = p["n_consts"], p["n_carry"], p["length"]
+        n_consts, n_carry = p["n_consts"], p["n_carry"]
         arguments = list(self.function.args)
         operands, results = arguments[: len(equation.operands)], arguments[len(equation.operands) : -1]
         scratch = arguments[-1]
         consts, carry, xs = operands[:n_consts], operands[n_consts : n_consts + n_carry], operands[n_consts + n_carry :]
-        x_sizes = [_bytes(a.type) // length for a in equation.operands[n_consts + n_carry :]]
-        y_sizes = [_bytes(v.type) // length for v in equation.results[n_carry:]]
+        x_types = [a.type for a in equation.operands[n_consts + n_carry :]]
+        y_types = [v.type for v in equation.results[n_carry:]]
         b = ir.IRBuilder(self.function.append_basic_block("entry"))
-        state = _Carry(self.unit, b, self.carry_types, results[:n_carry], scratch, self.body.stays)
+        state = Carry(self.unit, b, self.carry_types, results[:n_carry], scratch, self.body.stays)
         state.start(b, carry)
-        arena = _at(b, scratch, self.carry_scratch)
+        arena = moved(b, scratch, self.carry_scratch)
+        length = constant(I64, p["length"]) if type(p["length"]) is int else shortest(b, x_types, xs)
+        starts = [rows_of(b, t, x) for t, x in zip(x_types, xs, strict=True)]
+        for t, y in zip(y_types, results[n_carry:], strict=True):
+            start, length = make_rows(self.unit, b, t, y, length)
+            starts.append(start)
+        sizes = [row_bytes(t) for t in (*x_types, *y_types)]
 
-        def turn(i: Any) -> None:
-            row = b.sub(constant(I64, length - 1), i) if p["reverse"] else i
-            offsets = {n: b.mul(row, constant(I64, n)) for n in dict.fromkeys((*x_sizes, *y_sizes))}
-            rows = [_at(b, x, offsets[n]) for x, n in zip(xs, x_sizes, strict=True)]
-            ys = [_at(b, y, offsets[n]) for y, n in zip(results[n_carry:], y_sizes, strict=True)]
-            b.call(self.body.function, [*consts, *state.now, *rows, *state.next, *ys, arena])
+        def turn(i: Any, stop: Any) -> None:
+            row = b.sub(b.sub(length, constant(I64, 1)), i) if p["reverse"] else i
+            offsets = {n: b.mul(row, constant(I64, n)) for n in dict.fromkeys(sizes)}
+            rows = [moved(b, start, offsets[n]) for start, n in zip(starts, sizes, strict=True)]
+            given, made = rows[: len(xs)], rows[len(xs) :]
+            b.call(self.body.function, [*consts, *state.now, *given, *state.next, *made, arena])
 
-        self.emit_turns(b, state, lambda i: b.icmp_signed("<", i, constant(I64, length)), turn, self.body.duration)
+        self.emit_turns(b, state, lambda i: b.icmp_signed("<", i, length), turn, self.body.duration)
+        b.ret_void()
+
+
+def _has_length(scan: Equation) -> bool:
+    """Whether the length is known, or that of a sequence that it goes over."""
+    p = scan.params
+    return type(p["length"]) is int or len(scan.operands) > p["n_consts"] + p["n_carry"]
+
+
+def _any_sequence(atoms: Sequence[Atom]) -> bool:
+    return any(has_dim(a.type.shape) for a in atoms)
 
 
 class WhileStep(_Loop):
-    """`while` without rows of results (those have a length that only the run knows)."""
+    """`while`: rows go straight to their place in sequences that grow."""
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
         p = equation.params
-        n_carry = len(equation.operands) - p["n_cond"] - p["n_body"]
-        return len(equation.results) == n_carry and _all_native(p["body"]) and _all_native(p["cond"])
+        carry = equation.operands[p["n_cond"] + p["n_body"] :]
+        return not _any_sequence(carry) and all_native(p["body"]) and all_native(p["cond"])
 
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
         p = equation.params
         self.test = Segment(unit, p["cond"], unit.name("test"))
-        self.body = Segment(
-            unit, p["body"], unit.name("turn"), {p["n_body"] + k: k for k in range(len(equation.results))}
-        )
-        self.carry_types = [v.type for v in equation.results]
-        self.carry_scratch = _Carry.scratch(self.carry_types, self.body.stays)
+        self.n_carry = len(equation.operands) - p["n_cond"] - p["n_body"]
+        self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_body"] + k: k for k in range(self.n_carry)})
+        self.carry_types = [v.type for v in equation.results[: self.n_carry]]
+        self.carry_scratch = Carry.scratch(self.carry_types, self.body.stays)
         self.scratch = self.carry_scratch + max(self.body.arena, self.test.arena)
         self.function = self.make_function()
         self.emit_function()
@@ -280,24 +212,27 @@ class WhileStep(_Loop):
         return math.inf
 
     def emit_function(self) -> None:
-        p, equation = self.equation.params, self.equation
+        p, equation, n_carry = self.equation.params, self.equation, self.n_carry
         arguments = list(self.function.args)
         operands, results = arguments[: len(equation.operands)], arguments[len(equation.operands) : -1]
         tested, consts = operands[: p["n_cond"]], operands[p["n_cond"] : p["n_cond"] + p["n_body"]]
         b = ir.IRBuilder(self.function.append_basic_block("entry"))
         answer = b.alloca(I8)
-        state = _Carry(self.unit, b, self.carry_types, results, arguments[-1], self.body.stays)
+        state = Carry(self.unit, b, self.carry_types, results[:n_carry], arguments[-1], self.body.stays)
+        rows = Growing(self.unit, b, [v.type for v in equation.results[n_carry:]], results[n_carry:])
         state.start(b, operands[p["n_cond"] + p["n_body"] :])
-        arena = _at(b, arguments[-1], self.carry_scratch)
+        arena = moved(b, arguments[-1], self.carry_scratch)
 
         def more(i: Any) -> Any:
             b.call(self.test.function, [*tested, *state.now, answer, arena])
             return b.icmp_unsigned("!=", b.load(answer, typ=I8), constant(I8, 0))
 
-        def turn(i: Any) -> None:
-            b.call(self.body.function, [*consts, *state.now, *state.next, arena])
+        def turn(i: Any, stop: Any) -> None:
+            ys = rows.next(b, i, stop)
+            b.call(self.body.function, [*consts, *state.now, *state.next, *ys, arena])
 
-        self.emit_turns(b, state, more, turn, self.test.duration + self.body.duration)
+        rows.finish(b, self.emit_turns(b, state, more, turn, self.test.duration + self.body.duration))
+        b.ret_void()
 
 
 class CondStep(Step):
@@ -307,7 +242,7 @@ class CondStep(Step):
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        return all(map(_all_native, equation.params["branches"]))
+        return all(map(all_native, equation.params["branches"]))
 
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)

@@ -46,6 +46,6 @@ def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[An
     if code is None:
         run = making("compile").compile_new(program, key, backend)
     else:
-        run = make_callable(linked(code), program.out_types)
+        run = make_callable(linked(code), program)
     prepare(way_in)  # for the calls after the first one
     return run

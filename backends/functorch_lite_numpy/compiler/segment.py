@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from functorch_lite.extend import Literal, Program, Var
+from functorch_lite.extend import Literal, Program, Var, has_dim
 
 from . import ir
 from .intrinsics import copy_memory
 from .memory import ON_STACK, Interval, plan
+from .sequence_code import release
+from .sequences import byte_count
 from .steps import FusionStep, Step, step
 from .types import I8, I64, PTR, constant
 from .unit import Unit
@@ -176,10 +178,12 @@ class Segment:
         self.on_stack: list[Var] = []
         keys: list[Any] = []
         intervals = []
+        self.released = [[v for v in first if last[v] == k and has_dim(v.type.shape)] for k in range(end)]
+        """After each step the sequences that nobody reads any more."""
         for v, i in first.items():
             if v in elsewhere or v in self.targets:
                 continue
-            size = v.type.size * v.type.dtype.itemsize
+            size = byte_count(v.type)
             if size <= ON_STACK:
                 self.on_stack.append(v)
                 continue
@@ -190,7 +194,7 @@ class Segment:
                 keys.append(i)
                 intervals.append(Interval(i, i, s.scratch, aligned=True))
         lenders = list(self.targets.items()) if lends else []
-        places, total = plan(intervals, [(first[v], v.type.size * v.type.dtype.itemsize) for v, _ in lenders])
+        places, total = plan(intervals, [(first[v], byte_count(v.type)) for v, _ in lenders])
         memories = [*(k for _, k in lenders), None]
         return {key: (memories[m], offset) for key, (m, offset) in zip(keys, places, strict=True)}, total
 
@@ -205,7 +209,7 @@ class Segment:
         for v, k in self.targets.items():
             pointers[v] = outputs[k]
         for v in self.on_stack:
-            slot: Any = b.alloca(ir.ArrayType(I8, v.type.size * v.type.dtype.itemsize))
+            slot: Any = b.alloca(ir.ArrayType(I8, byte_count(v.type)))
             slot.align = 64
             pointers[v] = slot
         for key, (k, offset) in self.places.items():
@@ -225,7 +229,9 @@ class Segment:
                     [pointers[self.roots[v]] for v in equation.results],
                     pointers.get(i, arena),
                 )
+            for v in self.released[i]:
+                release(self.unit, b, v.type, pointers[v])
         for k, a in enumerate(program.outputs):
             if k not in self.stays and (not isinstance(a, Var) or self.targets.get(self.roots[a]) != k):
-                copy_memory(b, outputs[k], pointer(a), a.type.size * a.type.dtype.itemsize)
+                copy_memory(b, outputs[k], pointer(a), byte_count(a.type))
         b.ret_void()

@@ -2,7 +2,8 @@
 
     void run(ptr operands, ptr results, ptr arena)
 
-`operands` and `results` are arrays of pointers to the numbers. The table is a variable, `program`; all its words have 8 bytes.
+`operands` and `results` are arrays of pointers to the numbers; the headers of results that are sequences stand behind the
+operands. The table is a variable, `program`; all its words have 8 bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from functorch_lite.extend import ArrayType
+from functorch_lite.extend import ArrayType, has_dim
 
 from . import ir
 from .entry import PROGRAM
@@ -40,13 +41,16 @@ def emit_signature(unit: Unit, segment: Segment, passed: Mapping[int, int] | Non
     passed = passed or {}
     types = [a.type for a in segment.program.outputs]
     places = [k for k in range(len(types) + len(passed)) if k not in passed]
+    grown = {k for k, t in zip(places, types, strict=True) if has_dim(t.shape)}
+    order = [k for k in range(len(types) + len(passed)) if k not in grown]
+    results = [_result(unit, t, order.index(k)) for k, t in zip(places, types, strict=True) if k not in grown]
     words = {
         "run": _runner(unit, segment),
-        "n_operands": len(segment.program.inputs),
-        "n_results": len(types),
+        "n_operands": len(segment.program.inputs) + len(grown),
+        "n_results": len(results),
         "n_passed": len(passed),
-        "results": _table(unit, [_result(unit, t, k) for t, k in zip(types, places, strict=True)]),
-        "passed": _table(unit, list(passed.items())),
+        "results": _table(unit, results),
+        "passed": _table(unit, [(order.index(k), operand) for k, operand in passed.items()]),
         "arena": segment.arena,
         "is_long": int(segment.duration >= LONG),
         "is_interruptible": int(unit.interruptible),
@@ -62,8 +66,11 @@ def _runner(unit: Unit, segment: Segment) -> Any:
     def items(pointers: Any, n: int) -> list[Any]:
         return [b.load(b.gep(pointers, [constant(I64, i)], source_etype=PTR), typ=PTR) for i in range(n)]
 
-    n_in, n_out = len(segment.program.inputs), len(segment.program.outputs)
-    b.call(segment.function, [*items(operands, n_in), *items(results, n_out), arena])
+    grown = [has_dim(a.type.shape) for a in segment.program.outputs]
+    n_in, n_grown = len(segment.program.inputs), sum(grown)
+    given, others = items(operands, n_in + n_grown), iter(items(results, len(grown) - n_grown))
+    headers = iter(given[n_in:])
+    b.call(segment.function, [*given[:n_in], *(next(headers if g else others) for g in grown), arena])
     b.ret_void()
     return function
 

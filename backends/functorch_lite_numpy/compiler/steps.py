@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from functorch_lite.extend import Equation
+from functorch_lite.extend import Equation, Program, has_dim
 from functorch_lite.extend_passes import build
 
 from . import scalars
@@ -19,7 +19,18 @@ from .sharing import SharedNest
 from .types import kind_of, supported
 from .unit import Unit
 
-__all__ = ["ALL_KINDS", "STEPS", "FusionStep", "Step", "fusible", "is_dear", "is_native", "step", "step_class"]
+__all__ = [
+    "ALL_KINDS",
+    "STEPS",
+    "FusionStep",
+    "Step",
+    "all_native",
+    "fusible",
+    "is_dear",
+    "is_native",
+    "step",
+    "step_class",
+]
 
 
 ALL_KINDS = "biufhc"
@@ -33,12 +44,14 @@ class Step:
       scratch: bytes of memory that it needs while it runs.
       view: whether it computes nothing: its result is its first operand, in another shape.
       kinds: of the dtypes that it knows (see `types.kind_of`).
+      sequences: whether it knows arrays of a length that only the run decides (see `sequences.py`).
       clears: operands that it makes itself where they are zeros throughout.
       cleared: those of them that nobody else makes.
     """
 
     scratch: int = 0
     kinds: ClassVar[str] = "biuf"
+    sequences: ClassVar[bool] = False
     view: ClassVar[bool] = False
     clears: ClassVar[Sequence[int]] = ()
     cleared: frozenset[int] = frozenset()
@@ -195,10 +208,17 @@ def is_native(equation: Equation) -> bool:
     if equation.effects:
         return False
     types = [a.type for a in (*equation.operands, *equation.results)]
-    if any(type(n) is not int for t in types for n in t.shape) or any(t.size == 0 for t in types):
-        return False
     found = step_class(equation.primitive.name)
-    return found is not None and all(kind_of(t.dtype) in found.kinds for t in types) and found.accepts(equation)
+    if found is None or any(0 in t.shape or (has_dim(t.shape) and not found.sequences) for t in types):
+        return False
+    return all(kind_of(t.dtype) in found.kinds for t in types) and found.accepts(equation)
+
+
+def all_native(program: Program) -> bool:
+    """Whether there is native code for all equations, which make each sequence anew that the program gives."""
+    sequences = [a for a in program.outputs if has_dim(a.type.shape)]
+    made_anew = len(set(sequences).difference(program.inputs)) == len(sequences)
+    return made_anew and all(map(is_native, program.equations))
 
 
 def fusible(equation: Equation) -> bool:
