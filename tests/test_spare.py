@@ -51,6 +51,19 @@ def test_a_derivative_is_made_of_the_value(reverse):
     assert rows(remaking)[0] == rows(second)[0] - 2
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_value_is_stacked_once(reverse):
+    def f(xs, h):
+        last, (u, v, w, x) = fl.lax.scan(lambda c, x: (c + x, (c, c, c @ W, x)), h, xs)
+        add = lambda c, r: (c * r[0] + r[1] @ W + r[2] + r[3], r[0])  # noqa: E731
+        return fl.lax.scan(add, last, (u, v, w, xs), reverse=reverse), fl.lax.scan(add, last, (v, u, x, xs))[0]
+
+    (first, *readers), (lean, *remaking) = spared(f, XS, H)
+    assert (rows(first)[1], rows(lean)[1]) == (4, 2)
+    assert [rows(r)[0] for r in readers] == [4, 4]
+    assert [rows(r)[0] for r in remaking] == [3, 2]
+
+
 def test_what_others_read_stays():
     def f(xs, h):
         last, (u, v) = fl.lax.scan(lambda c, x: (c + x, (c * x, c * x + 1.0)), h, xs)

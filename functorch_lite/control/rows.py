@@ -1,7 +1,7 @@
 """Rows that a scan stacks for other scans alone, which can make them of the rows that they read anyway.
 
-What a derivative's first loop leaves for the second is of this kind: of `u = tanh(x)` and `1 - u**2`, `u` is enough. Less is
-stored, and less is read.
+What a derivative's first loop leaves for the second is of this kind: of `u = tanh(x)` and `1 - u**2`, `u` is enough, and of what
+several derivatives need, one copy. Less is stored, and less is read.
 """
 
 from __future__ import annotations
@@ -43,12 +43,15 @@ class _Stacked:
         needed: set[Atom] = set()
         for result, a in zip(reversed(self.scan.results), reversed(self.body.outputs), strict=True):
             readers = [read for read in self.read if result in read]
-            if result not in results or a in needed or self.rows.get(a) is not result:
+            is_copy = self.rows.get(a) is not result
+            if result not in results or not isinstance(a, Var) or (a in needed and not is_copy):
                 continue
             at_hand = set.intersection(*readers) - self.remakes.keys() - {result}
             leaves: dict[Var, None] = {}
             copies: dict[Equation, None] = {}
-            if self.remake(a, at_hand, leaves, copies):
+            if is_copy and self.rows[a] in at_hand:
+                leaves[a] = None
+            if leaves or self.remake(a, at_hand, leaves, copies):
                 needed.update(leaves)
                 self.remakes[result] = Program(list(leaves), list(copies), [a], self.body.name)
 
