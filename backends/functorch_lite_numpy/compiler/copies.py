@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from functorch_lite.extend_passes import Affine, Load, Node
+from functorch_lite.extend_passes import Affine, Load, Node, Phase
 
 __all__ = ["Copies"]
 
@@ -19,6 +19,12 @@ class Copies:
         if node not in self.made:
             self.made[node] = self.changed(node)
         return self.made[node]
+
+    def phase(self, phase: Phase) -> Phase:
+        """A phase of what its nodes become."""
+        reductions = [r._replace(node=self.node(r.node)) for r in phase.reductions]
+        stores, once = ([s._replace(node=self.node(s.node)) for s in of] for of in (phase.stores, phase.row_stores))
+        return Phase(reductions, stores, once)
 
     def changed(self, node: Node) -> Node:
         """The node with what its operands and its address become; itself if they stay."""

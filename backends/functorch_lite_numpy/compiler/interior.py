@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from functorch_lite.extend_passes import Nest, Node, Phase
+from functorch_lite.extend_passes import Nest, Node
 
 from .collapse import nodes
 from .copies import Copies
@@ -45,12 +45,6 @@ class Interior(NamedTuple):
     last: int
     vectors: int
     inside: Copies
-
-    def phase(self, phase: Phase) -> Phase:
-        """A phase over nothing but the interior."""
-        node = self.inside.node
-        reductions = [r._replace(node=node(r.node)) for r in phase.reductions]
-        return phase._replace(reductions=reductions, stores=[s._replace(node=node(s.node)) for s in phase.stores])
 
 
 def interiors(nest: Nest, width: int) -> list[Interior]:

@@ -12,8 +12,9 @@ accumulated in must have been filled before: `accumulated` says with what.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from functorch_lite.extend_passes import Nest, Phase, Reduction
 
@@ -24,10 +25,14 @@ from .jam import jam
 from .kernel_plan import lanes_of, places_of_kept, shared_dimension
 from .overlays import loads_to_hurry, overlays
 from .results import Partial, accumulate, finish, reduced, store
-from .types import I64, PTR, constant, new_function
+from .turning import turned
+from .types import I64, PTR, constant
 from .unroll import unroll
 from .values import Values
 from .vectors import run_mask
+
+if TYPE_CHECKING:
+    from .unit import Unit
 
 __all__ = ["Kernel"]
 
@@ -48,14 +53,18 @@ class Kernel:
       private: those of them in which all parts accumulate to the same elements: each part needs a copy of its own.
     """
 
-    def __init__(self, module: ir.Module, name: str, nest: Nest, vector_bytes: int, in_parts: bool):
+    def __init__(self, unit: Unit, name: str, nest: Nest, vector_bytes: int, in_parts: bool):
         unroll(nest)
         collapse(nest)
         jam(nest)
-        self.nest = nest
+        self.unit = unit
         n = len(nest.types)
-        self.function = new_function(module, name, ir.VoidType(), [PTR] * (n + 1) + [I64, I64])
+        self.function = unit.function(name, ir.VoidType(), [PTR] * (n + 1) + [I64, I64])
         self.overlays = overlays(nest)
+        self.turned = turned(nest)
+        if self.turned is not None:
+            nest = self.turned.nest
+        self.nest = nest
         self.early = loads_to_hurry(nest, self.overlays)
         mixed = {*self.overlays, *(j for operands in self.overlays.values() for j in operands)}
         for k, argument in enumerate(self.function.args[:n]):
@@ -63,12 +72,16 @@ class Kernel:
                 argument.add_attribute("noalias")
         self.width = lanes_of(nest, vector_bytes)
         saved, self.scratch = places_of_kept(nest)
+        if self.turned is not None:
+            self.scratch = self.turned.take(self.scratch)
         found = interiors(nest, self.width)
         self.interiors = [] if any(i.inside.node(node) is not node for i in found for node in saved) else found
         self.outer = shared_dimension(nest)
         self.parts = 1 if self.outer is None else nest.extents[self.outer]
         self.part = tuple(self.function.args[n + 1 :]) if in_parts else None
         self.grain = self.width if nest.columns and self.outer == nest.columns[-1] else 1
+        if self.turned is not None and self.outer == self.turned.dimension:
+            self.grain = self.turned.rows
         targets = [(r.target, r.op) for p in nest.phases for r in p.reductions if r.target is not None]
         self.accumulated = {target.buffer: op for target, op in targets}
         self.private = [target.buffer for target, _ in targets if self.outer not in target.address.dims]
@@ -82,8 +95,18 @@ class Kernel:
                 self.phase(phase)
             return
         d = self.nest.rows[k]
-        with self.values.loop(d, *self.range(d), 1):
+        with self.blocks(d) as (first, last), self.values.loop(d, first, last, 1):
             self.rows_from(k + 1)
+
+    @contextmanager
+    def blocks(self, d: int) -> Iterator[tuple[Any, Any]]:
+        """From where to where a loop over rows goes: rows that are turned come some at a time."""
+        first, last = self.range(d)
+        if self.turned is None or d != self.turned.dimension:
+            yield first, last
+            return
+        with self.turned.blocks(self.unit, self.values, first, last) as block:
+            yield block
 
     def range(self, d: int) -> tuple[Any, Any]:
         """From where to where a loop goes: the shared one over a part alone."""
@@ -214,7 +237,7 @@ class Kernel:
         v = self.values
         early = self.early if phase is self.nest.phases[-1] else []
         if interior is not None:
-            phase, early = interior.phase(phase), [interior.inside.node(node) for node in early]
+            phase, early = interior.inside.phase(phase), [interior.inside.node(node) for node in early]
         inner = self.inner(phase)
         for p, r in zip(partials, inner, strict=True):
             p.take(v.value(r.node))

@@ -5,20 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from . import ir, processor
 from .control import counted, covered, displaced
+from .intrinsics import prefetch
 from .types import I32, I64, PTR, constant, lanes, memory_type
-from .unit import Unit
+
+if TYPE_CHECKING:
+    from .unit import Unit
 
 __all__ = ["Run", "pack"]
 
 
 LARGE = 1024
 """Elements of a copy that is worth a call."""
+MOST = 16
+"""Rows of a square: more do not fit into registers."""
+BURST = 256
+"""Bytes that are read side by side, if there are so many, before what lies far away."""
+AHEAD = 2
+"""The square that comes so much later is fetched."""
 
 
 class Run(NamedTuple):
@@ -109,13 +118,15 @@ def _copy_row(b: Any, dtype: np.dtype, r: Run, source: Any, target: Any) -> None
 def _turn(unit: Unit, b: Any, dtype: np.dtype, along: Run, across: Run, source: Any, target: Any) -> None:
     """`along` is contiguous in the source, `across` in the target."""
     size = dtype.itemsize
-    width = _width(dtype, min(along.length, across.length))
+    width = _width(dtype, min(along.length, across.length, MOST))
+    block = max(width, min(BURST // size, along.length) // width * width)
     function = unit.shared(("turn", memory_type(dtype, width)), lambda: _square(unit, dtype, width))
     steps = [constant(I64, n * size) for n in (across.source, along.target)]
-    with covered(b, along.length, width) as i, covered(b, across.length, width) as j:
-        here = displaced(b, displaced(b, source, i, size), j, across.source * size)
-        there = displaced(b, displaced(b, target, i, along.target * size), j, size)
-        b.call(function, [here, there, *steps])
+    with covered(b, along.length, block) as first, covered(b, across.length, width) as j:
+        here, there = displaced(b, source, first, size), displaced(b, target, first, along.target * size)
+        here, there = displaced(b, here, j, across.source * size), displaced(b, there, j, size)
+        with covered(b, block, width) as i:
+            b.call(function, [displaced(b, here, i, size), displaced(b, there, i, along.target * size), *steps])
 
 
 def _square(unit: Unit, dtype: np.dtype, width: int) -> Any:
@@ -124,6 +135,8 @@ def _square(unit: Unit, dtype: np.dtype, width: int) -> Any:
     source, target, step, other = function.args
     b = ir.IRBuilder(function.append_basic_block("entry"))
     type, size = memory_type(dtype, width), dtype.itemsize
+    for k in range(width):
+        prefetch(b, displaced(b, source, step, k + AHEAD * width))
     rows = [b.load(displaced(b, source, step, k), typ=type, align=size) for k in range(width)]
     for k, row in enumerate(_transposed(b, rows)):
         b.store(row, displaced(b, target, other, k), align=size)

@@ -48,7 +48,7 @@ class Unit:
         """The function of a nest, of all of it or of parts that threads share; equal nests share one."""
         key = (str(nest), tuple(nest.types), tuple(nest.extents), in_parts)
         if key not in self.kernels:
-            self.kernels[key] = Kernel(self.module, self.name("nest"), nest, processor.vector_bytes(), in_parts)
+            self.kernels[key] = Kernel(self, self.name("nest"), nest, processor.vector_bytes(), in_parts)
         return self.kernels[key]
 
     def constant(self, value: np.ndarray) -> Any:
