@@ -146,10 +146,19 @@ def test_files_are_the_users_alone(place):
 
 def test_the_oldest_go_when_there_are_too_many(place, monkeypatch):
     monkeypatch.setattr(cache, "LARGEST", 250)
+    monkeypatch.setattr(cache, "LOOKS", 1)
     for k in range(5):
         cached(f"text {k}", lambda: bytes(60) + b"code")
         os.utime(entries(place)[0], (k + 1, k + 1)) if k == 0 else None
     assert len(entries(place)) == 2
+
+
+def test_few_new_entries_look_at_all_others(place, monkeypatch):
+    looks = []
+    monkeypatch.setattr(cache, "_limit", looks.append)
+    for k in range(20 * cache.LOOKS):
+        cached(f"text {k}", lambda: b"code")
+    assert 0 < len(looks) < 60
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs POSIX permissions")
@@ -200,6 +209,7 @@ def test_several_processes_write_at_once(tmp_path):
 
 def test_what_a_killed_process_left_goes_with_the_oldest(place, monkeypatch):
     monkeypatch.setattr(cache, "LARGEST", 250)
+    monkeypatch.setattr(cache, "LOOKS", 1)
     cached("a", lambda: bytes(100))
     (place / "tmp123").write_bytes(bytes(300))
     os.utime(place / "tmp123", (1, 1))

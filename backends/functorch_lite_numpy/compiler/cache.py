@@ -3,7 +3,7 @@
 In the user's cache folder, or where the environment variable FUNCTORCH_LITE_CACHE says ("off": nowhere). An entry is named by
 a hash of the program, the processor and the versions of all that took part. Before the code it has a keyed hash of itself, with
 a secret of the user's: what was changed, or written by somebody else, is not run but made anew. Files appear whole or not
-at all, so several processes may write; of too many bytes those go that were not used for the longest time.
+at all, so several processes may write; of too many bytes those go, now and then, that were not used for the longest time.
 
 What this process used last it also keeps in memory: a function made anew at each turn of a loop is not compiled at each turn.
 """
@@ -35,6 +35,8 @@ __all__ = ["LARGEST", "cached", "folder", "forget", "found", "keep"]
 
 LARGEST = 512 << 20
 """How many bytes are kept on disk."""
+LOOKS = 64
+"""One of so many new entries looks whether there are too many, since it must look at all of them."""
 IN_MEMORY = 32 << 20
 """How many bytes are kept in memory."""
 _DIGEST = 32
@@ -156,7 +158,8 @@ def keep(text: str | None, code: bytes) -> bytes:
         path, key, secret = entry
         try:
             _write(path, _seal(secret, key, code) + code)
-            _limit(os.path.dirname(path))
+            if int.from_bytes(key[:8], "little") % LOOKS == 0:
+                _limit(os.path.dirname(path))
         except OSError:
             pass  # a full or read-only disk: the code runs all the same
     return code
