@@ -81,6 +81,13 @@ class Array(ArrayInterface):
         """The devices that hold it."""
         return {self.device}
 
+    def another(self) -> Array:
+        """An array of its own with the same buffer, which it keeps when this one is deleted."""
+        out = Array(self.buffer, self.weak_type, self.backend)
+        if hasattr(self, "number"):
+            out.number = self.number
+        return out
+
     def delete(self) -> None:
         """Give up the value: its memory is free for others, and any later use of the array is an error."""
         if not self.is_deleted():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,19 @@ def test_nothing_is_donated_under_a_transformation():
     x = fnp.arange(3.0)
     fl.grad(f)(x)
     assert not x.is_deleted()
+
+
+def test_copies_live_on():
+    x = fnp.asarray(np.arange(3.0, dtype="float32"))
+    copies = [
+        fnp.array(x),
+        fnp.copy(x),
+        x.copy(),
+        fnp.asarray(x, copy=True),
+        copy.copy(x),
+        copy.deepcopy({"a": x})["a"],
+    ]
+    fl.jit(lambda y: y + 1, donate_argnums=0)(x)
+    assert x.is_deleted()
+    for y in copies:
+        np.testing.assert_array_equal(np.asarray(y), [0, 1, 2])

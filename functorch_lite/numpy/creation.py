@@ -72,7 +72,8 @@ def array(
     Args:
       object: a number, an array, or nested sequences of these; arrays and tracers may stand inside sequences.
       dtype: the dtype; None: that of the object. Python's numbers have the default dtypes of their kinds.
-      copy: taken for NumPy's sake; arrays never change.
+      copy: whether an array gives an array of its own, which remains where the other one is donated or deleted; their memory,
+        which never changes, is the same.
       order: "K", "C", "A" or None.
       ndmin: axes of length 1 are put in front until there are so many.
       device: where to put it.
@@ -83,7 +84,7 @@ def array(
     x = _array(object, None if dtype is None else dtypes.as_dtype(dtype))
     if ndmin > x.ndim:
         x = reshape(x, shape=(1,) * (ndmin - x.ndim) + tuple(x.shape))
-    return x
+    return x.another() if copy and x is object and type(x) is Array else x
 
 
 def _array(value: Any, dtype: np.dtype | None) -> Any:
@@ -175,7 +176,7 @@ def asarray(
       a: a number, an array, or nested sequences of these.
       dtype: the dtype; None: that of `a`.
       order: taken for NumPy's sake.
-      copy: taken for NumPy's sake; False raises where a copy is needed.
+      copy: as of `array`; False raises where a copy is needed.
       device: where to put it.
 
     Raises:
@@ -183,13 +184,13 @@ def asarray(
     """
     if copy is False and not isinstance(a, (Array, Tracer)):
         raise ArgumentError(f"asarray: a {type(a).__name__} has to be copied, but copy=False was given.")
-    if dtype is None and isinstance(a, (Array, Tracer)):
+    if dtype is None and isinstance(a, (Array, Tracer)) and not copy:
         return a
-    return array(a, dtype)
+    return array(a, dtype, copy=bool(copy))
 
 
 def copy(a: Any, order: str | None = None) -> Any:
-    """A copy of an array; as arrays never change, the array itself."""
+    """An array of its own with the same value: it remains where the other one is donated or deleted."""
     return array(a)
 
 

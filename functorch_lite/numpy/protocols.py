@@ -122,8 +122,8 @@ def _reduce(self: Array) -> Any:
     return _unpickled, (np.asarray(self), self.weak_type, self.backend.name)
 
 
-def _same(self: Any, memo: Any = None) -> Any:
-    return self  # an array never changes, so it is its own copy
+def _copy(self: Any, memo: Any = None) -> Any:
+    return fnp.copy(self)
 
 
 def _to_device(self: Array, device: Any, /, *, stream: Any = None) -> Array:
@@ -141,8 +141,8 @@ def install() -> None:
     install_method("__array_ufunc__", _array_ufunc)
     install_method("__array_function__", _array_function)
     install_method("__array_namespace__", _array_namespace)
-    install_method("__copy__", _same)
-    install_method("__deepcopy__", _same)
+    install_method("__copy__", _copy)
+    install_method("__deepcopy__", _copy)
     for name, method in {
         "__dlpack__": _dlpack,
         "__dlpack_device__": _dlpack_device,
