@@ -16,7 +16,7 @@ pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
 from functorch_lite_numpy.compiler.memory import Interval, plan
 from tests.native.checks import assert_same
 
-N = 1003
+N = 10_003
 BYTES = 4 * N
 rng = np.random.default_rng(0)
 X, Y = (fnp.asarray(rng.normal(size=N).astype(np.float32)) for _ in range(2))
@@ -133,3 +133,25 @@ def test_plans_keep_values_apart() -> None:
             for w, (other, start) in list(zip(values, places, strict=True))[:i]:
                 apart = w.last < v.first or v.last < w.first or start + w.size <= offset or offset + v.size <= start
                 assert k != other or apart
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "int8", "bool"])
+@pytest.mark.parametrize("n", [9, 33, 100, 1003])
+def test_the_last_vector_of_a_few_elements_may_begin_early(n: int, dtype: str) -> None:
+    """So its first elements are computed twice; no operand may be lost by then."""
+
+    def f(x: Any, y: Any) -> Any:
+        z = x + y
+        return z * x, fnp.where(z == x, y, z), x[::-1] * y
+
+    x, y = (fnp.asarray(rng.integers(0, 5, size=n).astype(dtype)) for _ in range(2))
+    assert_same(fl.jit(f, donate_argnums=(0, 1))(fnp.array(x), fnp.array(y)), f(x, y))
+
+
+def test_what_may_be_computed_twice_is_compiled_once() -> None:
+    def divisions(n: int) -> int:
+        return fl.jit(lambda x: (1 / x).sum() if n < 0 else 1 / x).lower(fnp.ones(abs(n))).as_text("llvm").count("fdiv")
+
+    assert divisions(100) == divisions(96) == 1
+    assert divisions(-100) == 2  # sums must take every element once
+    assert divisions(10_004) == 2  # results may lie over operands

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 from .conv_plan import Plan
 from .grids import address, counted, nested
+from .intrinsics import larger, smaller
 from .squares import square
 from .types import I64, constant
 from .vectors import first_lanes, load, load_apart, run_mask, store
 from .views import row_major
 
-__all__ = ["Chunk", "copy_image", "larger", "pack_filters", "smaller", "value"]
+__all__ = ["Chunk", "copy_image", "pack_filters", "value"]
 
 
 class Chunk(NamedTuple):
@@ -134,11 +135,3 @@ def _copy_run(plan: Plan, b: Any, source: Any, target: Any, n: Any) -> None:
 def value(n: Any) -> Any:
     """A number as an LLVM value."""
     return constant(I64, n) if isinstance(n, int) else n
-
-
-def smaller(b: Any, x: Any, y: Any) -> Any:
-    return b.select(b.icmp_signed("<", x, y), x, y)
-
-
-def larger(b: Any, x: Any, y: Any) -> Any:
-    return b.select(b.icmp_signed(">", x, y), x, y)

@@ -2,7 +2,8 @@
 
     void name(ptr buffer0, ptr buffer1, ..., ptr scratch, i64 begin, i64 end)
 
-The last column dimension is computed in vectors: a loop of whole ones, then one for the rest, whose lanes are masked.
+The last column dimension is computed in vectors: a loop of whole ones, then one for the rest, whose lanes are masked. Where it
+does no harm to compute an element twice, the last vector rather begins early: there is less to compile.
 Dear values that a later phase needs again are kept for the row in `scratch`.
 
 `begin` and `end` say which part of the outermost loop to do, so that several threads can share the work; a small nest does all of
@@ -21,8 +22,9 @@ from functorch_lite.extend_passes import Nest, Phase, Reduction
 from . import ir
 from .collapse import collapse
 from .interior import Interior, interiors
+from .intrinsics import smaller
 from .jam import jam
-from .kernel_plan import lanes_of, places_of_kept, shared_dimension
+from .kernel_plan import lanes_of, may_compute_twice, places_of_kept, shared_dimension
 from .overlays import loads_to_hurry, overlays
 from .results import Partial, accumulate, finish, reduced, store
 from .turning import turned
@@ -46,6 +48,7 @@ class Kernel:
     Attributes:
       function: the LLVM function.
       scratch: how many bytes of scratch memory each thread needs.
+      twice: whether the last vector of a row begins where it fits, not behind the one before.
       parts: the length of the loop that threads share, 1 if the work cannot be shared.
       grain: parts are multiples of this.
       accumulated: the buffers that rows are accumulated in, and by what.
@@ -60,23 +63,25 @@ class Kernel:
         self.unit = unit
         n = len(nest.types)
         self.function = unit.function(name, ir.VoidType(), [PTR] * (n + 1) + [I64, I64])
-        self.overlays = overlays(nest)
+        found_overlays = overlays(nest)
         self.turned = turned(nest)
         if self.turned is not None:
             nest = self.turned.nest
         self.nest = nest
+        self.width = lanes_of(nest, vector_bytes)
+        self.outer = shared_dimension(nest)
+        self.twice = may_compute_twice(nest, self.width) and not (in_parts and self.outer == nest.columns[-1])
+        self.overlays = {} if self.twice else found_overlays
         self.early = loads_to_hurry(nest, self.overlays)
         mixed = {*self.overlays, *(j for operands in self.overlays.values() for j in operands)}
         for k, argument in enumerate(self.function.args[:n]):
             if k not in mixed:
                 argument.add_attribute("noalias")
-        self.width = lanes_of(nest, vector_bytes)
         saved, self.scratch = places_of_kept(nest)
         if self.turned is not None:
             self.scratch = self.turned.take(self.scratch)
         found = interiors(nest, self.width)
         self.interiors = [] if any(i.inside.node(node) is not node for i in found for node in saved) else found
-        self.outer = shared_dimension(nest)
         self.parts = 1 if self.outer is None else nest.extents[self.outer]
         self.part = tuple(self.function.args[n + 1 :]) if in_parts else None
         self.grain = self.width if nest.columns and self.outer == nest.columns[-1] else 1
@@ -150,8 +155,9 @@ class Kernel:
             return
         n = self.nest.extents[d]
         if n >= self.width:
-            self.vectors(phase, [of[0] for of in partials], d, n // self.width * self.width)
-        if n % self.width:
+            turns = -(-n // self.width) if self.twice else n // self.width
+            self.vectors(phase, [of[0] for of in partials], d, turns * self.width)
+        if n % self.width and not self.twice:
             self.rest(phase, [of[-1] for of in partials], d, n % self.width)
 
     def vectors(self, phase: Phase, partials: Sequence[Partial], d: int, end: int) -> None:
@@ -159,14 +165,15 @@ class Kernel:
         v = self.values
         first, last = self.range(d)[0], constant(I64, end)
         if self.part is not None and self.outer == d:
-            stop = self.part[1]
-            last = v.builder.select(v.builder.icmp_signed("<", stop, last), stop, last)
+            last = smaller(v.builder, self.part[1], last)
         v.lanes = self.width
         adds = any(p.reduction.op == "add" and p.reduction.node.dtype.kind == "f" for p in partials)
         if adds and self.nest.extents[d] > 2 * CASCADE * self.width:
             self.cascade(phase, partials, d, first, last)
         else:
             with v.loop(d, first, last, self.width):
+                if self.twice:
+                    v.at[d] = smaller(v.builder, v.at[d], constant(I64, self.nest.extents[d] - self.width))
                 self.whole(phase, partials)
         v.lanes = 1
 
@@ -183,7 +190,7 @@ class Kernel:
         begin = b.phi(I64)
         begin.add_incoming(first, before)
         following = b.add(begin, constant(I64, CASCADE * self.width))
-        end = b.select(b.icmp_signed("<", following, last), following, last)
+        end = smaller(b, following, last)
         with self.values.loop(d, begin, end, self.width):
             self.whole(phase, partials)
         for p, total in zip(partials, totals, strict=True):

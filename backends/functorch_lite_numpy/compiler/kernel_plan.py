@@ -9,10 +9,13 @@ from functorch_lite.extend_passes import Nest, Node
 from . import scalars
 from .collapse import nodes
 
-__all__ = ["lanes_of", "places_of_kept", "shared_dimension"]
+__all__ = ["lanes_of", "may_compute_twice", "places_of_kept", "shared_dimension"]
 
 FEW_ROWS = 64
 """Fewer rows than that are not shared among threads where columns can be."""
+
+FEW, MANY = 1 << 13, 1 << 18
+"""Fewer elements than `FEW` are not worth two registers for each value of a long nest, fewer than `MANY` not four."""
 
 
 def shared_dimension(nest: Nest) -> int | None:
@@ -31,16 +34,21 @@ def shared_dimension(nest: Nest) -> int | None:
 
 
 def lanes_of(nest: Nest, vector_bytes: int) -> int:
-    """Lanes: as many as fill several registers; fewer wide ones where much is computed, or sums would fill the registers.
+    """Lanes: as many as fill several registers; fewer where little is to do, or sums would fill the registers.
 
-    A chain of instructions takes its time: with registers of 32 bytes it takes four side by side to keep the units busy.
+    A chain of instructions takes its time: with registers of 32 bytes it takes four side by side to keep the units busy. But LLVM
+    takes nearly four times as long for them, which few elements never win back.
     """
     if not nest.columns:
         return 1
     everything = list(nodes(nest))
     size = max((x.dtype.itemsize for x in everything if x.op not in ("index", "literal")), default=4)
     dear = any(scalars.is_dear(x.op) for x in everything)
-    registers = 2 if vector_bytes == 64 and (dear or len(everything) > 24) else 4
+    long = dear or len(everything) > 24
+    registers = 2 if vector_bytes == 64 and long else 4
+    if long:
+        elements = math.prod(nest.extents)
+        registers = min(registers, 1 if elements < FEW else 2 if elements < MANY else 4)
     sums = max(sum(r.target is None for r in p.reductions) for p in nest.phases)
     while registers > 1 and registers * sums > vector_bytes // 4:  # half of the registers there are
         registers //= 2
@@ -51,6 +59,17 @@ def lanes_of(nest: Nest, vector_bytes: int) -> int:
     while width > 8 and n % width and -(-n // width) * width > 1.3 * n:
         width //= 2
     return width
+
+
+def may_compute_twice(nest: Nest, width: int) -> bool:
+    """Whether the last vector of a row shall begin so early that it is whole, for elements may be computed and stored once more.
+
+    That is less code than a vector of its own for the rest. But results must not lie over operands then, so they are to be small.
+    """
+    if not nest.columns or math.prod(nest.extents) >= FEW or any(p.reductions for p in nest.phases):
+        return False
+    n = nest.extents[nest.columns[-1]]
+    return n > width and n % width != 0
 
 
 def places_of_kept(nest: Nest) -> tuple[dict[Node, int], int]:
