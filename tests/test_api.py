@@ -504,6 +504,14 @@ def test_differences_from_jax_are_as_documented():
     assert x.at[twice].apply(lambda v: v + 1).tolist() == [1, 1, 2]
     assert x.at[twice].set(fnp.array([5.0, 6.0])).tolist() == [6, 1, 2]
     assert float(fl.grad(fnp.abs)(0.0)) == 0
+    close(fl.grad(fnp.hypot, (0, 1))(0.0, 0.0), (0.0, 0.0))
+    for order in (1, np.inf):
+        close(fl.grad(lambda x, order=order: fnp.linalg.norm(x, order))(fnp.zeros(3)), np.zeros(3))
+    close(fl.grad(lambda a: fnp.linalg.eigh(a)[1][0, 1])(fnp.eye(2)), np.zeros((2, 2)))
+    close(fl.grad(lambda a: fnp.linalg.svd(a)[0][0, 1])(fnp.eye(2)), np.zeros((2, 2)))
+    close(fl.grad(lambda a: fnp.linalg.lstsq(a, fnp.ones(2))[0].sum())(fnp.eye(2)), -np.ones((2, 2)))
+    close(fl.grad(fnp.logaddexp, (0, 1))(-np.inf, -np.inf), (0.5, 0.5))
+    close(fl.grad(fnp.logaddexp, (0, 1))(np.inf, 1.0), (1.0, 0.0))
     _, turned = fl.jvp(fnp.sign, (3 + 4j,), (1j,))
     np.testing.assert_allclose(turned, (1j - (0.6 + 0.8j) * 0.8) / 5, rtol=1e-5)
     close(fl.grad(fnp.power, (0, 1))(0.0, 0.0), (0.0, 0.0))
