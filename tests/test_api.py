@@ -438,6 +438,13 @@ def test_pure_callback():
         close(sums, np.full(2, 3.0))
 
 
+class Other:
+    """An array of another library, that knows of bfloat16."""
+
+    def __init__(self, array):
+        self.__dlpack__, self.__dlpack_device__ = array.__dlpack__, array.__dlpack_device__
+
+
 EXPORTED = ["bool", "int8", "uint8", "int64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"]
 
 
@@ -453,12 +460,40 @@ def test_arrays_of_others_that_share_memory_cannot_be_made_writeable(dtype, shap
         np.testing.assert_array_equal(host, np.ones(y.shape, dtype))
         if dtype != "bfloat16":
             seen.append(np.from_dlpack(y))
+        again = fnp.from_dlpack(Other(y))
+        assert (again.shape, again.dtype) == (y.shape, y.dtype)
+        np.testing.assert_array_equal(again, y)
     for host in seen:
         assert not host.flags.writeable
         with pytest.raises(ValueError, match="WRITEABLE"):
             host.flags.writeable = True
     assert np.array(x).flags.writeable
     x.__dlpack_device__()
+
+
+def test_bfloat16_goes_to_torch_and_comes_back():
+    torch = pytest.importorskip("torch")
+    x = fnp.arange(6, dtype="bfloat16").reshape(2, 3)
+    out = torch.from_dlpack(x)
+    assert out.dtype == torch.bfloat16
+    assert out.tolist() == x.tolist()
+    back = fnp.from_dlpack(torch.arange(3, dtype=torch.bfloat16))
+    assert (back.dtype, back.tolist()) == ("bfloat16", [0, 1, 2])
+    with pytest.raises(TypeError, match="got a list: use asarray"):
+        fnp.from_dlpack([1.0])
+
+
+def test_the_namespace_tells_about_itself():
+    namespace = fnp.ones(2).__array_namespace__(api_version=fnp.__array_api_version__)
+    info = namespace.__array_namespace_info__()
+    assert info.default_device() in info.devices()
+    assert info.capabilities()["boolean indexing"]
+    assert info.default_dtypes()["indexing"] == np.int32
+    assert set(info.dtypes(kind=("bool", "complex floating"))) == {"bool", "complex64", "complex128"}
+    assert info.dtypes(kind="integral").keys() == info.dtypes(kind=("signed integer", "unsigned integer")).keys()
+    assert len(info.dtypes()) == 13
+    with pytest.raises(ValueError, match="no kind of dtypes 'float'"):
+        info.dtypes(kind="float")
 
 
 def test_debug_print_and_callback(capsys):

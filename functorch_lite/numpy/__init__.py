@@ -9,7 +9,7 @@
 * Functions and curves: `calculus`, `polynomials`, `applying`, `vectorizing`, `universal`.
 
 Dtypes and constants are in `scalar_types`, the methods of arrays in `methods`, what functions do first with their operands
-in `operands` and `axes`.
+in `operands` and `axes`; what other libraries ask for is in `protocols`, `dlpack` and `namespace_info`.
 """
 
 import types as _types
@@ -37,6 +37,7 @@ from .index_tricks import *  # noqa: F403
 from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .moments import *  # noqa: F403
+from .namespace_info import NamespaceInfo as __array_namespace_info__  # noqa: F401
 from .packing import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .parts import *  # noqa: F403
@@ -69,6 +70,7 @@ def broadcast_shapes(*shapes):  # type: ignore[no-untyped-def]
     )
 
 
+__array_api_version__ = "2024.12"
 __all__ = ["fft", "linalg"]
 __all__ += [n for n, v in globals().items() if not n.startswith("_") and not isinstance(v, _types.ModuleType)]
 

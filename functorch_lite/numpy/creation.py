@@ -11,12 +11,13 @@ import numpy as np
 from .. import dtypes
 from ..arrays import Array, from_host
 from ..dtype_lattice import result_type
-from ..errors import ArgumentError, DTypeError, NumberOverflowError, ShapeError
+from ..errors import ArgumentError, DTypeError, NumberOverflowError, ProtocolError, ShapeError
 from ..primitives.slicing import concatenate, iota
 from ..primitives.structural import broadcast_in_dim, reshape
 from ..promotion import as_operand, cast
 from ..tracing import Tracer
 from ..tree import flatten
+from .dlpack import from_capsule
 
 __all__ = [
     "array",
@@ -279,5 +280,14 @@ def frombuffer(buffer: Any, dtype: Any = float, count: int = -1, offset: int = 0
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
-    """An array of what another library's array holds, by the DLPack protocol."""
-    return asarray(x) if isinstance(x, (Array, Tracer)) else asarray(np.from_dlpack(x))
+    """An array of what another library's array holds, by the DLPack protocol: a copy, for the other one may change.
+
+    Args:
+      x: what has `__dlpack__`, on the CPU.
+      device, copy: taken for the standard's sake.
+    """
+    if not hasattr(x, "__dlpack__"):
+        raise ProtocolError(
+            f"from_dlpack needs an array with the method __dlpack__, got a {type(x).__name__}: use asarray."
+        )
+    return asarray(x) if isinstance(x, (Array, Tracer)) else asarray(from_capsule(x))

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from .. import numpy as fnp
-from ..arrays import Array, from_host, read_only
+from ..arrays import Array, from_host
 from ..backend import get
 from ..devices import device_put
 from ..errors import DTypeError, ImmutableArrayError, ProtocolError, TracerArrayConversionError
 from ..operators import install_method
 from ..tracing import Tracer
 from ..tree import flatten
+from . import dlpack
 
 __all__ = ["install"]
 
@@ -100,20 +101,6 @@ def _array_namespace(self: Any, *, api_version: str | None = None) -> Any:
     return fnp
 
 
-def _dlpack(self: Array, **options: Any) -> Any:
-    """The capsule says that the memory is not to be written into, where the consumer knows of that (DLPack 1.0)."""
-    buffer = self.buffer
-    host: Any = np.asarray(buffer) if isinstance(buffer, np.generic) else buffer
-    if isinstance(host, np.ndarray) and (options.get("max_version") or (0, 0)) >= (1, 0):
-        host = read_only(host)
-    return host.__dlpack__(**options)
-
-
-def _dlpack_device(self: Array) -> Any:
-    buffer = self.buffer
-    return np.asarray(buffer).__dlpack_device__() if isinstance(buffer, np.generic) else buffer.__dlpack_device__()
-
-
 def _unpickled(host: np.ndarray, weak_type: bool, backend: str) -> Array:
     return from_host(host[()] if host.ndim == 0 else host, get(backend), weak_type)
 
@@ -144,8 +131,8 @@ def install() -> None:
     install_method("__copy__", _copy)
     install_method("__deepcopy__", _copy)
     for name, method in {
-        "__dlpack__": _dlpack,
-        "__dlpack_device__": _dlpack_device,
+        "__dlpack__": dlpack.export,
+        "__dlpack_device__": dlpack.export_device,
         "__reduce__": _reduce,
         "to_device": _to_device,
     }.items():
