@@ -148,12 +148,12 @@ def install() -> None:
     """Before the first program is compiled."""
     os.environ["FUNCTORCH_LITE_THREADS"] = "1"
     os.environ["FUNCTORCH_LITE_CACHE"] = "off"
-    from functorch_lite_numpy.compiler import arena, carry, outside, pieces, segment, sequences, working_memory
+    from functorch_lite_numpy.compiler import arena, carry, outside, pieces, row_memory, segment, working_memory
 
     faulthandler.enable()
     arena.KEPT.value = 0
     working_memory.ON_STACK = segment.ON_STACK = carry.ON_STACK = pieces.ON_STACK = 0
-    segment.plan, sequences.free = plan, free
+    segment.plan, row_memory.python_api = plan, guarded_api
     outside._KINDS["python"] = guarded_api
     install_handler()
 

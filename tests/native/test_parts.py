@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 
 import pytest
 
@@ -39,7 +40,7 @@ def module_of_two() -> ir.Module:
 @pytest.mark.parametrize("long", [1, 700])
 def test_parts_together_are_the_module(monkeypatch, long):
     monkeypatch.setattr(parts, "LONG", long)
-    pieces = parts.parts(module_of_two())
+    pieces = parts.parts(module_of_two(), {})
     assert [p.level for p in pieces] == [0, 2]
     library = load(*compiled(pieces))
     call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("conductor"))
@@ -56,3 +57,20 @@ def test_what_takes_next_to_no_time_is_compiled_quickly(size, quickly):
     text = fl.jit(lambda x: x + 1).lower(fnp.ones(size)).as_text("llvm")
     (nest,) = [line for line in text.split("\n") if line.startswith("define") and "nest" in line]
     assert ("optnone" in nest) == quickly
+
+
+@pytest.mark.skipif(not processor.joins(), reason="modules stay whole here")
+@pytest.mark.parametrize("size, inlined", [(1, True), (3, True), (400, False)])
+def test_small_turns_are_part_of_their_loops(size, inlined):
+    """No calls in each turn: neither of its code, nor of the condition's, nor of groups that have no loops themselves."""
+
+    def f(x):
+        y, _ = fl.lax.scan(lambda c, _: (fnp.sin(c) * x + 1.0, None), x, None, length=30)
+        return fl.lax.while_loop(lambda c: c[0] < 3.0, lambda c: fnp.tanh(c) + 0.5, y)
+
+    text = fl.jit(fl.grad(lambda x: f(x).sum())).lower(fnp.ones(size)).as_text("assembly")
+    functions = set(re.findall(r"^([a-z]+)\d*:", text, re.MULTILINE))
+    assert "loop" in functions
+    assert functions.isdisjoint({"turn", "test"})
+    loops = [text[m.start() : text.index("func_end", m.end())] for m in re.finditer(r"^loop\d+:", text, re.MULTILINE)]
+    assert any("nest" in loop for loop in loops) != inlined

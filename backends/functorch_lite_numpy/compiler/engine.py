@@ -64,13 +64,13 @@ def _layout() -> bytes:
 
 
 def _optimise(module: int, machine: int) -> None:
-    """Clean up a module: registers for stack memory, no expression twice."""
+    """Clean up a module: what loops do in their place, registers for stack memory, no expression twice."""
     api = llvm()
     options = api.CreatePipelineTuningOptions()
     builder = api.CreatePassBuilder(machine, options)
     manager = api.CreateNewModulePassManager()
-    for add in (api.module_AddSROAPass, api.module_AddInstCombinePass, api.module_AddSimplifyCFGPass):
-        add(manager)
+    for name in ("AlwaysInliner", "SROA", "InstCombine", "SimplifyCFG"):
+        getattr(api, f"module_Add{name}Pass")(manager)
     api.RunNewModulePassManager(manager, module, builder)
     api.DisposeNewModulePassManger(manager)
     api.DisposePassBuilder(builder)

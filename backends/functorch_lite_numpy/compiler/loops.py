@@ -137,6 +137,7 @@ class ScanStep(_Loop):
         self.carry_types = [v.type for v in equation.results[:n_carry]]
         self.carry_scratch = Carry.scratch(self.carry_types, self.body.stays)
         self.scratch = self.carry_scratch + self.body.arena
+        unit.bodies.append(self.body.function.name)
         self.function = self.make_function()
         self.emit_function()
 
@@ -199,11 +200,13 @@ class WhileStep(_Loop):
         super().__init__(unit, equation)
         p = equation.params
         self.test = Segment(unit, p["cond"], unit.name("test"))
+        unit.bodies.append(self.test.function.name)
         self.n_carry = len(equation.operands) - p["n_cond"] - p["n_body"]
         self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_body"] + k: k for k in range(self.n_carry)})
         self.carry_types = [v.type for v in equation.results[: self.n_carry]]
         self.carry_scratch = Carry.scratch(self.carry_types, self.body.stays)
         self.scratch = self.carry_scratch + max(self.body.arena, self.test.arena)
+        unit.bodies.append(self.body.function.name)
         self.function = self.make_function()
         self.emit_function()
 

@@ -130,7 +130,7 @@ _KINDS: dict[str, Callable[[str], int | None]] = {
     "sort": lambda dtype: sorter(np.dtype(dtype)),
     "ufunc": _ufunc,
 }
-_MODULES = {"arena": "arena", "pool": "threads", "recycling": "recycling"}
+_MODULES = {"arena": "arena", "pool": "threads", "recycling": "recycling", "rows": "row_memory"}
 """Those of our own: a module with a function `address`."""
 
 

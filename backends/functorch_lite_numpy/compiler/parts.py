@@ -7,12 +7,12 @@ uses is visible outside of it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..threads import threads as processors
 from . import ir
+from .inlining import clusters, uses_of
 
 __all__ = ["Part", "hurried", "hurried_if_straight", "parts"]
 
@@ -20,7 +20,6 @@ LONG = 160
 """From so many lines on, functions are halved: to set LLVM up for a module takes as long as some 50 lines."""
 EASE = 3
 """So many times quicker is a line that LLVM takes no pains with."""
-_NAME = re.compile(r'@"([^"]+)"')
 
 
 class Part(NamedTuple):
@@ -47,16 +46,17 @@ def hurried_if_straight(function: Any) -> Any:
     return hurried(function) if len(function.blocks) == 1 else function
 
 
-def parts(module: ir.Module) -> list[Part]:
-    """The parts of a module."""
+def parts(module: ir.Module, inlined: Mapping[str, Sequence[str]]) -> list[Part]:
+    """The parts of a module; what is inlined stays with those that call it."""
     texts = {name: str(v) for name, v in module.globals.items()}
-    uses = {name: dict.fromkeys(_NAME.findall(text)) for name, text in texts.items()}
+    uses = uses_of(texts)
     functions = {name: v for name, v in module.globals.items() if isinstance(v, ir.Function) and v.blocks}
     asked = set(texts) - set(functions) - {used for name, names in uses.items() for used in names if used != name}
     """Variables that nothing mentions: somebody outside asks for them."""
     easy = [*(name for name, f in functions.items() if "optnone" in f.attributes), *sorted(asked)]
     rest = [name for name, f in functions.items() if "optnone" not in f.attributes]
-    groups = [(names, level) for names, level in ((easy, 0), *((h, 2) for h in _halves(rest, easy, texts))) if names]
+    halves = _halves(clusters(rest, inlined), easy, texts)
+    groups = [(names, level) for names, level in ((easy, 0), *((half, 2) for half in halves)) if names]
     homes = {name: k for k, (names, _) in enumerate(groups) for name in names}
     mentioned = [_mentioned(names, k, homes, uses, module) for k, (names, _) in enumerate(groups)]
     public = {name for k, names in enumerate(mentioned) for name in names if homes.get(name, k) != k}
@@ -72,17 +72,17 @@ def parts(module: ir.Module) -> list[Part]:
     ]
 
 
-def _halves(names: Sequence[str], easy: Sequence[str], texts: dict[str, str]) -> list[list[str]]:
+def _halves(groups: Sequence[Sequence[str]], easy: Sequence[str], texts: dict[str, str]) -> list[list[str]]:
     """One list of functions, or two, the first shorter by what the easy ones take, which the same thread compiles."""
-    lines = {name: texts[name].count("\n") for name in names}
-    if sum(lines.values()) < LONG or processors() == 1:
-        return [list(names)]
+    lines = [sum(texts[name].count("\n") for name in group) for group in groups]
+    if sum(lines) < LONG or processors() == 1:
+        return [[name for group in groups for name in group]]
     halves: list[list[str]] = [[], []]
     spent = [sum(texts[name].count("\n") for name in easy) / EASE, 0.0]
-    for name in sorted(names, key=lambda n: -lines[n]):
+    for k in sorted(range(len(groups)), key=lambda k: -lines[k]):
         which = spent.index(min(spent))
-        halves[which].append(name)
-        spent[which] += lines[name]
+        halves[which] += groups[k]
+        spent[which] += lines[k]
     return halves
 
 

@@ -1,7 +1,7 @@
 """Code that makes, reads and frees sequences; see `sequences.py`.
 
-Memory comes from Python's raw allocator, which needs no GIL. Where there is none, the exception is set, and the loop that needed
-it ends early, as one does that is interrupted: what follows runs over the rows that are there.
+Where there is no memory, the exception is set, and the loop that needed it ends early, as one does that is interrupted: what
+follows runs over the rows that are there.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from .grids import counted
 from .intrinsics import clear_memory
 from .parts import hurried
 from .sequences import HEADER, WORD, byte_count, first_unknown
-from .types import I32, I64, NULL, PTR, constant
+from .types import I64, NULL, PTR, constant
 from .unit import Unit
 
 __all__ = ["Growing", "make_rows", "release", "row_bytes", "rows_of", "shortest"]
 
 FIRST = 1 << 10
 """Bytes of the first memory that a loop asks for, for the widest of its rows."""
-MOST_FIRST = 16
+MOST_FIRST = 8
 """And so many rows at most."""
 
 
@@ -57,27 +57,15 @@ def _word(b: Any, header: Any, name: str) -> Any:
     return b.gep(header, [constant(I64, HEADER.index(name))], source_etype=I64)
 
 
-def _write(b: Any, header: Any, address: Any, length: Any) -> None:
-    b.store(address, _word(b, header, "address"))
-    b.store(length, _word(b, header, "length"))
+def _write(b: Any, header: Any, *words: Any) -> None:
+    for name, value in zip(HEADER, words, strict=True):
+        b.store(value, _word(b, header, name))
 
 
-def _grown(unit: Unit) -> Any:
-    """A function: so many bytes of memory with what was in other memory, which is gone; null and an exception if there are none."""
-
-    def make() -> Any:
-        function = hurried(unit.function("grown", PTR, [PTR, I64]))
-        b = ir.IRBuilder(function.append_basic_block("entry"))
-        memory = unit.call_outside(b, "python.PyMem_RawRealloc", PTR, function.args)
-        with b.if_then(b.icmp_unsigned("==", memory, NULL)):
-            state = unit.call_outside(b, "python.PyGILState_Ensure", I32, [])
-            unit.call_outside(b, "python.PyErr_NoMemory", PTR, [])
-            unit.call_outside(b, "python.PyGILState_Release", ir.VoidType(), [state])
-        b.ret(memory)
-        return function
-
+def _grown(unit: Unit, b: Any, rows: Any, had: Any, size: Any) -> Any:
+    """So many bytes of memory with what was in other memory, which is gone; null, and an exception, if there are none."""
     unit.interruptible = True
-    return unit.shared("grown", make)
+    return unit.call_outside(b, "rows.grow", PTR, [rows, had, size])
 
 
 def make_rows(unit: Unit, b: Any, t: ArrayType, pointer: Any, length: Any) -> tuple[Any, Any]:
@@ -85,10 +73,10 @@ def make_rows(unit: Unit, b: Any, t: ArrayType, pointer: Any, length: Any) -> tu
     size = b.mul(length, constant(I64, row_bytes(t)))
     rows = pointer
     if _is_sequence(t):
-        rows = b.call(_grown(unit), [NULL, size])
+        rows = _grown(unit, b, NULL, constant(I64, 0), size)
         missing = b.icmp_unsigned("==", rows, NULL)
         length, size = (b.select(missing, constant(I64, 0), n) for n in (length, size))
-        _write(b, pointer, rows, length)
+        _write(b, pointer, rows, length, size)
     if has_dim(t.shape[1:]):  # these headers are written one by one, and perhaps not all of them
         clear_memory(b, rows, size)
     return rows, length
@@ -119,7 +107,8 @@ class Growing:
         none = b.icmp_unsigned("==", i, constant(I64, 0))
         room = b.select(none, first, b.mul(i, constant(I64, 2)))
         for slot, size in zip(self.places, self.sizes, strict=True):
-            rows = b.call(_grown(self.unit), [b.load(slot), b.mul(room, constant(I64, size))])
+            had, wanted = (b.mul(n, constant(I64, size)) for n in (i, room))
+            rows = _grown(self.unit, b, b.load(slot), had, wanted)
             there = b.append_basic_block("there")
             b.cbranch(b.icmp_unsigned("==", rows, NULL), stop, there, likely=False)
             b.position_at_end(there)
@@ -130,14 +119,9 @@ class Growing:
         return [displaced(b, b.load(p), i, n) for p, n in zip(self.places, self.sizes, strict=True)]
 
     def finish(self, b: Any, count: Any) -> None:
-        """Write the headers; the memory behind the last row is given back."""
+        """Write the headers."""
         for header, slot, size in zip(self.headers, self.places, self.sizes, strict=True):
-            rows = b.load(slot)
-            _write(b, header, rows, count)
-            with b.if_then(b.icmp_unsigned("<", count, b.load(self.room))):
-                least = [rows, b.mul(count, constant(I64, size))]
-                cut = self.unit.call_outside(b, "python.PyMem_RawRealloc", PTR, least)
-                b.store(b.select(b.icmp_unsigned("==", cut, NULL), rows, cut), _word(b, header, "address"))
+            _write(b, header, b.load(slot), count, b.mul(b.load(self.room), constant(I64, size)))
 
 
 def release(unit: Unit, b: Any, t: ArrayType, pointer: Any) -> None:
@@ -159,7 +143,7 @@ def _releaser(unit: Unit, shape: tuple[Any, ...]) -> Any:
             if has_dim(row.shape):
                 with counted(b, b.load(_word(b, header, "length"), typ=I64)) as j:
                     b.call(_releaser(unit, row.shape), [displaced(b, rows, j, byte_count(row))])
-            unit.call_outside(b, "python.PyMem_RawFree", ir.VoidType(), [rows])
+            unit.call_outside(b, "rows.give", ir.VoidType(), [rows, b.load(_word(b, header, "bytes"), typ=I64)])
         b.ret_void()
         return function
 

@@ -1,6 +1,6 @@
 """Sequences: arrays of a length that only the run decides, as machine code holds them; and how they come from and go to NumPy.
 
-What a `while_loop` stacks is one. In its place code holds a *header*, 16 bytes: where the rows are, and how many. So it has a
+What a `while_loop` stacks is one. In its place code holds a *header*, which says where the rows are, and how many. So it has a
 place in the memory plan as any other value. An axis in front of the unknown one means an array of headers, and rows may be
 sequences again, each of its own length, where the type speaks of a rectangle (loops in loops):
 
@@ -15,7 +15,6 @@ that goes, with the array that uses it or by an exception, it frees whatever the
 
 from __future__ import annotations
 
-import ctypes
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,10 +23,12 @@ import numpy as np
 
 from functorch_lite.extend import ArrayType, Dim, has_dim
 
+from .row_memory import give
+
 __all__ = ["HEADER", "WORD", "byte_count", "first_unknown", "held", "with_sequences"]
 
-HEADER = ("address", "length")
-"""The words of a header."""
+HEADER = ("address", "length", "bytes")
+"""The words of a header: where the rows are, how many there are, and how much memory they have (`row_memory.py`)."""
 WORD = np.dtype(np.int64)
 
 
@@ -82,8 +83,8 @@ def _headers(x: np.ndarray, shape: tuple[Any, ...], alive: list[np.ndarray]) -> 
     alive.append(x)
     out = np.empty((*x.shape[:k], len(HEADER)), WORD)
     n = math.prod(x.shape[:k])
-    starts = x.ctypes.data + np.arange(n) * (x.nbytes // max(n, 1))
-    out[..., 0], out[..., 1] = starts.reshape(x.shape[:k]), x.shape[k]
+    starts = x.__array_interface__["data"][0] + np.arange(n) * (x.nbytes // max(n, 1))
+    out[..., 0], out[..., 1], out[..., 2] = starts.reshape(x.shape[:k]), x.shape[k], x.nbytes // max(n, 1)
     return out
 
 
@@ -102,11 +103,6 @@ class Grown:
 
     def __del__(self) -> None:
         _release(self.headers, self.type.shape)
-
-
-def free(address: int) -> None:
-    """Give back what Python's raw allocator gave."""
-    ctypes.pythonapi.PyMem_RawFree(ctypes.c_void_p(address))
 
 
 class _Memory:
@@ -130,7 +126,7 @@ def _filled(headers: np.ndarray, shape: tuple[Any, ...], dtype: np.dtype) -> np.
     """Rectangular: the rows that are too short filled up with zeros."""
     k = first_unknown(shape)
     row = ArrayType(shape[k + 1 :], dtype)
-    parts = [_memory(address, length, row, None) for address, length in headers.reshape(-1, len(HEADER)).tolist()]
+    parts = [_memory(address, length, row, None) for address, length, _ in headers.reshape(-1, len(HEADER)).tolist()]
     if has_dim(row.shape):
         parts = [_filled(p, (len(p), *row.shape), dtype) for p in parts]
     least = tuple(n if type(n) is int else 0 for n in shape[k:])
@@ -144,7 +140,8 @@ def _filled(headers: np.ndarray, shape: tuple[Any, ...], dtype: np.dtype) -> np.
 def _release(headers: np.ndarray, shape: tuple[Any, ...]) -> None:
     """Give back what headers refer to."""
     row = ArrayType(shape[first_unknown(shape) + 1 :], WORD)
-    for address, length in headers.reshape(-1, len(HEADER)).tolist():
+    for address, length, size in headers.reshape(-1, len(HEADER)).tolist():
         if has_dim(row.shape):
             _release(_memory(address, length, row, None), row.shape)
-        free(address)
+        if address:
+            give(address, size)

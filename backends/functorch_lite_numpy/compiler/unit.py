@@ -17,6 +17,7 @@ from functorch_lite.extend_passes import Nest
 from ..forking import whole
 from ..threads import threads as processors
 from . import engine, ir, processor
+from .inlining import mark_inlined
 from .kernel import Kernel
 from .linking import joined
 from .parts import Part, parts
@@ -37,6 +38,8 @@ class Unit:
         """The names of what is outside."""
         self.constants: dict[Any, Any] = {}
         self.names = 0
+        self.bodies: list[str] = []
+        """The functions that loops call in each turn."""
         self.interruptible = False
         """Whether there is a loop that may end early, with a Python exception set."""
 
@@ -96,7 +99,8 @@ class Unit:
 
     def parts(self) -> list[Part]:
         """The modules that LLVM is given."""
-        return parts(self.module) if processor.joins() else [Part(self.text(), 2)]
+        inlined = mark_inlined(self.module, self.bodies)
+        return parts(self.module, inlined) if processor.joins() else [Part(self.text(), 2)]
 
     def compiled(self) -> bytes:
         """The machine code, to be kept and `linked`; the unit is used up."""

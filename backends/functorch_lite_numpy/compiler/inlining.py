@@ -1,0 +1,74 @@
+"""What loops do in each turn becomes part of them where it is small: no calls, and a small carry lies in registers.
+
+LLVM is not asked what else to inline, for that takes long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from . import ir
+
+__all__ = ["clusters", "mark_inlined", "uses_of"]
+
+LARGE = 1000
+"""Lines; more are not put into a loop: large functions take LLVM long, and calls take little of what they do."""
+INLINED = "alwaysinline"
+_NAME = re.compile(r'@"([^"]+)"')
+_LABEL = re.compile(r"label %([\w.]+)")
+
+
+def uses_of(texts: Mapping[str, str]) -> dict[str, dict[str, None]]:
+    """What functions and variables mention, themselves included."""
+    return {name: dict.fromkeys(_NAME.findall(text)) for name, text in texts.items()}
+
+
+def mark_inlined(module: ir.Module, bodies: Collection[str]) -> dict[str, list[str]]:
+    """Mark functions that loops call in each turn, with what these call, if that has no loops and is called nowhere else.
+
+    Args:
+      module: with all its functions.
+      bodies: the names of such functions; no others call them.
+
+    Returns:
+      the functions that are marked, each with those that call it.
+    """
+    if not bodies:
+        return {}
+    functions = {name: v for name, v in module.globals.items() if isinstance(v, ir.Function) and v.blocks}
+    uses = uses_of({name: str(f) for name, f in functions.items()})
+    callers: dict[str, list[str]] = {}
+    for name, used in uses.items():
+        for callee in used.keys() & functions.keys() - {name}:
+            callers.setdefault(callee, []).append(name)
+    alone = (name for name, called in callers.items() if set(bodies).issuperset(called))
+    parts = {name for name in alone if not functions[name].attributes and not has_loops(functions[name])}
+    lines = {name: sum(len(block.lines) for block in functions[name].blocks) for name in (*bodies, *parts)}
+    marked: dict[str, list[str]] = {}
+    for name in bodies:
+        whole = [name, *(part for part in uses[name] if part in parts)]
+        if sum(lines[part] for part in whole) <= LARGE:
+            marked.update((part, callers[part]) for part in whole)
+    for name in marked:
+        functions[name].attributes.add(INLINED)
+    return marked
+
+
+def has_loops(function: ir.Function) -> bool:
+    """Whether a block leads to itself or to one before it."""
+    places = {block.name: i for i, block in enumerate(function.blocks)}
+    leads = ((i, _LABEL.findall(str(block.terminator))) for i, block in enumerate(function.blocks))
+    return any(places[name] <= i for i, names in leads for name in names)
+
+
+def clusters(names: Sequence[str], inlined: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """The functions in groups that have to stay together: what is inlined, with what it becomes a part of."""
+    groups = {name: [name] for name in names}
+    for name, callers in inlined.items():
+        for caller in callers:
+            into, group = groups[caller], groups[name]
+            if into is not group:
+                into += group
+                groups.update((member, into) for member in group)
+    return list({id(group): group for group in groups.values()}.values())
