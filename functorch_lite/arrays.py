@@ -13,7 +13,7 @@ import numpy as np
 from .array_interface import ArrayInterface
 from .array_type import ArrayType, Shape
 from .backend import Backend, default_backend
-from .errors import BackendError, DeletedArrayError, TransformationError
+from .errors import ArgumentTypeError, BackendError, DeletedArrayError, TransformationError
 from .primitive import LinearOperand
 from .program import Literal
 from .tracing import Trace, Tracer, _Context, context, leaked
@@ -241,7 +241,7 @@ def _not_an_operand(primitive: Any, x: Any) -> TypeError:
             f"only linear functions can be transposed, but this one takes {primitive.name} of two values that both depend on "
             "its arguments: use vjp, or linearize first."
         )
-    return TypeError(
+    return ArgumentTypeError(
         f"{primitive.name} takes arrays, not {type(x).__module__}.{type(x).__qualname__}: "
         "use functorch_lite.numpy, or convert with functorch_lite.numpy.asarray."
     )

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "ArgumentError",
+    "ArgumentTypeError",
     "BackendError",
     "ConcretizationTypeError",
     "DTypeError",
@@ -145,8 +146,12 @@ class ArgumentError(_Located, ValueError):
     """An argument has a value that says nothing here: an axis to map that no argument has, a length below zero."""
 
 
+class ArgumentTypeError(_Located, TypeError):
+    """An argument is nothing that a function takes, or there are too few or too many of them."""
+
+
 class UnsupportedError(_Located, NotImplementedError):
-    """Something that JAX or NumPy has, and this library does not."""
+    """Something that JAX or NumPy has, and this library does not; or a derivative of what has none."""
 
 
 class UnboundAxisError(_Located, NameError):

@@ -15,8 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .array_type import ArrayType
-from .errors import TransformationError
+from .errors import ArgumentError, TransformationError, UnsupportedError
 from .tracing import context
 
 __all__ = ["LinearOperand", "Primitive", "Zero", "not_linear", "registry"]
@@ -112,7 +114,7 @@ class Primitive:
 
     def __init__(self, name: str):
         if name in registry:
-            raise ValueError(f"a primitive named {name!r} exists already; names must be unique")
+            raise ArgumentError(f"a primitive named {name!r} exists already: give this one another name.")
         self.name = name
         registry[name] = self
 
@@ -121,11 +123,11 @@ class Primitive:
 
     def infer(self, *types: ArrayType, **params: Any) -> Any:
         """The type of the result (a list of types where `multiple_results`), or an error with the reason."""
-        raise NotImplementedError(f"{self.name} has no infer rule")
+        raise _no_rule(self, "infer")
 
     def impl(self, xp: Any, *buffers: Any, **params: Any) -> Any:
         """The result's buffer, computed with the functions of the namespace bundle `xp`."""
-        raise NotImplementedError(f"{self.name} has no impl rule")
+        raise _no_rule(self, "impl")
 
     def kernel(self, xp: Any, types: Sequence[ArrayType], params: Mapping[str, Any]) -> Callable[..., Any]:
         """`impl` for operands of the given types: a callable from buffers to the result's buffer."""
@@ -137,19 +139,19 @@ class Primitive:
 
     def lower(self, context: Any, equation: Any) -> Any:
         """For primitives that carry programs: a callable from operand buffers to a tuple of result buffers."""
-        raise NotImplementedError(f"{self.name} has no lower rule")
+        raise _no_rule(self, "lower")
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
         """Result and its tangent. Some tangents may be `Zero`, not all are."""
-        raise NotImplementedError(f"{self.name} has no jvp rule")
+        raise _no_rule(self, "jvp")
 
     def transpose(self, cotangents: Any, operands: Sequence[Any], **params: Any) -> Sequence[Any]:
         """Cotangents of the operands that are `LinearOperand`; None or `Zero` for the others."""
-        raise NotImplementedError(f"{self.name} has no transpose rule")
+        raise _no_rule(self, "transpose")
 
     def batch(self, axis: Any, operands: Sequence[Any], dims: Sequence[int | None], **params: Any) -> tuple[Any, Any]:
         """Result and the position of its batch dimension, for operands of which some have a batch dimension."""
-        raise NotImplementedError(f"{self.name} has no batch rule")
+        raise _no_rule(self, "batch")
 
     def is_identity(self, types: Sequence[ArrayType], params: Mapping[str, Any]) -> bool:
         """Whether the result is the first operand as it is (the weak flag apart), so that the equation can go."""
@@ -184,6 +186,13 @@ def _lookup(name: str) -> Primitive:
     return registry[name]
 
 
+def _no_rule(primitive: Any, rule: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"the primitive {primitive.name} has no {rule} rule: write the method {type(primitive).__name__}.{rule}, or let the class "
+        "inherit from a marker that says what holds (extend: NotLinear, ZeroDerivative, NotDifferentiable)."
+    )
+
+
 def not_linear(primitive: Any) -> TransformationError:
     """The error for a value that is to be transposed through an operation that is not linear in it."""
     return TransformationError(
@@ -213,5 +222,8 @@ class NotDifferentiable(NotLinear):
     """Marks a primitive that raises when differentiated: there is no derivative to give."""
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> tuple[Any, Any]:
-        from_ = self.name  # type: ignore[attr-defined]
-        raise NotImplementedError(f"{from_} is not differentiable")
+        name, types = self.name, ", ".join(str(x.type) for x in primals if not isinstance(x, np.generic))  # type: ignore[attr-defined]
+        raise UnsupportedError(
+            f"{name} of {types} is not differentiable: keep the derivative out with lax.stop_gradient on its operands, or "
+            "give a function around it one with custom_jvp or custom_vjp."
+        )

@@ -16,7 +16,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .errors import ArgumentError
+from .errors import ArgumentError, ArgumentTypeError
 from .tree_def import LEAF, PyTreeDef, flatten_up_to, unflatten
 from .tree_flatten import broadcast_prefix, flatten, flatten_with_path
 from .tree_registration import (
@@ -164,7 +164,7 @@ def reduce(
     found = leaves(tree, is_leaf)
     if initializer is _NONE_GIVEN:
         if not found:
-            raise TypeError(f"reduce of a tree without leaves, {structure(tree)}: give an initializer.")
+            raise ArgumentTypeError(f"reduce of a tree without leaves, {structure(tree)}: give an initializer.")
         return functools.reduce(function, found)
     return functools.reduce(function, found, initializer)
 
@@ -189,7 +189,9 @@ def reduce_associative(
     found = leaves(tree, is_leaf)
     if not found:
         if identity is _NONE_GIVEN:
-            raise TypeError(f"reduce_associative of a tree without leaves, {structure(tree)}: give its identity.")
+            raise ArgumentTypeError(
+                f"reduce_associative of a tree without leaves, {structure(tree)}: give its identity."
+            )
         return identity
 
     def combine(xs: list[Any]) -> Any:
@@ -221,7 +223,8 @@ def transpose(outer_treedef: PyTreeDef, inner_treedef: PyTreeDef | None, pytree_
     except ValueError as error:
         if inner_treedef is None:
             raise
-        raise TypeError(f"transpose: {error}") from None
+        reason, *_ = str(error).split("\n  at ")
+        raise ArgumentTypeError(f"transpose: {reason}") from None
     if inner_treedef is None:
         if not parts:
             raise ArgumentError(f"transpose: the outer structure {outer_treedef} has no leaves: give inner_treedef.")
@@ -230,7 +233,7 @@ def transpose(outer_treedef: PyTreeDef, inner_treedef: PyTreeDef | None, pytree_
     for part in parts:
         row, found = flatten(part)
         if found != inner_treedef:
-            raise TypeError(f"transpose: an inner tree has structure {found}, needed is {inner_treedef}.")
+            raise ArgumentTypeError(f"transpose: an inner tree has structure {found}, needed is {inner_treedef}.")
         rows.append(row)
     columns = [[row[i] for row in rows] for i in range(inner_treedef.num_leaves)]
     return unflatten(inner_treedef, [unflatten(outer_treedef, column) for column in columns])

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice, repeat
 from typing import Any
 
-from .errors import ArgumentError
+from .errors import ArgumentError, ArgumentTypeError
 from .tree_differences import described, remedy
 from .tree_nodes import Kind, kind_of, shared_keys
 from .tree_paths import KeyPath, keystr
@@ -250,7 +250,7 @@ def make_tuple(treedefs: Iterable[PyTreeDef]) -> PyTreeDef:
     treedefs = list(treedefs)
     for treedef in treedefs:
         if not isinstance(treedef, PyTreeDef):
-            raise TypeError(f"a PyTreeDef was needed, got {treedef!r}: tree.structure makes one.")
+            raise ArgumentTypeError(f"a PyTreeDef was needed, got {treedef!r}: tree.structure makes one.")
     kind = kind_of(tuple)
     assert kind is not None
     return make_node(kind, None, treedefs)
@@ -278,7 +278,9 @@ def unflatten(treedef: PyTreeDef, leaves: Iterable[Any]) -> Any:
     try:
         wanted = treedef._leaves
     except AttributeError:
-        raise TypeError(f"unflatten needs a PyTreeDef first, got {treedef!r}: tree.structure makes one.") from None
+        raise ArgumentTypeError(
+            f"unflatten needs a PyTreeDef first, got {treedef!r}: tree.structure makes one."
+        ) from None
     if len(leaves) != wanted:
         raise ArgumentError(f"{treedef} has {wanted} leaves, got {len(leaves)}.")
     if treedef._flat:

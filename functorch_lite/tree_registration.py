@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from .errors import ArgumentError
+from .errors import ArgumentError, ArgumentTypeError
 from .tree_nodes import Kind, register
 from .tree_paths import FlattenedIndexKey, GetAttrKey
 
@@ -39,10 +39,12 @@ def _pair(result: Any, name: str) -> tuple[Any, Any]:
 
 def _check(nodetype: Any, *functions: Any) -> None:
     if not isinstance(nodetype, type):
-        raise TypeError(f"a type was needed to register a pytree node, got {nodetype!r}.")
+        raise ArgumentTypeError(f"a type was needed to register a pytree node, got {nodetype!r}.")
     for function in functions:
         if not callable(function):
-            raise TypeError(f"a function was needed to register the pytree node {nodetype.__name__}, got {function!r}.")
+            raise ArgumentTypeError(
+                f"a function was needed to register the pytree node {nodetype.__name__}, got {function!r}."
+            )
 
 
 def register_pytree_node(
@@ -126,10 +128,14 @@ def register_pytree_with_keys_class(cls: T) -> T:
 def _dataclass_fields(nodetype: type, data: Any, meta: Any, drop: Sequence[str]) -> tuple[list[str], list[str]]:
     """Names of the fields that are children, and of those that are structure."""
     if (data is None) != (meta is None):
-        raise TypeError(f"register_dataclass of {nodetype.__name__}: give both data_fields and meta_fields, or none.")
+        raise ArgumentTypeError(
+            f"register_dataclass of {nodetype.__name__}: give both data_fields and meta_fields, or none."
+        )
     if not dataclasses.is_dataclass(nodetype):
         if data is None:
-            raise TypeError(f"register_dataclass: {nodetype!r} is no dataclass: give data_fields and meta_fields.")
+            raise ArgumentTypeError(
+                f"register_dataclass: {nodetype!r} is no dataclass: give data_fields and meta_fields."
+            )
         return list(data), list(meta)
     fields = [f for f in dataclasses.fields(nodetype) if f.name not in drop]
     if data is None:

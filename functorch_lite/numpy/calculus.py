@@ -9,7 +9,7 @@ from typing import Any
 from .. import dtypes
 from ..arrays import type_of
 from ..direct import inexact
-from ..errors import ArgumentError, ShapeError, UnsupportedError
+from ..errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
 from ..indexing import take
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote, promote_dtypes
@@ -138,7 +138,7 @@ def gradient(f: Any, *varargs: Any, axis: int | Sequence[int] | None = None, edg
     axes = axes_of("gradient", axis, x.ndim)
     steps = [1.0] * len(axes) if not varargs else list(varargs) * len(axes) if len(varargs) == 1 else list(varargs)
     if len(steps) != len(axes):
-        raise TypeError(f"gradient: {len(steps)} distances were given for {len(axes)} axes.")
+        raise ArgumentTypeError(f"gradient: {len(steps)} distances were given for {len(axes)} axes.")
     found = [_slopes(x, i, h) for i, h in zip(axes, steps, strict=True)]
     return found[0] if len(found) == 1 else found
 

@@ -14,7 +14,7 @@ from typing import Any
 from .. import dtypes
 from ..arrays import from_host, type_of
 from ..direct import inexact
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..primitives import elementwise as e
 from ..primitives import linalg as p
 from ..primitives.matrices import adjoint, columns_times, matmul, on_diagonal
@@ -168,7 +168,7 @@ def pinv(a: Any, rtol: Any = None, hermitian: bool = False, *, rcond: Any = None
     x = matrices("pinv", a, square=hermitian)
     x = symmetrised(x) if hermitian else x
     if rtol is not None and rcond is not None:
-        raise TypeError("pinv: rcond is another name of rtol: give one of them.")
+        raise ArgumentTypeError("pinv: rcond is another name of rtol: give one of them.")
     rtol = rcond if rtol is None else rtol
     real = dtypes.real_dtype(x.dtype)
     limit = 10 * max(x.shape[-2:]) * float(dtypes.finfo(real).eps) if rtol is None else rtol

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import type_of
-from ..errors import ArgumentError, ShapeError, UnsupportedError
+from ..errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
 from ..indexing import take
 from ..primitives import elementwise as e
 from ..primitives.slicing import iota
@@ -107,7 +107,7 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
     """
     columns = [as_operand(k) for k in (keys if isinstance(keys, (tuple, list)) else list(as_operand(keys)))]
     if not columns:
-        raise TypeError("lexsort needs at least one key.")
+        raise ArgumentTypeError("lexsort needs at least one key.")
     if not columns[0].ndim:
         return filled(0, (), dtypes.default_int())
     axis = axis_of("lexsort", axis, columns[0].ndim)

@@ -12,7 +12,7 @@ from typing import Any
 from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import type_of
-from ..errors import DTypeError
+from ..errors import ArgumentTypeError, DTypeError
 from ..primitive import Zero
 from .base import Elementwise, add, const, kind, linear, same
 
@@ -237,7 +237,9 @@ def select_n(which: Any, *cases: Any) -> Any:
     type = type_of(which)
     if dtypes.is_bool(type.dtype):
         if len(cases) != 2:
-            raise TypeError(f"select_n with boolean `which` needs 2 cases, got {len(cases)}: number them by integers.")
+            raise ArgumentTypeError(
+                f"select_n with boolean `which` needs 2 cases, got {len(cases)}: number them by integers."
+            )
         return select(which, *cases)
     if not dtypes.is_integer(type.dtype):
         raise DTypeError(f"select_n needs a boolean or integer `which`, got {type}: cast with astype.")
@@ -247,7 +249,7 @@ def select_n(which: Any, *cases: Any) -> Any:
 def _select_among(which: Any, cases: Sequence[Any], first: int) -> Any:
     """`cases[which - first]`, by bisection."""
     if not cases:
-        raise TypeError("select_n needs at least one case.")
+        raise ArgumentTypeError("select_n needs at least one case.")
     if len(cases) == 1:
         return cases[0]
     half = len(cases) // 2

@@ -15,7 +15,7 @@ from typing import Any
 from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import type_of
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentTypeError, DTypeError, ShapeError
 from ..primitive import LinearOperand, Primitive, Zero, not_linear
 from .structural import broadcast_in_dim, broadcast_to, move_to_front, reduce_sum
 
@@ -87,9 +87,9 @@ class Elementwise(Primitive):
 
     def infer(self, *types: ArrayType, **params: Any) -> ArrayType:
         if len(types) != self.arity:
-            raise TypeError(f"{self.name} takes {self.arity} operands, not {len(types)}")
+            raise ArgumentTypeError(f"{self.name} takes {self.arity} operands, not {len(types)}")
         if params.keys() != self.params:
-            raise TypeError(f"{self.name} takes the params {sorted(self.params)}, not {sorted(params)}")
+            raise ArgumentTypeError(f"{self.name} takes the params {sorted(self.params)}, not {sorted(params)}")
         dtype = types[0].dtype
         if any(t.dtype != dtype for t in types):
             raise DTypeError(

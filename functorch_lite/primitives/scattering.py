@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..arrays import type_of
+from ..errors import UnsupportedError
 from ..primitive import LinearOperand, NotLinear, Zero
 from .base import add
 from .elementwise import div, eq, max_, mul, select
@@ -49,8 +50,8 @@ class ScatterMul(Scatter):
         return [None, None, gather(mul(ct, x), indices, **read)]
 
 
-def _repeats() -> NotImplementedError:
-    return NotImplementedError(
+def _repeats() -> UnsupportedError:
+    return UnsupportedError(
         "scatter_mul has a derivative by its updates only where no index repeats: say unique_indices=True, as in "
         "x.at[i].multiply(v, unique_indices=True)."
     )

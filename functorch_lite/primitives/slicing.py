@@ -14,7 +14,7 @@ import numpy as np
 from .. import dtypes
 from ..array_type import ArrayType, Dim, Shape
 from ..arrays import type_of
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentTypeError, DTypeError, ShapeError
 from ..primitive import LinearOperand, Primitive, Zero, ZeroDerivative
 from .elementwise import select
 from .structural import Structural, broadcast_in_dim, instantiate, move_to_front, reduce_sum, zeros
@@ -210,7 +210,7 @@ class Concatenate(Primitive):
 
     def infer(self, *types: ArrayType, dimension: int) -> ArrayType:
         if not types:
-            raise TypeError("concatenate needs at least one array.")
+            raise ArgumentTypeError("concatenate needs at least one array.")
         first = types[0]
         names = ", ".join(map(str, types))
         if any(t.dtype != first.dtype for t in types):

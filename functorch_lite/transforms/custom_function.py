@@ -10,7 +10,7 @@ from typing import Any
 from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import type_of
-from ..errors import TransformationError
+from ..errors import ArgumentTypeError, TransformationError
 from ..primitive import Zero
 from ..primitives.structural import instantiate
 from ..promotion import as_operand, cast, flagged
@@ -42,10 +42,10 @@ class CustomFunction:
         except (TypeError, ValueError) as error:
             if not kwargs:
                 return list(args)
-            raise TypeError(f"{function_name(self.fun)}: {error}") from None
+            raise ArgumentTypeError(f"{function_name(self.fun)}: {error}") from None
         bound.apply_defaults()
         if bound.kwargs:
-            raise TypeError(
+            raise ArgumentTypeError(
                 f"{function_name(self.fun)} has a custom derivative and keyword-only arguments {sorted(bound.kwargs)}: "
                 "the rules take arguments by position, make these positional."
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import dtypes
 from ..arrays import type_of
-from ..errors import MissingRuleError, TransformationError, transparent
+from ..errors import ArgumentTypeError, MissingRuleError, TransformationError, transparent
 from ..primitive import Zero
 from ..primitives.base import add
 from ..primitives.structural import broadcast_to
@@ -56,7 +56,7 @@ class custom_jvp(CustomFunction):
     def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
         """Set a rule per argument: (tangent, result, *primals) -> its contribution; None for zero."""
         if self.nondiff:
-            raise TypeError("defjvps does not go with nondiff_argnums: use defjvp.")
+            raise ArgumentTypeError("defjvps does not go with nondiff_argnums: use defjvp.")
 
         def jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
             out = self(*primals)

@@ -60,6 +60,8 @@ def normalized_argnums(argnums: Any, n: int, what: str) -> tuple[int, ...]:
                 "in its place, not by name."
             )
         found.append(i % n)
+    if len({*found}) < len(found):
+        raise ArgumentError(f"{what}: argnums is {argnums!r}, which names an argument twice: name each once.")
     return tuple(found)
 
 
