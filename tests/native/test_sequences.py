@@ -77,7 +77,18 @@ def descent(x: Any) -> Any:
     return lax.scan(lambda c, _: (0.9 * c - 0.01 * fl.grad(several)(c), None), x, None, length=20)[0]
 
 
-LOOPS: list[Callable[[Any], Any]] = [newton, vectors, counted, within_scan, nested, thrice, several, descent]
+def chosen(x: Any) -> Any:
+    """Branches with loops and without, whose residuals the others do not have; chosen anew in each turn."""
+
+    def step(c: Any, k: Any) -> Any:
+        y = lax.switch(k % 3, [newton, lambda y: y * x, counted], c + 1.0)
+        return y, lax.cond(y > 1.5, within_scan, fnp.sin, y)
+
+    last, rows = lax.scan(step, x, fnp.arange(7))
+    return last + rows.sum()
+
+
+LOOPS: list[Callable[[Any], Any]] = [newton, vectors, counted, within_scan, nested, thrice, several, chosen, descent]
 
 
 def close(got: Any, wanted: Any, tolerance: float = 2e-4) -> None:
@@ -184,7 +195,7 @@ def traced(f: Callable[[], Any]) -> tuple[int, int]:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("f", [several, nested, thrice, within_scan])
+@pytest.mark.parametrize("f", [several, nested, thrice, within_scan, chosen])
 def test_nothing_is_left(f: Any) -> None:
     jitted, outside = fl.jit(fl.grad(f)), fl.grad(fl.jit(f))
     for g in (jitted, outside):

@@ -13,12 +13,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from functorch_lite.extend import Atom, Equation, has_dim
+from functorch_lite.extend import Atom, Equation, Program, dead_code, has_dim
 
 from . import ir
 from .carry import Carry, moved
+from .intrinsics import clear_memory
 from .segment import Segment
 from .sequence_code import Growing, make_rows, row_bytes, rows_of, shortest
+from .sequences import byte_count
 from .steps import ALL_KINDS, Step, all_native
 from .types import I1, I8, I32, I64, PTR, constant
 from .unit import Unit
@@ -242,14 +244,16 @@ class CondStep(Step):
     """`cond` and `switch`: a jump to the branch's segment."""
 
     kinds = ALL_KINDS
+    sequences = True
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        return all(map(all_native, equation.params["branches"]))
+        return all(all_native(branch) for branch, _ in map(_without_empty, equation.params["branches"]))
 
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
-        self.branches = [Segment(unit, branch, unit.name("branch")) for branch in equation.params["branches"]]
+        branches, self.empty = zip(*map(_without_empty, equation.params["branches"]), strict=True)
+        self.branches = [Segment(unit, branch, unit.name("branch")) for branch in branches]
         self.scratch = max(s.arena for s in self.branches)
 
     @property
@@ -266,6 +270,17 @@ class CondStep(Step):
             if k + 1 < len(blocks):
                 switch.add_case(constant(I32, k), block)
             b.position_at_end(block)
-            b.call(self.branches[k].function, [*operands[1:], *results, scratch])
+            for i in self.empty[k]:
+                clear_memory(b, results[i], constant(I64, byte_count(self.equation.results[i].type)))
+            made = [x for i, x in enumerate(results) if i not in self.empty[k]]
+            b.call(self.branches[k].function, [*operands[1:], *made, scratch])
             b.branch(done)
         b.position_at_end(done)
+
+
+def _without_empty(branch: Program) -> tuple[Program, set[int]]:
+    """A branch without the results that have no elements: other branches give sequences there, this one headers of nothing."""
+    empty = {i for i, t in enumerate(branch.out_types) if 0 in t.shape}
+    if not empty:
+        return branch, empty
+    return dead_code(branch.replace(outputs=[a for i, a in enumerate(branch.outputs) if i not in empty])), empty
