@@ -107,8 +107,8 @@ class Primitive:
     """For loops: (is_dear, **params) -> a function from operands to the same results, which does before or after the loop
     what need not be done in each turn; None if there is nothing of that kind."""
     spare: Callable[..., Any] | None = None
-    """For loops: (equation, equations of the same primitive that read its results, values that others read, is_dear) ->
-    those equations, with less stored between them; None if there is nothing of that kind."""
+    """For loops: (equation, equations that read its results, values that are to stay, is_dear) -> those equations, with less
+    stored between them; None if there is nothing of that kind."""
     batch_sum: Callable[..., Any] | None = None
     """(axis, operands, dims, **params) -> the sum of a batch of results, where it can be had without them."""
 

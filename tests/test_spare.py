@@ -28,12 +28,15 @@ def spared(f, *args):
         np.testing.assert_array_equal(np.asarray(x), np.asarray(y))
     for x, y in zip(fl.tree.leaves(fl.jit(f)(*args)), evaluate(program, *given), strict=True):
         np.testing.assert_allclose(np.asarray(x), np.asarray(y), rtol=1e-4, atol=1e-5)
-    return [[e for e in p.equations if e.primitive.name == "scan"] for p in (program, out)]
+    return [[e for e in p.equations if e.primitive.name in ("scan", "while")] for p in (program, out)]
 
 
 def rows(scan):
     """How many a scan reads, and how many it stacks."""
     p = scan.params
+    if "cond" in p:
+        n_carry = len(scan.operands) - p["n_cond"] - p["n_body"]
+        return 0, len(scan.results) - n_carry
     return len(scan.operands) - p["n_consts"] - p["n_carry"], len(scan.results) - p["n_carry"]
 
 
@@ -109,3 +112,33 @@ def test_loops_in_loops():
     ((before,), (after,)) = spared(f, XS, H)
     inner = [[e for e in s.params["body"].equations if e.primitive.name == "scan"] for s in (before, after)]
     assert rows(inner[1][0])[1] < rows(inner[0][0])[1]
+
+
+def test_a_while_loop_stacks_as_little():
+    """Of tanh only the value; not that each turn was one; nothing for a loop that has no derivative."""
+
+    def f(x):
+        n = fl.lax.while_loop(lambda c: c[0] < 9.0, lambda c: (c[0] + x, c[1] + 1), (x, 0))[1]
+        return fl.lax.fori_loop(0, n, lambda i, y: fnp.tanh(y), x)
+
+    (count, first, _), (lean_count, lean, remaking) = spared(fl.grad(f), fnp.asarray(0.7))
+    assert (rows(count)[1], rows(lean_count)[1]) == (1, 0)
+    assert rows(first)[1] > 1
+    assert rows(lean)[1] == rows(remaking)[0] == 1
+
+
+def test_a_row_is_left_to_tell_how_many_turns_there_were():
+    f = fl.grad(lambda x: fl.lax.while_loop(lambda c: c < 9.0, lambda c: c * 2.0, x))
+    (first, _), (lean, remaking) = spared(f, fnp.asarray(0.7))
+    assert rows(first)[1] == rows(lean)[1] == rows(remaking)[0] == 1
+
+
+def test_loops_in_loops_stack_as_little():
+    def inner(x):
+        return fl.lax.while_loop(lambda c: c < 5.0, lambda c: c * 1.7 + fnp.sin(c) * 0.1, x)
+
+    def f(x):
+        return fl.lax.while_loop(lambda c: c < 9.0, lambda c: fnp.tanh(c) + inner(c), x)
+
+    (first, _), (lean, remaking) = spared(fl.grad(f), fnp.asarray(0.7))
+    assert rows(lean)[1] == rows(remaking)[0] < rows(first)[1]

@@ -1,4 +1,4 @@
-"""Rows that a scan stacks for other scans alone, which can make them of the rows that they read anyway.
+"""Rows that a loop stacks for scans alone, which can make them of the rows that they read anyway.
 
 What a derivative's first loop leaves for the second is of this kind: of `u = tanh(x)` and `1 - u**2`, `u` is enough, and of what
 several derivatives need, one copy. Less is stored, and less is read.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from ..array_type import has_dim
 from ..passes.rewrite import inline_call, renamed_operands, renaming
-from ..program import Atom, Equation, Program, Var
-from .bodies import split
+from ..primitive import Primitive
+from ..program import Atom, Equation, Literal, Program, Var
 
 __all__ = ["sparing_rows"]
 
@@ -20,19 +21,26 @@ MOST_COPIES = 8
 
 
 class _Stacked:
-    """A scan, and those of its rows that it need not stack.
+    """A loop, and those of its rows that it need not stack.
 
     Attributes:
       remakes: for each such result, a program that makes a row of it, of rows of other results and of operands.
     """
 
-    def __init__(self, scan: Equation, readers: Sequence[Equation], is_dear: Callable[[Equation], bool]):
-        self.scan, self.is_dear = scan, is_dear
-        self.body: Program = scan.params["body"]
-        n_consts, n_carry = scan.params["n_consts"], scan.params["n_carry"]
+    def __init__(
+        self,
+        loop: Equation,
+        n_consts: int,
+        n_carry: int,
+        readers: Sequence[Equation],
+        is_dear: Callable[[Equation], bool],
+    ):
+        self.loop, self.n_carry, self.is_dear = loop, n_carry, is_dear
+        self.body: Program = loop.params["body"]
         self.made = {v: e for e in self.body.equations for v in e.results}
-        outer = zip(self.body.outputs[n_carry:], scan.results[n_carry:], strict=True)
-        rows = zip(self.body.inputs[n_consts + n_carry :], scan.operands[n_consts + n_carry :], strict=True)
+        outer = zip(self.body.outputs[n_carry:], loop.results[n_carry:], strict=True)
+        operands = loop.operands[len(loop.operands) - len(self.body.inputs) :]  # a condition's constants are in front
+        rows = zip(self.body.inputs[n_consts + n_carry :], operands[n_consts + n_carry :], strict=True)
         self.rows: dict[Atom, Atom] = {**dict(outer), **dict(rows)}
         """Atoms of the body -> all rows of them."""
         self.read = [set(_rows(reader)) for reader in readers]
@@ -41,17 +49,19 @@ class _Stacked:
     def spare(self, results: Collection[Var]) -> None:
         """Find the remakes of these results, of late ones first: what they are made of stays."""
         needed: set[Atom] = set()
-        for result, a in zip(reversed(self.scan.results), reversed(self.body.outputs), strict=True):
+        for result, a in zip(reversed(self.loop.results), reversed(self.body.outputs), strict=True):
             readers = [read for read in self.read if result in read]
             is_copy = self.rows.get(a) is not result
-            if result not in results or not isinstance(a, Var) or (a in needed and not is_copy):
+            if result not in results or has_dim(a.type.shape) or (a in needed and not is_copy):
                 continue
             at_hand = set.intersection(*readers) - self.remakes.keys() - {result}
+            if not at_hand:  # a row tells how many there are
+                continue
             leaves: dict[Var, None] = {}
             copies: dict[Equation, None] = {}
             if is_copy and self.rows[a] in at_hand:
                 leaves[a] = None
-            if leaves or self.remake(a, at_hand, leaves, copies):
+            if leaves or isinstance(a, Literal) or self.remake(a, at_hand, leaves, copies):
                 needed.update(leaves)
                 self.remakes[result] = Program(list(leaves), list(copies), [a], self.body.name)
 
@@ -70,14 +80,20 @@ class _Stacked:
         copies[e] = None
         return len(copies) <= MOST_COPIES
 
-    def lighter(self) -> Equation:
-        """The scan without them."""
-        n = self.scan.params["n_carry"]
-        kept = [k for k, v in enumerate(self.scan.results) if k < n or v not in self.remakes]
+    def lighter(self, stays: Collection[Any]) -> Equation:
+        """The loop without them, and without rows that nobody reads at all.
+
+        Args:
+          stays: what is read by others than scans that go over it.
+        """
+        read = set().union(stays, *self.read)
+        rows = {v for v in self.loop.results[self.n_carry :] if v not in read or v in self.remakes}
+        kept = [k for k, v in enumerate(self.loop.results) if v not in rows]
+        if len(kept) == len(self.loop.results):
+            return self.loop
         body = self.body.replace(outputs=[self.body.outputs[k] for k in kept])
-        return self.scan.replace(
-            results=[self.scan.results[k] for k in kept], params={**self.scan.params, "body": body}
-        )
+        params = {**self.loop.params, "body": body}
+        return self.loop.replace(results=[self.loop.results[k] for k in kept], params=params)
 
     def remaking(self, reader: Equation) -> Equation:
         """A scan that makes them itself."""
@@ -107,24 +123,30 @@ def _rows(scan: Equation) -> dict[Atom, list[Var]]:
 
 
 def sparing_rows(
-    scan: Equation, readers: Sequence[Equation], others: Collection[Any], is_dear: Callable[[Equation], bool]
+    scan: Primitive,
+    loop: Equation,
+    n_consts: int,
+    n_carry: int,
+    readers: Sequence[Equation],
+    outputs: Collection[Any],
+    is_dear: Callable[[Equation], bool],
 ) -> list[Equation] | None:
-    """A scan and its readers, with fewer rows between them; None if there is nothing to gain.
+    """A loop and what reads its results, with fewer rows between them; None if there is nothing to gain.
 
     Args:
-      scan: the equation.
-      readers: the other scans that read results of it.
-      others: the values that something else reads.
+      scan: the primitive of loops that go over rows.
+      loop: the equation.
+      n_consts, n_carry: how many of its body's inputs are constants, and how many the carry.
+      readers: the equations that read results of it.
+      outputs: values that are to stay in any case.
       is_dear: whether an elementwise equation costs much.
     """
-    programs = [e.params["body"] for e in (scan, *readers)]
-    if any(body.has_dims for body in programs):
+    scans = [r for r in readers if r.primitive is scan]
+    stays = {*outputs, *(a for r in readers if r.primitive is not scan for a in r.operands)}
+    stays.update(a for r in scans for a in r.operands[: r.params["n_consts"] + r.params["n_carry"]])
+    stacked = _Stacked(loop, n_consts, n_carry, scans, is_dear)
+    stacked.spare(set().union(*stacked.read).intersection(loop.results[n_carry:]) - stays)
+    lighter = stacked.lighter(stays)
+    if lighter is loop:
         return None
-    elsewhere = {a for r in readers for a in split(r.operands, r.params["n_consts"] + r.params["n_carry"])[0]}
-    read = {a for r in readers for a in _rows(r)}
-    stacked = _Stacked(scan, readers, is_dear)
-    n = scan.params["n_carry"]
-    stacked.spare({v for v in scan.results[n:] if v in read and v not in elsewhere and v not in others})
-    if not stacked.remakes:
-        return None
-    return [stacked.lighter(), *map(stacked.remaking, readers)]
+    return [lighter, *(stacked.remaking(r) if r.primitive is scan else r for r in readers)]

@@ -216,7 +216,8 @@ class Scan(Primitive):
     def hoist(self, is_dear: Callable[[Equation], bool], **params: Any) -> Callable[..., Any] | None:  # type: ignore[override]
         return relieved(self, is_dear, params)
 
-    spare = staticmethod(sparing_rows)
+    def spare(self, loop: Equation, *others: Any) -> list[Equation] | None:  # type: ignore[override]
+        return sparing_rows(self, loop, loop.params["n_consts"], loop.params["n_carry"], *others)
 
     def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
         return params["body"].axis_names

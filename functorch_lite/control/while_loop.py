@@ -31,6 +31,7 @@ from ..tree import flatten, unflatten
 from ..tree_def import LEAF
 from .bodies import convert_carry, on_strong_carry, only, settle_carry, split, stage_flat
 from .derivative_bodies import dual_body, linearize_body, stacking_residuals, with_residuals_in_place
+from .rows import sparing_rows
 from .scan_primitive import scan_p, stack_rows
 
 __all__ = ["while_loop", "while_p"]
@@ -179,6 +180,10 @@ class While(NotLinear, Primitive):
             consts = [*cond_consts, *consts]
         out = self(*cond_consts, *consts, *carry, cond=new_cond, body=new_body, n_cond=n_cond, n_body=len(consts))
         return out, [*(0 if b else None for b in batched), *(None if d is None else 1 for d in out_dims[n_carry:])]
+
+    def spare(self, loop: Equation, *others: Any) -> list[Equation] | None:  # type: ignore[override]
+        n_body = loop.params["n_body"]
+        return sparing_rows(scan_p, loop, n_body, len(loop.params["body"].inputs) - n_body, *others)
 
     def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
         return params["cond"].axis_names | params["body"].axis_names

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..program import Atom, Equation, Program
+from ..program import Equation, Program
 from .rewrite import map_subprograms
 from .simplify import simplify
 
@@ -32,11 +32,9 @@ def spare(program: Program, is_dear: Callable[[Equation], bool]) -> Program:
             continue
         made = set(equation.results)
         readers = [k for k, e in enumerate(equations) if not made.isdisjoint(e.operands)]
-        loops = [k for k in readers if equations[k].primitive is equation.primitive]
-        others: set[Atom] = {a for k in readers if k not in loops for a in equations[k].operands}
-        lighter = rule(equation, [equations[k] for k in loops], others | set(program.outputs), is_dear)
+        lighter = rule(equation, [equations[k] for k in readers], set(program.outputs), is_dear)
         if lighter is not None:
             changed = True
-            for k, e in zip([i, *loops], lighter, strict=True):
+            for k, e in zip([i, *readers], lighter, strict=True):
                 equations[k] = e
     return simplify(program.replace(equations=equations)) if changed else program
