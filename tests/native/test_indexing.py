@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,18 @@ from functorch_lite.primitives.gathering import (
     scatter_add,
 )
 from functorch_lite.primitives.scattering import scatter_max, scatter_min, scatter_mul
+from functorch_lite_numpy import set_threads
 
 from .checks import assert_same, check
 
 rng = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def usual() -> Iterator[None]:
+    yield
+    set_threads()
+
 
 INDEX_DTYPES = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 DTYPES = ["bool", "int8", "uint16", "int32", "int64", "float32", "float64"]
@@ -158,6 +167,45 @@ def test_rows_that_are_put_together_in_registers(op: str, dtype: str) -> None:
         f = lambda x, i, u, m=numbers: SCATTERS[op](x, i, u, dimension_numbers=m, mode="fill")  # noqa: E731
         check(f, x, i, u)
         check(lambda i, u, f=f, n=n, width=width: f(fnp.zeros((n, width), u.dtype), i, u), i, u)
+
+
+@pytest.mark.parametrize("op", SCATTERS)
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int64", "float32", "complex64"])
+def test_many_numbers_into_few(op: str, dtype: str) -> None:
+    """Shared among threads: the same for any number of them, and but for sums and products of floats the bits of the order."""
+    if not (op == "set" or np.dtype(dtype).kind in "if" or (op, dtype) == ("add", "complex64")):
+        pytest.skip("not an operation on these, or not native")
+    numbers = ScatterDimensionNumbers((), (0,), (0,))
+    x, u, i = values((1000,), dtype), values((80_003,), dtype), indices((80_003, 1), "int32", 1000)
+    if op == "mul" and dtype == "float32":
+        u = np.exp(u / 1000)
+    f = lambda x, i, u: SCATTERS[op](x, i, u, dimension_numbers=numbers, mode="fill")  # noqa: E731
+    g = lambda i, u: f(fnp.zeros((1000,), u.dtype), i, u)  # noqa: E731
+    for h, *args in ((f, x, i, u), (g, i, u)):
+        found = []
+        for n in (1, 2, 3):
+            set_threads(n)
+            found.append(fl.jit(h)(*args))
+        assert_same(found[0], found[1])
+        assert_same(found[0], found[2])
+        if op in ("add", "mul") and np.dtype(dtype).kind in "fc":
+            np.testing.assert_allclose(found[0], fl.jit(h, exact=True)(*args), rtol=1e-4, atol=1e-2)
+        else:
+            check(h, *args)
+
+
+def test_zeros_that_nothing_is_added_to_keep_their_sign() -> None:
+    x, i, u = np.full(100, -0.0, np.float32), np.zeros(70_000, np.int32), np.ones(70_000, np.float32)
+    check(lambda x, i, u: fnp.asarray(x).at[i].add(u), x, i, u)
+
+
+@pytest.mark.parametrize("op", SCATTERS)
+def test_batches_of_scatters(op: str) -> None:
+    """Each into a result of its own: shared among threads, in the order of the updates."""
+    x, i, u = values((64, 50), "float32"), indices((64, 1201), "int32", 50), values((64, 1201), "float32")
+    f = fl.vmap(lambda x, i, u: getattr(fnp.asarray(x).at[i], {"mul": "multiply"}.get(op, op))(u))
+    check(f, x, i, u)
+    check(lambda i, u: f(fnp.zeros((64, 50), "float32"), i, u), i, u)
 
 
 def test_zeros_that_several_scatters_begin_with() -> None:
