@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite import lax
 from functorch_lite.primitives import reduction
 from functorch_lite.primitives.sorting import sort, top_k
 from functorch_lite_numpy import set_threads
 
-from .checks import check
+from .checks import assert_same, check
 
 rng = np.random.default_rng(2)
 
@@ -86,9 +87,37 @@ def test_top_k(shape: Any) -> None:
                 check(lambda x, k=k: top_k(x, k=k), x)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "uint64", "int32"])
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "cummax", "cummin"])
+def test_long_running_lines(name: str, dtype: str) -> None:
+    """In blocks, which threads share: sums and products of floats in another order, all others with the same bits."""
+    primitive: Any = getattr(reduction, name)
+    for shape in ((65_536,), (3, 81_933), (131_073,)):
+        x = np.exp(rng.normal(size=shape) / 100).astype(dtype) if name == "cumprod" else values(shape, dtype)
+        x = np.where(np.isnan(x), x.dtype.type(0), x) + x.dtype.type(0)
+        if dtype[0] == "f":
+            x[..., :3] = -0.0 if name == "cumsum" else 0.0
+            x[..., 70_000:70_002] = 1.0 if name == "cumsum" else np.nan
+        for reverse in (False, True):
+            f = lambda x, r=reverse: primitive(x, axis=x.ndim - 1, reverse=r)  # noqa: E731
+            found = []
+            for n in (1, 2, 3):
+                set_threads(n)
+                found.append(fl.jit(f)(x))
+            set_threads()
+            assert_same(found[0], found[1])
+            assert_same(found[0], found[2])
+            if dtype[0] != "f" or name in ("cummax", "cummin"):
+                check(f, x)
+                continue
+            exact = np.asarray(fl.jit(f, exact=True)(x.astype(np.float64)))
+            np.testing.assert_allclose(found[0], exact, rtol=1e-5 if dtype == "float32" else 1e-12, atol=1e-2)
+            assert_same(np.signbit(np.asarray(found[0])[..., :3]), np.signbit(exact[..., :3]))
+
+
 def test_large() -> None:
     x = rng.normal(size=200_001).astype(np.float32)
-    check(lambda x: (fnp.cumsum(x), fnp.sort(x), fnp.argsort(x), fnp.argmax(x), fnp.argmin(x)), x)
+    check(lambda x: (fnp.cumsum(x.astype("int32")), fnp.sort(x), fnp.argsort(x), fnp.argmax(x), fnp.argmin(x)), x)
     check(lambda x: top_k(x, k=17), x)
 
 

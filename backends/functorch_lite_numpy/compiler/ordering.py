@@ -1,7 +1,7 @@
 """What goes along an axis in order: running sums and their kin, and the place of the largest element.
 
 An array is looked at as [outer, length, inner], the axis in the middle. Running results are made one after the other,
-as the eager kernels do: the same bits.
+as the eager kernels do: the same bits; but for long lines of floats, which threads share (`running.py`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from .functions import (
 )
 from .intrinsics import copy_memory
 from .pieces import turns_in_pieces
+from .running import LONG, scratch_of, whole_line
 from .types import constant, is_vector, parts_of, real_dtype, register_type, splat
 
 __all__ = [
@@ -73,9 +74,20 @@ class CumulativeStep(FunctionStep):
     kinds = "biufc"
     op: str
 
+    def __init__(self, unit: Any, equation: Equation):
+        super().__init__(unit, equation)
+        t = equation.operands[0].type
+        _, n, inner = around(t, equation.params["axis"])
+        self.is_long = n >= LONG and inner == 1 and t.dtype.kind in "iuf" and not scalars.is_dear(self.op)
+        self.scratch = scratch_of(n, t.dtype) if self.is_long else 0
+
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
         return scalars.reduces(cls.op, equation.operands[0].type.dtype)
+
+    def nothing(self, dtype: np.dtype) -> Any:
+        """What changes no element that it is combined with."""
+        return -0.0 if self.op == "add" and dtype.kind == "f" else scalars.identity(self.op, dtype)
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         t = self.equation.operands[0].type
@@ -92,6 +104,11 @@ class CumulativeStep(FunctionStep):
             lines = [b.mul(b.add(b.mul(o, number(CHAINS)), number(k)), number(n)) for k in range(CHAINS)]
             self.lines(b, pointers[0], pointers[1], lines, dtype, n, back)
 
+        if self.is_long:
+            with counted(b, outer) as o:
+                line = [at(b, p, b.mul(o, number(n)), dtype) for p in pointers]
+                whole_line(self.unit, b, self.combine, self.nothing(dtype), dtype, n, back, [*line, scratch])
+            return
         if inner > 1:
             turns_in_pieces(self.unit, b, outer, NANOSECONDS * t.size, pointers, nothing, rows)
             return
