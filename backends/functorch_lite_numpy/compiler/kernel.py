@@ -155,10 +155,13 @@ class Kernel:
             return
         n = self.nest.extents[d]
         if n >= self.width:
-            turns = -(-n // self.width) if self.twice else n // self.width
-            self.vectors(phase, [of[0] for of in partials], d, turns * self.width)
+            self.vectors(phase, [of[0] for of in partials], d, self.turns(n) * self.width)
         if n % self.width and not self.twice:
             self.rest(phase, [of[-1] for of in partials], d, n % self.width)
+
+    def turns(self, n: int) -> int:
+        """How many whole vectors n elements take."""
+        return -(-n // self.width) if self.twice else n // self.width
 
     def vectors(self, phase: Phase, partials: Sequence[Partial], d: int, end: int) -> None:
         """The loop over whole vectors."""
@@ -217,7 +220,7 @@ class Kernel:
 
     def whole(self, phase: Phase, partials: Sequence[Partial]) -> None:
         """A whole vector: in an interior without the guards that hold there."""
-        everywhere = sum(i.vectors for i in self.interiors) == self.nest.extents[self.nest.columns[-1]] // self.width
+        everywhere = sum(i.vectors for i in self.interiors) == self.turns(self.nest.extents[self.nest.columns[-1]])
         self.inside(self.interiors, everywhere, phase, partials)
 
     def inside(
