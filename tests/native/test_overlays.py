@@ -142,7 +142,7 @@ def test_the_last_vector_of_a_few_elements_may_begin_early(n: int, dtype: str) -
 
     def f(x: Any, y: Any) -> Any:
         z = x + y
-        return z * x, fnp.where(z == x, y, z), x[::-1] * y
+        return z * x, fnp.where(z == x, y, z), x[::-1] * y, fnp.roll(x, -1), fnp.concatenate([y[2:], x[:1], y[:1]])
 
     x, y = (fnp.asarray(rng.integers(0, 5, size=n).astype(dtype)) for _ in range(2))
     assert_same(fl.jit(f, donate_argnums=(0, 1))(fnp.array(x), fnp.array(y)), f(x, y))
