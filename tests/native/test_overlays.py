@@ -155,3 +155,12 @@ def test_what_may_be_computed_twice_is_compiled_once() -> None:
     assert divisions(100) == divisions(96) == 1
     assert divisions(-100) == 2  # sums must take every element once
     assert divisions(10_004) == 2  # results may lie over operands
+
+
+def test_dimensions_that_run_on_are_one() -> None:
+    """However short the last one is: else it would be done in vectors of three lanes."""
+
+    def loops(*shape: int) -> int:
+        return fl.jit(lambda x: x * 2 + 1).lower(fnp.ones(shape)).as_text("llvm").split('@"segment"')[0].count("phi")
+
+    assert loops(40, 50, 60, 3) == loops(40 * 50 * 60 * 3) == 1

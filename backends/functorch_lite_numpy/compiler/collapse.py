@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from functorch_lite.extend_passes import Affine, Nest, Node
 
@@ -35,23 +34,26 @@ def _affine(node: Node) -> Affine | None:
 
 
 def collapse(nest: Nest) -> None:
-    """Merge neighbouring rows, and neighbouring columns, in place."""
+    """Merge neighbouring rows, and neighbouring columns, in place; rows with columns where nothing is done once a row."""
     everything = list(nodes(nest))
     addresses = [a for a in map(_affine, everything) if a is not None]
     for phase in nest.phases:
         addresses += [s.target.address for s in (*phase.stores, *phase.row_stores)]
         addresses += [r.target.address for r in phase.reductions if r.target is not None]
-    for loops in (nest.rows, nest.columns):
-        for outer, inner in list(pairwise(loops))[::-1]:
+    once = any(p.reductions or p.row_stores for p in nest.phases)
+    chains = [nest.rows, nest.columns] if once else [nest.rows + nest.columns]
+    for loops in filter(None, chains):
+        inner = loops[-1]
+        for outer in loops[-2::-1]:
             n = nest.extents[inner]
             if all(a.terms.get(outer, 0) == n * a.terms.get(inner, 0) for a in addresses):
-                _merge(nest, loops, outer, inner, addresses, everything)
+                _merge(nest, outer, inner, addresses, everything)
+            else:
+                inner = outer
 
 
-def _merge(
-    nest: Nest, loops: list[int], outer: int, inner: int, addresses: list[Affine], everything: list[Node]
-) -> None:
-    loops.remove(outer)
+def _merge(nest: Nest, outer: int, inner: int, addresses: list[Affine], everything: list[Node]) -> None:
+    (nest.rows if outer in nest.rows else nest.columns).remove(outer)
     nest.extents[inner] *= nest.extents[outer]
     for a in addresses:
         a.terms.pop(outer, None)
