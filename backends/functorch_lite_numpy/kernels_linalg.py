@@ -40,7 +40,7 @@ def _nan_where_it_fails(run: Callable[..., tuple[np.ndarray, ...]], x: np.ndarra
     except np.linalg.LinAlgError:
         if x.ndim == 2:
             like = run(np.zeros_like(x) + np.eye(*x.shape, dtype=x.dtype))
-            return tuple(np.full_like(y, np.nan) for y in like)
+            return tuple(np.full_like(y, complex(np.nan, np.nan) if y.dtype.kind == "c" else np.nan) for y in like)
     flat = [_nan_where_it_fails(run, part) for part in x.reshape(-1, *x.shape[-2:])]
     return tuple(np.stack(parts).reshape(*x.shape[:-2], *parts[0].shape) for parts in zip(*flat, strict=True))
 

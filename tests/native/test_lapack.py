@@ -14,11 +14,13 @@ pytest.importorskip("llvmlite")
 
 from functorch_lite.primitives import linalg, spectral
 
+from .checks import is_whole
+
 RNG = np.random.default_rng(1)
 SHAPES = [(1, 1), (2, 2), (5, 5), (3, 7), (7, 3), (33, 33), (40, 65), (65, 40)]
 SQUARES = [1, 2, 3, 5, 16, 33, 70, 129, 200]
 LEADS = [(), (3,), (2, 2)]
-DTYPES = ["float32", "float64"]
+DTYPES = ["float32", "float64", "complex64", "complex128"]
 
 
 def run(f, *args):
@@ -27,7 +29,12 @@ def run(f, *args):
 
 
 def matrices(lead, n, m, dtype):
-    return RNG.standard_normal((*lead, n, m)).astype(dtype)
+    x, y = RNG.standard_normal((2, *lead, n, m))
+    return (x + 1j * y if dtype.startswith("complex") else x).astype(dtype)
+
+
+def adjoint(x):
+    return x.conj().mT
 
 
 def close(x, y, scale=1.0):
@@ -41,23 +48,27 @@ def eye(n, lead, dtype):
     return np.broadcast_to(np.eye(n, dtype=dtype), (*lead, n, n))
 
 
-every = pytest.mark.parametrize("lead, dtype", list(itertools.product(LEADS, DTYPES)))
+every = pytest.mark.parametrize(
+    "lead, dtype", [*itertools.product(LEADS, DTYPES[:2]), ((3,), "complex64"), ((), "complex128")]
+)
 
 
 @every
 @pytest.mark.parametrize("n", SQUARES)
 def test_cholesky(lead, n, dtype):
     a = matrices(lead, n, n, dtype)
-    a = (a @ a.mT + n * np.eye(n)).astype(dtype)
+    a = (a @ adjoint(a) + n * np.eye(n)).astype(dtype)
     got = run(linalg.cholesky, np.tril(a) + np.triu(np.full_like(a, np.nan), 1))
     close(got, np.linalg.cholesky(a), n)
 
 
 def test_cholesky_gives_nan_for_the_matrix_that_has_none():
-    a = np.stack([np.eye(3), -np.eye(3), np.eye(3)]).astype("float32")
-    got = run(linalg.cholesky, a)
-    assert np.isnan(got[1]).all()
-    assert (got[::2] == np.eye(3)).all()
+    for dtype in DTYPES:
+        a = np.stack([np.eye(3), -np.eye(3), np.eye(3)]).astype(dtype)
+        for got in (run(linalg.cholesky, a), np.asarray(linalg.cholesky(fnp.asarray(a)))):
+            assert np.isnan(got[1].real).all()
+            assert np.isnan(got[1].imag).all() or dtype.startswith("float")
+            assert (got[::2] == np.eye(3)).all()
 
 
 @every
@@ -65,15 +76,22 @@ def test_cholesky_gives_nan_for_the_matrix_that_has_none():
     "left_side, lower, transpose_a, unit_diagonal", list(itertools.product([False, True], repeat=4))
 )
 def test_triangular_solve(lead, dtype, left_side, lower, transpose_a, unit_diagonal):
+    for conjugate_a in [False, True] if dtype.startswith("complex") else [False]:
+        solve_triangles(lead, dtype, left_side, lower, transpose_a, unit_diagonal, conjugate_a)
+
+
+def solve_triangles(lead, dtype, left_side, lower, transpose_a, unit_diagonal, conjugate_a):
     for n, k in [(1, 1), (4, 1), (5, 3), (33, 1), (40, 17), (150, 9), (129, 70)]:
         a = matrices(lead, n, n, dtype) / n + 2 * np.eye(n, dtype=dtype)
         b = matrices(lead, *((n, k) if left_side else (k, n)), dtype)
         flags = dict(left_side=left_side, lower=lower, transpose_a=transpose_a, unit_diagonal=unit_diagonal)
+        flags["conjugate_a"] = conjugate_a
         x = run(lambda a, b: linalg.triangular_solve(a, b, **flags), a, b)
         t = np.tril(a) if lower else np.triu(a)
         if unit_diagonal:
             t = t - np.eye(n, dtype=dtype) * t + np.eye(n, dtype=dtype)
         t = t.mT if transpose_a else t
+        t = t.conj() if conjugate_a else t
         close(t @ x if left_side else x @ t, b, 10)
 
 
@@ -99,7 +117,7 @@ def test_qr(lead, n, m, dtype, full):
     q, r = run(lambda a: linalg.qr(a, full_matrices=full), a)
     want = fl.jit(lambda a: linalg.qr(a, full_matrices=full), exact=True)(a)
     close(q @ r, a, n)
-    close(q.mT @ q, eye(q.shape[-1], lead, dtype), n)
+    close(adjoint(q) @ q, eye(q.shape[-1], lead, dtype), n)
     close(r, want[1], n)
     assert (np.tril(r, -1) == 0).all()
 
@@ -109,13 +127,13 @@ def test_qr(lead, n, m, dtype, full):
 @pytest.mark.parametrize("lower", [False, True])
 def test_eigh(lead, n, dtype, lower):
     a = matrices(lead, n, n, dtype)
-    a = a + a.mT
+    a = a + adjoint(a)
     hidden = np.triu(np.full_like(a, np.nan), 1)
     given = np.tril(a) + hidden if lower else np.triu(a) + hidden.mT
     w, v = run(lambda a: spectral.eigh(a, lower=lower), given)
     close(a @ v, v * w[..., None, :], n)
-    close(v.mT @ v, eye(n, lead, dtype), n)
-    close(w, np.linalg.eigvalsh(a), n)
+    close(adjoint(v) @ v, eye(n, lead, dtype), n)
+    close(w, np.linalg.eigvalsh(a).astype(w.dtype), n)
 
 
 @every
@@ -126,15 +144,19 @@ def test_svd(lead, n, m, dtype, full):
     s, u, vh = run(lambda a: spectral.svd(a, full_matrices=full, compute_uv=True), a)
     k = min(n, m)
     close(u[..., :k] * s[..., None, :] @ vh[..., :k, :], a, n + m)
-    close(u.mT @ u, eye(u.shape[-1], lead, dtype), n)
-    close(vh @ vh.mT, eye(vh.shape[-2], lead, dtype), m)
+    close(adjoint(u) @ u, eye(u.shape[-1], lead, dtype), n)
+    close(vh @ adjoint(vh), eye(vh.shape[-2], lead, dtype), m)
     (only,) = run(lambda a: spectral.svd(a, full_matrices=full, compute_uv=False), a)
     close(only, s, n + m)
 
 
 def test_vectors_have_the_signs_of_eager_mode():
     """They are free up to that: a program must not depend on who computes it."""
-    a = matrices((), 12, 12, "float64")
+    for dtype in ("float64", "complex128"):
+        vectors_have_signs(matrices((), 12, 12, dtype))
+
+
+def vectors_have_signs(a):
     for f in (
         lambda a: spectral.eigh(a, lower=True)[1],
         lambda a: spectral.eigh(a, lower=False)[1],
@@ -147,7 +169,11 @@ def test_vectors_have_the_signs_of_eager_mode():
 
 
 def test_nan_gives_nan():
-    a = np.stack([np.eye(4), np.full((4, 4), np.nan)]).astype("float32")
+    for dtype in DTYPES:
+        nan_gives_nan(np.stack([np.eye(4), np.full((4, 4), np.nan)]).astype(dtype))
+
+
+def nan_gives_nan(a):
     s, u, vh = run(lambda a: spectral.svd(a, full_matrices=False, compute_uv=True), a)
     assert (s[0] == 1).all()
     assert all(np.isnan(y[1]).all() for y in (s, u, vh))
@@ -164,12 +190,16 @@ def test_all_is_machine_code(monkeypatch):
             linalg.triangular_solve(a, a, left_side=True, lower=True),
         )
 
-    a = fnp.eye(4)
+    a, b = fnp.eye(4), fnp.eye(4, dtype="complex64")
     expected = np.asarray(a)
     monkeypatch.setattr(np.linalg, "cholesky", None)
     monkeypatch.setattr(np.linalg, "eigh", None)
     monkeypatch.setattr(np.linalg, "solve", None)
-    np.testing.assert_array_equal(np.asarray(fl.jit(f)(a)[0]), expected)
+    for x in (a, b):
+        np.testing.assert_array_equal(np.asarray(fl.jit(f)(x)[0]), expected)
+        assert is_whole(
+            lambda x: (f(x), linalg.qr(x, full_matrices=True), spectral.svd(x, full_matrices=True, compute_uv=True)), x
+        )
 
 
 def test_gradient_of_a_likelihood():

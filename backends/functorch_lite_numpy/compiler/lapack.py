@@ -17,18 +17,22 @@ from functorch_lite.extend import Equation
 
 from . import ir
 from .control import counted, displaced
-from .halves import AS_IS, GENERAL, ROW_MAJOR, UPPER, Halves, System
+from .halves import AS_IS, GENERAL, LEFT, ROW_MAJOR, UPPER, Halves, System
 from .intrinsics import copy_memory
 from .outside import blas, lapack
 from .packing import pack
 from .parts import hurried_if_straight
 from .steps import Step
-from .types import I32, I64, PTR, constant, memory_type
+from .types import I32, I64, PTR, constant, memory_type, parts_of, real_dtype
 from .unit import Unit
 
 __all__ = ["CholeskyStep", "EighStep", "LUStep", "OfMatrices", "QRStep", "SVDStep", "TriangularSolveStep"]
 
-_LETTERS = {"float32": "s", "float64": "d"}
+_LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
+_OF_COMPLEX = {"orgqr": "ungqr", "syevd": "heevd"}
+"""What LAPACK calls the same of complex matrices."""
+CONJUGATED = 2
+"""To CBLAS, behind `AS_IS`: transposed and conjugated."""
 PANEL = 64
 """Columns that LAPACK takes at a time, at most: its work space."""
 
@@ -38,23 +42,29 @@ class OfMatrices(Step):
 
     Attributes:
       lapack, blas: what is called, without the letter of the dtype.
+      real, parts: the dtype of a number's parts, and how many it has.
     """
 
+    kinds = "biufc"
     lapack: ClassVar[tuple[str, ...]] = ()
     blas: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        letter = _LETTERS.get(equation.operands[0].type.dtype.name)
+        dtype = equation.operands[0].type.dtype
+        letter = _LETTERS.get(dtype.name)
         if letter is None:
             return False
-        return all(lapack(letter + name) for name in cls.lapack) and all(blas(letter + name) for name in cls.blas)
+        return all(lapack(_full_name(dtype, name)) for name in cls.lapack) and all(
+            blas(letter + name) for name in cls.blas
+        )
 
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
         self.types = [a.type for a in (*equation.operands, *equation.results)]
         self.dtype = self.types[0].dtype
         self.letter = _LETTERS[self.dtype.name]
+        self.real, self.parts = real_dtype(self.dtype), parts_of(self.dtype)
         self.params = equation.params
         *self.lead, self.n, self.m = self.types[0].shape
         self.pieces: list[int] = []
@@ -92,7 +102,7 @@ class OfMatrices(Step):
 
     def call(self, b: Any, name: str, *args: Any) -> Any:
         """Call LAPACK: integers and letters by reference, the letters' lengths behind all. Whether it failed."""
-        full = self.letter + name
+        full = _full_name(self.dtype, name)
         given = [self.reference(a) for a in args]
         lengths = [constant(I64, 1) for a in args if isinstance(a, str)]
         b.store(constant(I64, 0), self.info)
@@ -109,50 +119,70 @@ class OfMatrices(Step):
 
     def turn(self, b: Any, target: Any, source: Any, rows: int, columns: int, ld: int | None = None) -> None:
         """The transpose of a matrix of rows x columns that lies row by row, `ld` apart."""
-        pack(self.unit, b, self.dtype, [(columns, 1), (rows, ld or columns)], source, target)
-
-    def fill(self, b: Any, target: Any, count: int, value: float) -> None:
-        type, size = memory_type(self.dtype), self.dtype.itemsize
-        with counted(b, count) as i:
-            b.store(constant(type, value), displaced(b, target, i, size), align=size)
+        axes = [(columns, self.parts), (rows, self.parts * (ld or columns)), (self.parts, 1)]
+        pack(self.unit, b, self.real, axes, source, target)
 
     def nan_if(self, b: Any, failed: Any, *results: tuple[Any, int]) -> None:
+        """NaN in place of results: so many real numbers."""
+        type, size = memory_type(self.real), self.real.itemsize
         with b.if_then(failed):
             for target, count in results:
-                self.fill(b, target, count, math.nan)
+                with counted(b, count) as i:
+                    b.store(constant(type, math.nan), displaced(b, target, i, size), align=size)
+
+    def conjugate(self, b: Any, target: Any, count: int) -> None:
+        """In place."""
+        type, size = memory_type(self.real), self.real.itemsize
+        with counted(b, count) as i:
+            place = displaced(b, displaced(b, target, i, 2 * size), constant(I64, 1), size)
+            b.store(b.fneg(b.load(place, typ=type, align=size)), place, align=size)
 
     def triangle(
         self, b: Any, target: Any, source: Any, rows: int, columns: int, steps: tuple[int, int], lower: bool
     ) -> None:
         """The triangle of a matrix, whose rows and columns are so many elements apart; zeros in the other one."""
-        type, size = memory_type(self.dtype), self.dtype.itemsize
+        type, size, whole = memory_type(self.real), self.real.itemsize, self.dtype.itemsize
         with counted(b, rows) as i, counted(b, columns) as j:
-            x = b.load(displaced(b, displaced(b, source, i, steps[0] * size), j, steps[1] * size), typ=type, align=size)
+            here = displaced(b, displaced(b, source, i, steps[0] * whole), j, steps[1] * whole)
+            there = displaced(b, displaced(b, target, i, columns * whole), j, whole)
             inside = b.icmp_unsigned(">=" if lower else "<=", i, j)
-            place = displaced(b, displaced(b, target, i, columns * size), j, size)
-            b.store(b.select(inside, x, constant(type, 0.0)), place, align=size)
+            for part in range(self.parts):
+                x = b.load(displaced(b, here, constant(I64, part), size), typ=type, align=size)
+                b.store(
+                    b.select(inside, x, constant(type, 0.0)), displaced(b, there, constant(I64, part), size), align=size
+                )
+
+
+def _full_name(dtype: np.dtype, name: str) -> str:
+    """What LAPACK calls a function of matrices of a dtype."""
+    return _LETTERS[dtype.name] + (_OF_COMPLEX.get(name, name) if dtype.kind == "c" else name)
 
 
 class CholeskyStep(OfMatrices):
-    """In place: the rows below the diagonal of a copy."""
+    """In place: the rows below the diagonal of a copy. To LAPACK that is the upper triangle of the conjugate, and its factor
+    the conjugate transpose of ours, which is ours as it lies."""
 
     lapack = ("potrf",)
     blas = ("trsm",)
 
     def plan(self) -> None:
-        self.halves = Halves(self.unit, self.dtype)
-        self.factorise, scratch = self.halves.cholesky(self.n, self.n)
-        self.piece(scratch, 1)
+        self.factorise = None
+        if self.parts == 1:
+            self.factorise, scratch = Halves(self.unit, self.dtype).cholesky(self.n, self.n)
+            self.piece(scratch, 1)
 
     def matrix(self, b: Any, pointers: Sequence[Any], pieces: Sequence[Any]) -> None:
         x, z = pointers
         n = self.n
         self.copy(b, z, x, n * n)
-        b.store(constant(I64, 0), self.info)
-        b.call(self.factorise, [z, self.info, *pieces])
+        if self.factorise is not None:
+            b.store(constant(I64, 0), self.info)
+            b.call(self.factorise, [z, self.info, *pieces])
+            failed = b.icmp_signed("!=", b.load(self.info, typ=I64), constant(I64, 0))
+        else:
+            failed = self.call(b, "potrf", "U", n, z, n)
         self.triangle(b, z, z, n, n, (n, 1), lower=True)
-        failed = b.icmp_signed("!=", b.load(self.info, typ=I64), constant(I64, 0))
-        self.nan_if(b, failed, (z, n * n))
+        self.nan_if(b, failed, (z, n * n * self.parts))
 
 
 class TriangularSolveStep(OfMatrices):
@@ -165,7 +195,7 @@ class TriangularSolveStep(OfMatrices):
         rows, columns = self.types[1].shape[-2:]
         self.length = columns if p["left_side"] else rows
         self.solve = None
-        if self.length > 1:
+        if self.length > 1 and self.parts == 1:
             strides = (1, self.n) if p["transpose_a"] else (self.n, 1)
             system = System(
                 self.n,
@@ -185,11 +215,27 @@ class TriangularSolveStep(OfMatrices):
         if self.solve is not None:
             b.call(self.solve, [a, z, *pieces])
             return
-        p, n = self.params, constant(I64, self.n)
-        flags = [UPPER + p["lower"], AS_IS + (p["transpose_a"] == p["left_side"]), GENERAL + p["unit_diagonal"]]
-        args = [constant(I32, flag) for flag in (ROW_MAJOR, *flags)]
-        name = self.letter + "trsv"
-        self.unit.call_outside(b, f"blas.{name}", ir.VoidType(), [*args, n, a, n, z, constant(I64, 1)])
+        p = self.params
+        conjugated = p["conjugate_a"] and self.parts > 1
+        if conjugated and not p["transpose_a"]:  # the conjugate of what solves it for the conjugate of y
+            self.conjugate(b, z, self.n * self.length)
+        self.by_blas(b, a, z, CONJUGATED if conjugated and p["transpose_a"] else p["transpose_a"])
+        if conjugated and not p["transpose_a"]:
+            self.conjugate(b, z, self.n * self.length)
+
+    def by_blas(self, b: Any, a: Any, z: Any, transposed: int) -> None:
+        p, n, length = self.params, constant(I64, self.n), constant(I64, self.length)
+        left, uplo, diagonal = p["left_side"], UPPER + p["lower"], GENERAL + p["unit_diagonal"]
+        if self.parts > 1:
+            one = self.unit.constant(np.ones((), self.dtype))
+            flags = (ROW_MAJOR, LEFT + (not left), uplo, AS_IS + transposed, diagonal)
+            sizes = (n, length) if left else (length, n)
+            name, args = "trsm", [*sizes, one, a, n, z, length if left else n]
+        else:
+            flags = (ROW_MAJOR, uplo, AS_IS + (bool(transposed) == left), diagonal)
+            name, args = "trsv", [n, a, n, z, constant(I64, 1)]
+        given = [*(constant(I32, flag) for flag in flags), *args]
+        self.unit.call_outside(b, f"blas.{self.letter}{name}", ir.VoidType(), given)
 
 
 class LUStep(OfMatrices):
@@ -250,19 +296,21 @@ class EighStep(OfMatrices):
 
     def plan(self) -> None:
         n = self.n
-        self.works = 1 + 6 * n + 2 * n * n + PANEL * n, 3 + 5 * n
+        self.works = [1 + 6 * n + 2 * n * n + PANEL * n, *[1 + 5 * n + 2 * n * n] * (self.parts - 1), 3 + 5 * n]
+        sizes = [self.dtype.itemsize, *[self.real.itemsize] * (self.parts - 1), 8]
         self.piece(n * n)
-        self.piece(self.works[0])
-        self.piece(self.works[1], 8)
+        for count, size in zip(self.works, sizes, strict=True):
+            self.piece(count, size)
 
     def matrix(self, b: Any, pointers: Sequence[Any], pieces: Sequence[Any]) -> None:
         x, w, v = pointers
-        n, (vectors, work, integers) = self.n, pieces
+        n, (vectors, *works) = self.n, pieces
         self.turn(b, vectors, x, n, n)
         side = "L" if self.params["lower"] else "U"
-        failed = self.call(b, "syevd", "V", side, n, vectors, n, w, work, self.works[0], integers, self.works[1])
+        sized = [x for pair in zip(works, self.works, strict=True) for x in pair]
+        failed = self.call(b, "syevd", "V", side, n, vectors, n, w, *sized)
         self.turn(b, v, vectors, n, n)
-        self.nan_if(b, failed, (w, n), (v, n * n))
+        self.nan_if(b, failed, (w, n), (v, n * n * self.parts))
 
 
 class SVDStep(OfMatrices):
@@ -277,6 +325,7 @@ class SVDStep(OfMatrices):
         self.piece(n * m)
         self.piece(self.work)
         self.piece(8 * self.k, 8)
+        self.piece((self.parts - 1) * (5 * self.k**2 + 2 * most * self.k + 7 * self.k), self.real.itemsize)
         self.n_u, self.n_vh = (n, m) if self.params["full_matrices"] else (self.k, self.k)
         if self.params["compute_uv"]:
             self.piece(n * self.n_u)
@@ -284,11 +333,13 @@ class SVDStep(OfMatrices):
 
     def matrix(self, b: Any, pointers: Sequence[Any], pieces: Sequence[Any]) -> None:
         x, s, *vectors = pointers
-        n, m, (turned, work, integers, *found) = self.n, self.m, pieces
+        n, m, (turned, work, integers, reals, *found) = self.n, self.m, pieces
         self.turn(b, turned, x, n, m)
         u, vh = found or (work, work)
         job = "N" if not vectors else "A" if self.params["full_matrices"] else "S"
-        failed = self.call(b, "gesdd", job, n, m, turned, n, s, u, n, vh, self.n_vh, work, self.work, integers)
+        works = [work, self.work, *[reals] * (self.parts - 1), integers]
+        failed = self.call(b, "gesdd", job, n, m, turned, n, s, u, n, vh, self.n_vh, *works)
         for target, source, rows, columns in zip(vectors, found, (self.n_u, m), (n, self.n_vh), strict=False):
             self.turn(b, target, source, rows, columns)
-        self.nan_if(b, failed, (s, self.k), *zip(vectors, (n * self.n_u, self.n_vh * m), strict=False))
+        sizes = (n * self.n_u * self.parts, self.n_vh * m * self.parts)
+        self.nan_if(b, failed, (s, self.k), *zip(vectors, sizes, strict=False))
