@@ -288,3 +288,18 @@ def test_symbolic_zeros_have_names():
     zero = fl.custom_derivatives.zero_from_primal(fnp.ones(3), symbolic_zeros=True)
     assert type(zero) is fl.custom_derivatives.SymbolicZero
     close(fl.custom_derivatives.zero_from_primal(fnp.ones(3)), np.zeros(3))
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, fl.jit, fl.checkpoint])
+def test_stop_gradient_stops_derivatives_of_all_orders(wrap):
+    f = wrap(lambda x: x * fl.lax.stop_gradient(x))
+    assert float(fl.grad(f)(3.0)) == 3.0
+    for second in (
+        fl.grad(fl.grad(f)),
+        fl.hessian(f),
+        fl.jit(fl.grad(fl.grad(f))),
+        lambda x: fl.jvp(lambda y: fl.jvp(f, (y,), (1.0,))[1], (x,), (1.0,))[1],
+        lambda x: fl.vmap(fl.grad(fl.grad(f)))(fnp.stack([x, x]))[0],
+        fl.grad(lambda x: fl.grad(lambda y: fl.lax.stop_gradient(x * y) * y)(3.0)),
+    ):
+        assert float(second(fnp.float32(3.0))) == 0.0

@@ -131,4 +131,7 @@ def _stopped(x: Any) -> Any:
 
 
 _IDENTITY = Rule(lambda x: [x], "stop_gradient")
-_NO_TANGENT = Rule(lambda xs, _: (list(xs), [Zero(type_of(x).tangent()) for x in xs]), "stop_gradient_jvp")
+_NO_TANGENT = Rule(
+    lambda xs, _: ([*map(_stopped, xs)], [Zero(type_of(x).tangent()) for x in xs]),  # stopped for outer derivatives too
+    "stop_gradient_jvp",
+)
