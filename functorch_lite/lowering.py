@@ -85,7 +85,7 @@ class _Source:
     def __init__(self, context: LoweringContext):
         self.context = context
         self.lines: list[str] = []
-        self.globals: dict[str, Any] = {}
+        self.globals: dict[str, Any] = {"__name__": __name__}  # errors shall not take the generated line for the user's
         self.names: dict[Var, str] = {}
         self.dims: dict[Dim, str] = {}
 

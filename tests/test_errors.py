@@ -88,6 +88,14 @@ def _with_keyword(x, *, k):
 _with_keyword.defjvps(lambda t, y, x: t)
 
 
+@fl.custom_vjp
+def _reversed(x):
+    return x * 2
+
+
+_reversed.defvjp(lambda x: (x * 2, None), lambda _, ct: (ct * 2,))
+
+
 MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] = {
     "shapes that do not broadcast": (
         lambda: fnp.ones((3, 4)) + fnp.ones((2,)),
@@ -485,6 +493,11 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         lambda: _with_keyword(1.0, k=2.0),
         TypeError,
         ("_with_keyword", "keyword-only arguments ['k']", "by position"),
+    ),
+    "forward mode over a reverse rule": (
+        lambda: fl.linearize(fl.jit(_reversed), 1.0)[1](1.0),
+        TypeError,
+        ("_reversed", "the reverse rule only", "use custom_jvp"),
     ),
     "select of no cases": (lambda: lax.select_n(True), ValueError, ("select_n", "at least one case")),
     "concatenation of nothing": (lambda: fnp.concatenate([]), ValueError, ("at least one array",)),
