@@ -445,6 +445,25 @@ class Other:
         self.__dlpack__, self.__dlpack_device__ = array.__dlpack__, array.__dlpack_device__
 
 
+@pytest.mark.parametrize("wrap", [lambda f: f, fl.jit])
+def test_callbacks_may_give_the_same_memory_each_time(wrap):
+    memory = np.zeros(2, "float32")
+
+    def host(x):
+        memory[:] = x
+        return memory
+
+    @wrap
+    def f(x):
+        return fl.pure_callback(host, fl.ShapeDtypeStruct((2,), "float32"), x, vmap_method="sequential")
+
+    rows = fnp.arange(6.0).reshape(3, 2)
+    close(fl.vmap(f)(rows), rows)
+    first, second = f(rows[0]), f(rows[1])
+    memory[:] = 7
+    close((first, second), (rows[0], rows[1]))
+
+
 EXPORTED = ["bool", "int8", "uint8", "int64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"]
 
 

@@ -77,10 +77,10 @@ class EachRow:
         self.size = size
 
     def __call__(self, *arrays: Any) -> list[Any]:
-        rows = [
-            self.function(*(x[i] if b else x for x, b in zip(arrays, self.batched, strict=True)))
-            for i in range(self.size)
-        ]
+        rows = []
+        for i in range(self.size):
+            row = self.function(*(x[i] if b else x for x, b in zip(arrays, self.batched, strict=True)))
+            rows.append([np.array(x) for x in row])  # the function may give the same memory again
         return [np.stack(columns) for columns in zip(*rows, strict=True)]
 
 
