@@ -168,6 +168,38 @@ def test_complex_functions_of_infinity_and_nan_are_the_same_eagerly_and_compiled
                 np.testing.assert_allclose(eager.imag, getattr(np, name)(z).imag, rtol=1e-13, err_msg=name)
 
 
+@pytest.mark.parametrize("wrap", [lambda f: f, fl.jit])
+def test_complex_numbers_can_be_viewed_as_their_parts_and_back(wrap) -> None:
+    z = (np.arange(12) - 5j).astype("complex64").reshape(3, 4)
+    for x in (z, z.astype("complex128"), z[:, :0], z.real.copy(), z.real.astype("float64"), np.arange(8).reshape(2, 4)):
+        for dtype in ("float32", "float64", "complex64", "complex128", "uint8", "int64", "int16"):
+            wanted = x.view(dtype)
+            found = wrap(lambda x, dtype=dtype: x.view(dtype))(fnp.asarray(x))
+            assert found.dtype == dtype
+            np.testing.assert_array_equal(np.asarray(found).view(np.uint8), wanted.view(np.uint8))
+    assert wrap(lambda x: x.view("int64"))(fnp.complex64(0)) == 0
+    with pytest.raises(ValueError, match=r"view of c64\[\] as float32"):
+        wrap(lambda x: x.view("float32"))(fnp.complex64(0))
+    with pytest.raises(ValueError, match="multiple of 2"):
+        wrap(lambda x: x.view("complex64"))(fnp.ones(3))
+
+
+def test_linspace_of_numbers_gives_numpy_s() -> None:
+    for start, stop in ((-2, 4), (0, 1), (-12, 9), (3, -8), (0.1, 0.7), (-1j, 1 + 1j), (np.float32(1), np.int8(7))):
+        for num in (0, 1, 2, 4, 7, 11, 21):
+            for endpoint in (True, False):
+                wanted = np.linspace(start, stop, num, endpoint)
+                found, step = fnp.linspace(start, stop, num, endpoint, retstep=True)
+                np.testing.assert_array_equal(found, wanted.astype(found.dtype))
+                assert step == step.dtype.type(np.linspace(start, stop, num, endpoint, retstep=True)[1]) or num < 2
+                if not isinstance(start, complex):
+                    integers = fnp.linspace(start, stop, num, endpoint, dtype="int32")
+                    np.testing.assert_array_equal(integers, np.linspace(start, stop, num, endpoint, dtype="int32"))
+                    traced = fl.jit(lambda a, b, n=num, e=endpoint: fnp.linspace(a, b, n, e, dtype="int32"))
+                    if start == int(start):
+                        np.testing.assert_array_equal(traced(start, stop), integers)
+
+
 def test_scalars_can_be_repeated_along_their_axis_and_differ_no_times() -> None:
     np.testing.assert_array_equal(fnp.repeat(fnp.asarray(3), 2, axis=0), [3, 3])
     assert fnp.diff(fnp.asarray(3), n=0) == 3

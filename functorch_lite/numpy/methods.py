@@ -25,6 +25,7 @@ from . import (
     diagonals,
     division,
     extremes,
+    joining,
     logic,
     moments,
     parts,
@@ -102,8 +103,24 @@ def _tobytes(x: Any, order: str = "C") -> bytes:
     return _known(x, "tobytes()").tobytes(order)
 
 
+def _view_of_pairs(x: Any, new: np.dtype) -> Any:
+    """`_view` of or as complex numbers."""
+    if dtypes.is_complex(x.dtype):
+        parts = joining.stack([e.real(x), e.imag(x)], -1)
+        if not x.ndim:
+            return _view(parts, new)[0]
+        return _view(shaping.reshape(parts, (*x.shape[:-1], 2 * x.shape[-1])), new)
+    if not x.ndim:
+        return _view_of_pairs(shaping.reshape(x, (1,)), new)[0]
+    parts = _view(x, dtypes.real_dtype(new))
+    return e.complex_(parts[..., ::2], parts[..., 1::2])
+
+
 def _view(x: Any, dtype: Any = None, type: Any = None) -> Any:
-    """The same bytes read as another dtype; the last axis grows or shrinks if the sizes differ."""
+    """The same bytes read as another dtype; the last axis grows or shrinks if the sizes differ.
+
+    A complex number is read as its real part and its imaginary one.
+    """
     if type is not None:
         raise UnsupportedError("x.view(type=...) has no meaning here: give a dtype.")
     if dtype is None:
@@ -117,6 +134,8 @@ def _view(x: Any, dtype: Any = None, type: Any = None) -> Any:
     ratio = large // small
     if ratio > 1 and (not x.ndim or (new.itemsize == large and x.shape[-1] % ratio)):
         raise ShapeError(f"view of {x.type} as {new}: the last axis must be a multiple of {ratio} long.")
+    if dtypes.is_complex(x.dtype) or dtypes.is_complex(new):
+        return _view_of_pairs(x, new)
     if ratio == 1:
         return e.bitcast_convert(x, dtype=new)
     if new.itemsize == large:

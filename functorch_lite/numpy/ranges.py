@@ -10,13 +10,14 @@ import numpy as np
 
 from .. import dtypes
 from ..arrays import from_host
-from ..dtype_lattice import promote_types, result_type
+from ..dtype_lattice import result_type
 from ..errors import ArgumentError
 from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_in_dim, reshape
 from ..promotion import cast, promote
 from ..tracing import Tracer
 from .creation import asarray, astype
+from .logic import where3
 from .operands import like
 from .shaping import moveaxis
 
@@ -99,28 +100,39 @@ def linspace(
     if num < 0:
         raise ArgumentError(f"linspace: num must not be negative, got {num}.")
     target = dtypes.as_dtype(dtype) if dtype is not None else dtypes.to_inexact(result_type(start, stop, float))
-    within = dtypes.to_inexact(result_type(start, stop, float))
-    if dtypes.is_inexact(target):
-        within = promote_types(within, target) if dtype is None or not dtypes.is_complex(within) else within
-        within = target if dtypes.itemsize(target) >= 4 else np.dtype(np.float32)
+    numbers = (*dtypes.PYTHON_SCALARS, np.generic)
+    if isinstance(start, numbers) and isinstance(stop, numbers):
+        host, step = np.linspace(start, stop, num, endpoint, retstep=True)
+        found = from_host((np.floor(host) if dtypes.is_integer(target) else host).astype(target))
+        return (found, asarray(step, dtypes.to_inexact(target))) if retstep else found
+    within = np.dtype(np.float64) if dtypes.is_integer(target) else target if target.itemsize >= 4 else dtypes.float32
     a, b = promote("linspace", cast(asarray(start), within), cast(asarray(stop), within))
     shape = a.shape or b.shape
     a, b = (broadcast_in_dim(v, shape=(1, *shape), dims=tuple(range(1, len(v.shape) + 1))) for v in (a, b))
     intervals = num - 1 if endpoint else num
-    rank = len(shape) + 1
-    k = from_host(np.arange(num).astype(dtypes.real_dtype(within)) / dtypes.real_dtype(within).type(max(intervals, 1)))
-    k = broadcast_in_dim(cast(k, within), shape=(num, *(1,) * (rank - 1)), dims=(0,))
-    one_less = e.sub(like(k, 1), k)
-    out = e.add(e.mul(*promote("linspace", a, one_less)), e.mul(*promote("linspace", b, k)))
-    axis = axis % rank
-    out = moveaxis(out, 0, axis)
-    if dtypes.is_integer(target) and not dtypes.is_integer(within):
-        out = e.floor(out)
-    out = cast(out, target)
+    out = cast(_between(a, b, num, max(intervals, 1), dtypes.is_integer(target)), target)
+    out = moveaxis(out, 0, axis % out.ndim)
     if not retstep:
         return out
-    step = e.div(e.sub(b, a), like(b, max(intervals, 1) if intervals else math.nan))
+    step = e.div(e.sub(b, a), like(b, intervals or math.nan))
     return out, reshape(step, shape=tuple(shape))
+
+
+def _between(a: Any, b: Any, num: int, intervals: int, whole: bool) -> Any:
+    """The numbers of `linspace`, along a leading axis; `whole`: rounded down.
+
+    These are multiples of the step, as NumPy has them: a mean of both ends may be less than an integer by a rounding.
+    """
+    column = (num, *(1,) * (a.ndim - 1))
+    counts = np.arange(num).astype(dtypes.real_dtype(a.dtype))
+    k = counts if whole else counts / counts.dtype.type(intervals)
+    k = broadcast_in_dim(cast(from_host(k), a.dtype), shape=column, dims=(0,))
+    if not whole:
+        one_less = e.sub(like(k, 1), k)
+        return e.add(e.mul(*promote("linspace", a, one_less)), e.mul(*promote("linspace", b, k)))
+    step = e.div(e.sub(b, a), like(b, intervals))
+    inside = e.add(*promote("linspace", e.mul(*promote("linspace", k, step)), a))
+    return e.floor(where3(from_host(np.reshape(counts == intervals, column)), b, inside))
 
 
 def logspace(
