@@ -156,6 +156,46 @@ def test_second_order(f, reference):
         close(fl.jit(fl.vmap(g))(f64(POINTS)), wanted, 1e-5)
 
 
+def looped_or_not(x):
+    """A loop in one branch alone: others have none of its residuals."""
+    return lax.cond(x > 1.0, doubling, lambda x: fnp.sin(x) * x, x)
+
+
+def python_looped_or_not(x):
+    return python_doubling(x) if x > 1 else math.sin(x) * x
+
+
+def looping_differently(x):
+    step = lax.switch(fnp.astype(x, "int32"), [doubling, nested, fnp.cos, dynamic_power], x)
+    return lax.fori_loop(0, 3, lambda i, y: looped_or_not(fnp.sin(y) * 0.3 + 0.5 + i), step)
+
+
+def python_looping_differently(x):
+    branches = [python_doubling, python_nested, math.cos, python_dynamic_power]
+    y = branches[min(int(x), 3)](x)
+    for i in range(3):
+        y = python_looped_or_not(math.sin(y) * 0.3 + 0.5 + i)
+    return y
+
+
+@pytest.mark.parametrize(
+    "f, reference", [(looped_or_not, python_looped_or_not), (looping_differently, python_looping_differently)]
+)
+def test_branches_with_loops_in_every_nesting(f, reference):
+    """Under vmap all branches run, and elements of the batch that chose others get zero residuals."""
+    points = np.array([0.35, 0.9, 1.3, 2.6])
+    wanted, batch = slope(reference, points), f64(points)
+    close([fl.jit(fl.grad(f))(v) for v in batch], wanted)
+    for g in (
+        fl.vmap(fl.grad(f)),
+        fl.jit(fl.vmap(fl.grad(f))),
+        fl.vmap(fl.grad(fl.jit(f))),
+        fl.grad(lambda x: fnp.sum(fl.vmap(f)(x))),
+        fl.jit(fl.grad(lambda x: fnp.sum(fl.vmap(f)(x)))),
+    ):
+        close(g(batch), wanted)
+
+
 def test_scan_in_every_nesting():
     x = np.array([1.0, 2.0, 3.0])
     wanted = [(python_scanned(x + d) - python_scanned(x - d)) / 2e-6 for d in np.eye(3) * 1e-6]

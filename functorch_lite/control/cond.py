@@ -14,7 +14,7 @@ from ..dtype_lattice import lattice_result
 from ..errors import ArgumentError, TransformationError, transparent
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives import elementwise as e
-from ..primitives.structural import broadcast_in_dim, zeros
+from ..primitives.structural import batch_place, broadcast_in_dim, zeros
 from ..program import Equation, Program
 from ..promotion import as_operand, cast
 from ..staging import StagingTrace, evaluate, stage
@@ -42,7 +42,7 @@ class Cond(Primitive):
     subprograms = ("branches",)
 
     def infer(self, which: ArrayType, *types: ArrayType, branches: tuple[Program, ...]) -> list[ArrayType]:
-        return [_common(ts) for ts in zip(*(b.out_types for b in branches), strict=True)]
+        return _common_types(branches)
 
     def evaluate(self, *operands: Any, **params: Any) -> list[Any]:  # type: ignore[override]
         return run_equation(self, operands, params)
@@ -106,15 +106,16 @@ class Cond(Primitive):
     ) -> tuple[Any, Any]:
         (which, *rest), (which_dim, *rest_dims) = operands, dims
         marks = tuple(rest_dims)
+        places = tuple(batch_place(t.shape) for t in _common_types(branches))
         if which_dim is None:
             found = [batch_program(b, axis, marks)[1] for b in branches]
             out = tuple(any(d is not None for d in ds) for ds in zip(*found, strict=True))
-            new = tuple(batch_program(b, axis, marks, out)[0] for b in branches)
-            return self(which, *rest, branches=new), [0 if b else None for b in out]
-        all_out = (True,) * len(branches[0].outputs)
-        results = [evaluate(batch_program(b, axis, marks, all_out)[0], *rest) for b in branches]
-        chosen = [select_case(which, cases) for cases in zip(*results, strict=True)]
-        return chosen, [0] * len(chosen)
+            new = tuple(batch_program(b, axis, marks, out, places)[0] for b in branches)
+            return self(which, *rest, branches=new), [at if b else None for at, b in zip(places, out, strict=True)]
+        all_out = (True,) * len(places)
+        results = [evaluate(batch_program(b, axis, marks, all_out, places)[0], *rest) for b in branches]
+        cases = zip(*results, strict=True)
+        return [select_case(which, xs, at) for xs, at in zip(cases, places, strict=True)], list(places)
 
     def axis_names(self, params: dict[str, Any]) -> frozenset[Any]:
         return frozenset().union(*(b.axis_names for b in params["branches"]))
@@ -123,13 +124,18 @@ class Cond(Primitive):
         return frozenset().union(*(b.effects for b in params["branches"]))
 
 
-def _common(types: Sequence[ArrayType]) -> ArrayType:
-    """One type for all branches: a length in which they differ is known only at run time."""
-    first = types[0]
-    if all(t.shape == first.shape for t in types):
-        return first.update(weak=all(t.weak for t in types))
-    shape = tuple(ns[0] if len(set(ns)) == 1 else Dim() for ns in zip(*(t.shape for t in types), strict=True))
-    return first.update(shape=shape)
+def _common_types(branches: Sequence[Program]) -> list[ArrayType]:
+    """The types of results: a length in which branches differ is known only at run time; where they differ alike it is one."""
+    lengths: dict[tuple[Any, ...], Dim] = {}
+
+    def common(types: Sequence[ArrayType]) -> ArrayType:
+        first = types[0]
+        if all(t.shape == first.shape for t in types):
+            return first.update(weak=all(t.weak for t in types))
+        axes = zip(*(t.shape for t in types), strict=True)
+        return first.update(shape=tuple(ns[0] if len(set(ns)) == 1 else lengths.setdefault(ns, Dim()) for ns in axes))
+
+    return [common(ts) for ts in zip(*(b.out_types for b in branches), strict=True)]
 
 
 def _any_of(marks: Sequence[Sequence[bool]]) -> tuple[bool, ...]:
@@ -162,14 +168,19 @@ def _skip_inputs(program: Program, before: Sequence[ArrayType], n: int, after: S
     return stage(function, types, name=program.name).program
 
 
-def select_case(which: Any, cases: Sequence[Any]) -> Any:
-    """The case that `which` (int32 along the leading axis, clamped) names, row by row."""
+def select_case(which: Any, cases: Sequence[Any], axis: int = 0) -> Any:
+    """The case that `which` (int32 along an axis, clamped) names, row by row.
+
+    Of unknown lengths only one case may be other than empty; then the others are zeros.
+    """
+    shapes = [type_of(x).shape for x in cases]
+    shape = next((s for s in shapes if 0 not in s), shapes[0])
+    cases = [x if s == shape else type_of(x).dtype.type(0) for x, s in zip(cases, shapes, strict=True)]
     out = cases[-1]
-    shape = type_of(out).shape
     for i in reversed(range(len(cases) - 1)):
         chosen = e.le(which, np.int32(i))
         if type_of(chosen).shape != shape:
-            chosen = broadcast_in_dim(chosen, shape=shape, dims=(0,))
+            chosen = broadcast_in_dim(chosen, shape=shape, dims=(axis,))
         out = e.select(chosen, out, cases[i])
     return out
 

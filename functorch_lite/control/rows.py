@@ -46,7 +46,7 @@ class _Stacked:
         self.read = [set(_rows(reader)) for reader in readers]
         self.remakes: dict[Var, Program] = {}
 
-    def spare(self, results: Collection[Var]) -> None:
+    def spare(self, results: Collection[Atom]) -> None:
         """Find the remakes of these results, of late ones first: what they are made of stays."""
         needed: set[Atom] = set()
         for result, a in zip(reversed(self.loop.results), reversed(self.body.outputs), strict=True):
@@ -59,7 +59,7 @@ class _Stacked:
                 continue
             leaves: dict[Var, None] = {}
             copies: dict[Equation, None] = {}
-            if is_copy and self.rows[a] in at_hand:
+            if is_copy and isinstance(a, Var) and self.rows[a] in at_hand:
                 leaves[a] = None
             if leaves or isinstance(a, Literal) or self.remake(a, at_hand, leaves, copies):
                 needed.update(leaves)

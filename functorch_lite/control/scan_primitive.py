@@ -14,7 +14,7 @@ from ..array_type import ArrayType, rename_dims
 from ..errors import ShapeError, TransformationError
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives.base import add
-from ..primitives.structural import instantiate, move_batch, move_to_front
+from ..primitives.structural import batch_place, instantiate, move_batch, place_batch
 from ..program import Equation, Program
 from ..staging import evaluate, stage
 from ..transforms.batching import batch_program
@@ -198,20 +198,25 @@ class Scan(Primitive):
         consts, carry, xs = split(operands, n_consts, n_carry)
         consts_d, carry_d, xs_d = split(dims, n_consts, n_carry)
         batched = [d is not None for d in carry_d]
-        xs = [x if d is None else move_batch(x, d, 1) for x, d in zip(xs, xs_d, strict=True)]
-        consts = [x if d is None else move_to_front(x, d) for x, d in zip(consts, consts_d, strict=True)]
+        places = [batch_place(t.shape) for t in body.in_types]
+        at_c, at_k, at_x = split(places, n_consts, n_carry)
+        xs = [x if d is None else move_batch(x, d, 1 + at) for x, d, at in zip(xs, xs_d, at_x, strict=True)]
+        consts = [x if d is None else move_batch(x, d, at) for x, d, at in zip(consts, consts_d, at_c, strict=True)]
         n_ys = len(body.outputs) - n_carry
         while True:
-            fronts = [*(0 if d is not None else None for d in consts_d), *(0 if b else None for b in batched)]
-            fronts += [0 if d is not None else None for d in xs_d]
-            new_body, out_dims = batch_program(body, axis, tuple(fronts), (*batched, *(False,) * n_ys))
+            marks = [*(d is not None for d in consts_d), *batched, *(d is not None for d in xs_d)]
+            where = tuple(at if m else None for at, m in zip(places, marks, strict=True))
+            new_body, out_dims = batch_program(body, axis, where, (*batched, *(False,) * n_ys))
             grown = [b or d is not None for b, d in zip(batched, out_dims[:n_carry], strict=True)]
             if grown == batched:
                 break
             batched = grown
-        carry = [move_to_front(x, d, axis.size) if b else x for x, d, b in zip(carry, carry_d, batched, strict=True)]
+        carry = [
+            place_batch(x, d, at, axis.size) if b else x
+            for x, d, at, b in zip(carry, carry_d, at_k, batched, strict=True)
+        ]
         out = self(*consts, *carry, *xs, **{**params, "body": new_body})
-        return out, [*(0 if b else None for b in batched), *(None if d is None else 1 for d in out_dims[n_carry:])]
+        return out, [*out_dims[:n_carry], *(None if d is None else 1 + d for d in out_dims[n_carry:])]
 
     def hoist(self, is_dear: Callable[[Equation], bool], **params: Any) -> Callable[..., Any] | None:  # type: ignore[override]
         return relieved(self, is_dear, params)

@@ -18,7 +18,15 @@ from ..arrays import type_of
 from ..errors import ConcretizationTypeError, TransformationError, transparent
 from ..primitive import NotLinear, Primitive, Zero
 from ..primitives import elementwise as e
-from ..primitives.structural import broadcast_in_dim, instantiate, move_to_front, reduce_sum, zeros
+from ..primitives.structural import (
+    batch_place,
+    broadcast_in_dim,
+    instantiate,
+    move_batch,
+    place_batch,
+    reduce_sum,
+    zeros,
+)
 from ..program import Equation, Program
 from ..staging import evaluate, stage
 from ..transforms.batching import batch_program
@@ -152,12 +160,13 @@ class While(NotLinear, Primitive):
         cond, body, n_cond, n_body = params["cond"], params["body"], params["n_cond"], params["n_body"]
         n_carry = len(operands) - n_cond - n_body
         n_ys = len(body.outputs) - n_carry
-        fronts = [None if d is None else move_to_front(x, d) for x, d in zip(operands, dims, strict=True)]
-        values = [x if f is None else f for x, f in zip(operands, fronts, strict=True)]
-        cond_d, consts_d, carry_d = split([None if d is None else 0 for d in dims], n_cond, n_body)
+        places = [batch_place(t.shape) for t in (*cond.in_types[:n_cond], *body.in_types)]
+        values = [x if d is None else move_batch(x, d, at) for x, d, at in zip(operands, dims, places, strict=True)]
+        dims = [None if d is None else at for d, at in zip(dims, places, strict=True)]
+        cond_d, consts_d, carry_d = split(dims, n_cond, n_body)
         batched = [d is not None for d in carry_d]
         while True:
-            carry_at = [0 if b else None for b in batched]
+            carry_at = [at if b else None for at, b in zip(places[n_cond + n_body :], batched, strict=True)]
             new_cond, (pred_dim,) = batch_program(cond, axis, (*cond_d, *carry_at), (False,))
             if pred_dim is not None and not all(batched):
                 batched = [True] * n_carry
@@ -170,16 +179,14 @@ class While(NotLinear, Primitive):
             batched = grown
         cond_consts, consts, carry = split(values, n_cond, n_body)
         carry = [
-            broadcast_in_dim(x, shape=(axis.size, *type_of(x).shape), dims=tuple(range(1, type_of(x).ndim + 1)))
-            if b and d is None
-            else x
-            for x, b, d in zip(carry, batched, carry_d, strict=True)
+            x if at is None else place_batch(x, d, at, axis.size)
+            for x, d, at in zip(carry, carry_d, carry_at, strict=True)
         ]
         if pred_dim is not None:
             new_cond, new_body = _until_all_finish(new_cond, new_body, n_cond, n_body, n_carry)
             consts = [*cond_consts, *consts]
         out = self(*cond_consts, *consts, *carry, cond=new_cond, body=new_body, n_cond=n_cond, n_body=len(consts))
-        return out, [*(0 if b else None for b in batched), *(None if d is None else 1 for d in out_dims[n_carry:])]
+        return out, [*carry_at, *(None if d is None else 1 + d for d in out_dims[n_carry:])]
 
     def spare(self, loop: Equation, *others: Any) -> list[Equation] | None:  # type: ignore[override]
         n_body = loop.params["n_body"]
@@ -193,10 +200,11 @@ class While(NotLinear, Primitive):
 
 
 def _select(active: Any, x: Any, otherwise: Any) -> Any:
-    """`x` where `active` (of lower rank: the leading axes) holds."""
+    """`x` where `active` holds: a flag, or one for each element of a batch."""
     shape = type_of(x).shape
     if shape and type_of(active).shape != shape:
-        active = broadcast_in_dim(active, shape=shape, dims=tuple(range(type_of(active).ndim)))
+        start = batch_place(shape)
+        active = broadcast_in_dim(active, shape=shape, dims=tuple(range(start, start + type_of(active).ndim)))
     return e.select(active, otherwise, x)
 
 

@@ -19,12 +19,14 @@ __all__ = [
     "BroadcastInDim",
     "Structural",
     "axes_without",
+    "batch_place",
     "broadcast_in_dim",
     "broadcast_to",
     "expand_dims",
     "instantiate",
     "move_batch",
     "move_to_front",
+    "place_batch",
     "reduce_sum",
     "reshape",
     "squeeze",
@@ -224,10 +226,24 @@ def move_batch(x: Any, source: int, target: int) -> Any:
 
 def move_to_front(x: Any, dim: int | None, size: Any = None) -> Any:
     """`x` with its batch dimension at the front; made by broadcasting to `size` if it has none."""
-    if dim is None:
-        shape = type_of(x).shape
-        return broadcast_in_dim(x, shape=(size, *shape), dims=tuple(range(1, len(shape) + 1)))
-    return move_batch(x, dim, 0)
+    return place_batch(x, dim, 0, size)
+
+
+def place_batch(x: Any, dim: int | None, target: int, size: Any = None) -> Any:
+    """`x` with its batch dimension at position `target`; made by broadcasting to `size` if it has none."""
+    if dim is not None:
+        return move_batch(x, dim, target)
+    shape = type_of(x).shape
+    dims = tuple(i for i in range(len(shape) + 1) if i != target)
+    return broadcast_in_dim(x, shape=(*shape[:target], size, *shape[target:]), dims=dims)
+
+
+def batch_place(shape: Shape) -> int:
+    """Where values of a shape have their batch dimension where it is to have a certain place, as in loops.
+
+    That is the front, but behind unknown lengths: what is stacked along these stays stacked.
+    """
+    return max((k + 1 for k, n in enumerate(shape) if type(n) is Dim), default=0)
 
 
 def zeros(type: ArrayType) -> Any:

@@ -9,7 +9,7 @@ from ..array_type import ArrayType
 from ..arrays import type_of
 from ..errors import ArgumentError
 from ..primitives.constants import closed
-from ..primitives.structural import move_batch, move_to_front
+from ..primitives.structural import batch_place, move_batch, move_to_front, place_batch
 from ..program import Program
 from ..staging import evaluate, stage
 from ..tracing import Trace, Tracer, context, use_trace
@@ -96,7 +96,11 @@ def batch_flat(
 
 
 def batch_program(
-    program: Program, axis: BatchAxis, dims: tuple[int | None, ...], out_batched: Any = False
+    program: Program,
+    axis: BatchAxis,
+    dims: tuple[int | None, ...],
+    out_batched: Any = False,
+    places: tuple[int, ...] | None = None,
 ) -> tuple[Program, tuple[int | None, ...]]:
     """The program for a whole batch.
 
@@ -104,14 +108,16 @@ def batch_program(
       program: for one element of the batch.
       axis: the batch axis.
       dims: position of each input's batch dimension, None where there is none.
-      out_batched: True, or a tuple of booleans: which outputs must have a batch dimension, at the front.
+      out_batched: True, or a tuple of booleans: which outputs must have a batch dimension, in its place.
+      places: where that is for each output; by default as `batch_place` says.
 
     Returns:
-      the program, and the position of each output's batch dimension (0 or None if `out_batched` was given).
+      the program, and the position of each output's batch dimension (its place or None if `out_batched` was given).
     """
 
     def make() -> tuple[Program, tuple[int | None, ...]]:
         forced = out_batched if isinstance(out_batched, tuple) else (out_batched,) * len(program.outputs)
+        targets = places or [batch_place(t.shape) for t in program.out_types]
         out_dims: list[int | None] = []
         types = [
             t if d is None else t.update(shape=(*t.shape[:d], axis.size, *t.shape[d:]))
@@ -120,16 +126,16 @@ def batch_program(
 
         def function(*operands: Any) -> list[Any]:
             outs, found = batch_flat(lambda *xs: evaluate(program, *xs), axis, operands, dims)
-            for i, (x, d, force) in enumerate(zip(outs, found, forced, strict=True)):
+            for i, (x, d, force, target) in enumerate(zip(outs, found, forced, targets, strict=True)):
                 if force or (out_batched is not False and d is not None):
-                    outs[i], found[i] = move_to_front(x, d, axis.size), 0
+                    outs[i], found[i] = place_batch(x, d, target, axis.size), target
             out_dims.extend(found)
             return outs
 
         staged = stage(function, types, name=f"vmap({program.name})")
         return closed(*staged), tuple(out_dims)
 
-    return program.remember(("batch", axis, dims, out_batched, context.trace.axes()), make)
+    return program.remember(("batch", axis, dims, out_batched, places, context.trace.axes()), make)
 
 
 def move_result(value: Any, dim: int | None, target: int | None, axis: BatchAxis, what: str) -> Any:
