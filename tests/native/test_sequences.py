@@ -103,7 +103,7 @@ def test_the_gradient_is_machine_code(f: Any) -> None:
         close(fl.jit(g)(x), g(x))
 
 
-@pytest.mark.parametrize("f", [newton, vectors, counted, several])
+@pytest.mark.parametrize("f", [newton, vectors, counted, several, within_scan, nested])
 def test_so_it_is_of_batches_and_of_second_order(f: Any) -> None:
     batched, second = fl.vmap(fl.grad(f)), fl.grad(fl.grad(f))
     assert is_whole(batched, BATCH)

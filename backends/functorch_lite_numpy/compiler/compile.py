@@ -16,6 +16,7 @@ from .linking import linked
 from .segment import Segment
 from .signature import emit_signature
 from .steps import all_native, fusible, is_dear, is_native
+from .turns import in_turns
 from .unit import Unit
 
 __all__ = ["CALL", "Context", "compile_new", "is_whole", "partition", "prepared"]
@@ -52,7 +53,7 @@ def prepared(program: Program) -> Program:
 def relieved(program: Program) -> Program:
     """The program after the passes that do not keep bits: loops do no more than they must."""
     program = widen(rewrite_algebra(program, keeping_bits=False), lambda e: fusible(e) or is_native(e))
-    program = share_totals(fold_transposes(program, is_native))
+    program = share_totals(fold_transposes(in_turns(program), is_native))
     hoisted = hoist(program, is_dear)
     if hoisted is not program:
         program = fold_transposes(rewrite_algebra(hoisted, keeping_bits=False), is_native)
