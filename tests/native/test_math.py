@@ -24,7 +24,7 @@ from .elementwise import elementwise  # noqa: E402
 BOUNDS = {
     **dict.fromkeys(("exp", "log", "log1p", "expm1", "rsqrt", "tanh", "logistic", "sin", "cos", "erf"), 2),
     **dict.fromkeys(("exp2", "cbrt"), 2),
-    **dict.fromkeys(("digamma", "lgamma"), 4),
+    **dict.fromkeys(("digamma", "lgamma", "bessel_i0e", "bessel_i1e"), 4),
     **dict.fromkeys(("sinh", "cosh", "tan", "asinh", "acosh", "atanh", "erfc", "erf_inv", "atan", "asin", "acos"), 4),
 }
 PAIRS = {"pow": 4, "atan2": 4}
@@ -35,17 +35,20 @@ SINGLE = {
     "logistic": lambda x: 1 / (1 + np.exp(-x)), "rsqrt": lambda x: 1 / np.sqrt(x),
     "erf_inv": lambda x: np.copysign(special.erfinv(x), x), "digamma": special.digamma,
     "lgamma": lambda x: np.where(np.isinf(x), np.inf, special.gammaln(x)),
+    "bessel_i0e": special.i0e, "bessel_i1e": lambda x: np.copysign(special.i1e(x), x),
 }  # fmt: skip
 DOUBLE = {
     "logistic": lambda x: 1 / (1 + mpmath.exp(-x)), "exp2": lambda x: mpmath.mpf(2) ** x, "erf_inv": mpmath.erfinv,
-    "lgamma": mpmath.loggamma,
+    "lgamma": mpmath.loggamma, "bessel_i0e": lambda x: mpmath.besseli(0, x) * mpmath.exp(-abs(x)),
+    "bessel_i1e": lambda x: mpmath.besseli(1, x) * mpmath.exp(-abs(x)),
     "rsqrt": lambda x: 1 / mpmath.sqrt(x), "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)), "pow": mpmath.power,
 }  # fmt: skip
 DOMAIN = {
     "acos": (-1, 1), "acosh": (1, np.inf), "asin": (-1, 1), "atanh": (-1, 1), "erf_inv": (-1, 1), "erfc": (-30, 27.2),
     "log": (0, np.inf), "log1p": (-1, np.inf), "rsqrt": (0, np.inf), "exp": (-745, 709), "exp2": (-1074, 1023),
     "expm1": (-800, 709), "sinh": (-710, 710), "cosh": (-710, 710), "logistic": (-745, 1000), "tanh": (-1000, 1000),
-    "erf": (-30, 30), "digamma": (0, np.inf), "lgamma": (0, 1e300),
+    "erf": (-30, 30), "digamma": (0, np.inf), "lgamma": (0, 1e300), "bessel_i0e": (-1e6, 1e6),
+    "bessel_i1e": (-1e6, 1e6),
 }  # fmt: skip
 BELOW_ZERO = ("digamma", "lgamma")
 """Their terms cancel there."""

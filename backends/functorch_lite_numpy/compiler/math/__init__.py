@@ -14,6 +14,7 @@ errors that stand beside them; the errors are relative unless it says otherwise.
 """
 
 from . import (
+    bessel,
     error_function,
     exponential,
     gamma,
@@ -38,4 +39,5 @@ TABLE = {
     **error_function.TABLE,
     **inverse_error_function.TABLE,
     **gamma.TABLE,
+    **bessel.TABLE,
 }

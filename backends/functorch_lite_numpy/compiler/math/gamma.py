@@ -16,7 +16,7 @@ from .logarithm import log
 from .trigonometric import sin_cos
 from .vector import Vector
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "in_double_precision"]
 
 # log gamma(y) / ((y - 1) (y - 2)) in y - 1.5 on [0.7, 2.3]: 2^-29 and 2^-57. (By interpolation at Chebyshev's points.)
 LGAMMA32 = (
@@ -65,7 +65,9 @@ LGAMMA_LARGE, DIGAMMA_LARGE = 8.3, 10.0
 """From there on the series hold."""
 
 
-def _in_double_precision(function: Callable[[Vector, Any, bool], Any]) -> Callable[[Any, Any], Any]:
+def in_double_precision(function: Callable[[Vector, Any, bool], Any]) -> Callable[[Any, Any], Any]:
+    """A function (builder, x) that does float32 in double precision; `function` is told whether the result must be precise."""
+
     def emit(b: Any, x: Any) -> Any:
         v = Vector(b, x)
         if v.double:
@@ -150,4 +152,4 @@ def _digamma(v: Vector, x: Any, precise: bool) -> Any:
     return v.select(v.is_nan(x), x, out)
 
 
-TABLE = {"digamma": _in_double_precision(_digamma), "lgamma": _in_double_precision(_lgamma)}
+TABLE = {"digamma": in_double_precision(_digamma), "lgamma": in_double_precision(_lgamma)}
