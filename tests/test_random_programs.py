@@ -38,6 +38,11 @@ def moved(x: Any) -> Any:
     return lax.dynamic_update_slice(x, 2.0 * lax.dynamic_slice(x, (largest,), (2,)), (smallest,))
 
 
+def turning(start: Any, x: Any) -> Any:
+    """A loop whose number of turns depends on where it starts."""
+    return lax.while_loop(lambda c: c[0] < 3.0, lambda c: (c[0] * 1.5 + 0.5, fnp.sin(c[1]) + x), (start, x))[1]
+
+
 UNARY: dict[str, Callable[[Any], Any]] = {
     "sin": fnp.sin,
     "tanh": fnp.tanh,
@@ -50,9 +55,8 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "jitted": fl.jit(lambda x: fnp.cos(x) * x),
     "kept": fl.checkpoint(lambda x: fnp.sin(x * 2.0)),
     "loop": lambda x: lax.fori_loop(0, 3, lambda i, y: fnp.tanh(y) + x, x),
-    "turns": lambda x: lax.while_loop(
-        lambda c: c[0] < 3.0, lambda c: (c[0] * 1.5 + 0.5, fnp.sin(c[1]) + x), (fnp.sum(x * x), x)
-    )[1],
+    "turns": lambda x: turning(fnp.sum(x * x), x),
+    "ragged": lambda x: lax.scan(lambda c, row: (turning(row * row, c), c), fnp.sum(x), x)[1],
     "branch": lambda x: lax.cond(fnp.sum(x) > 0.05, lambda x: x * 1.5, lambda x: fnp.sin(x), x),
     "rows": lambda x: lax.scan(lambda c, row: (fnp.tanh(c + row), c * row), fnp.sum(x), x)[1],
     "mapped": lambda x: fl.vmap(lambda v: v * fnp.sum(x))(x),

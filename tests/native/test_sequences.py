@@ -241,6 +241,28 @@ def test_threads() -> None:
     assert not wrong
 
 
+def test_threads_share_what_is_kept() -> None:
+    """Wide rows, whose memory goes from one call to the next: no two calls ever have the same."""
+    f = lambda x, n: lax.fori_loop(0, n, lambda i, y: fnp.sin(y) * x, x).sum()  # noqa: E731
+    g, x = fl.jit(fl.grad(f)), fnp.arange(9000.0) / 9000.0
+    turns = [3, 5, 20, 40]
+    want = [np.asarray(g(x, n)) for n in turns]
+    wrong: list[Any] = []
+
+    def work(start: int) -> None:
+        for i in range(60):
+            k = (start + i) % len(turns)
+            if not np.array_equal(np.asarray(g(x * 1.0, turns[k])), want[k]):
+                wrong.append(turns[k])
+
+    workers = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in workers:
+        t.start()
+    for t in workers:
+        t.join()
+    assert not wrong
+
+
 def run(source: str) -> str:
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
