@@ -53,6 +53,7 @@ def test_ends(dtype):
         grid = np.stack(np.meshgrid(ENDS, ENDS), -1).view(np.complex128).ravel().astype(dtype)
     x = fnp.asarray(grid)
     check(lambda x: (x.real, x.imag, -x, x.conj(), x + x, x == x, x != x, x.astype(bool), abs(x)), x)
+    check(lambda x, y: (fnp.maximum(x[:, None], y), fnp.minimum(x[:, None], y)), x, fnp.concatenate([x, x + 1]))
     product = fl.jit(lambda x, y: x[:, None] * y)(x, x)
     with np.errstate(all="ignore"):
         expected = np.multiply(grid[:, None], grid)
