@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import dtypes
+from .recent import Recent
 
 __all__ = ["ArrayType", "Dim", "Shape", "fit_dims", "has_dim", "rename_dims"]
 
@@ -123,9 +124,7 @@ class ArrayType:
         key = (shape, dtype, weak)
         found = _known_types.get(key)
         if found is None:
-            if len(_known_types) > 4096:
-                _known_types.clear()
-            found = _known_types[key] = ArrayType(shape, dtype, weak)
+            found = _known_types.recall(key) or _known_types.remember(key, ArrayType(shape, dtype, weak))
         return found
 
     def __eq__(self, other: object) -> bool:
@@ -147,4 +146,4 @@ class ArrayType:
         return ArrayType, (self.shape, self.dtype, self.weak)
 
 
-_known_types: dict[Any, ArrayType] = {}
+_known_types = Recent(8192)

@@ -11,6 +11,7 @@ from itertools import islice, repeat
 from typing import Any
 
 from .errors import ArgumentError, ArgumentTypeError
+from .recent import Recent
 from .tree_differences import described, remedy
 from .tree_nodes import Kind, kind_of, shared_keys
 from .tree_paths import KeyPath, keystr
@@ -219,8 +220,7 @@ def _text(treedef: PyTreeDef) -> Walk:
 
 # Structures of plain containers, by kind, auxiliary data and children, or their number if they are all leaves.
 # Data and children are named by their ids: they live as long as the entry, since its value holds them.
-known: dict[tuple[Any, ...], PyTreeDef] = {}
-_MANY = 8192
+known = Recent(16384)
 
 
 def make_node(kind: Kind, aux: Any, children: Sequence[PyTreeDef]) -> PyTreeDef:
@@ -236,13 +236,14 @@ def _share(treedef: PyTreeDef) -> PyTreeDef:
         return treedef
     if aux is not None and shared_keys(aux) is not aux:
         return treedef
-    if len(known) >= _MANY:
-        known.clear()
-    treedef._shared = True
-    treedef = known.setdefault((kind, id(aux), *map(id, children)), treedef)
-    if treedef._flat:
-        known[kind, id(aux), len(children)] = treedef
-    return treedef
+    key = (kind, id(aux), *map(id, children))
+    found = known.get(key) or known.recall(key)
+    if found is None:
+        treedef._shared = True
+        found = known.remember(key, treedef)
+    if found._flat:
+        known.remember((kind, id(aux), len(children)), found)
+    return found
 
 
 def make_tuple(treedefs: Iterable[PyTreeDef]) -> PyTreeDef:

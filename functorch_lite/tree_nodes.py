@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .errors import ArgumentError
+from .recent import Recent
 from .tree_paths import DictKey, GetAttrKey, SequenceKey
 
 __all__ = ["Kind", "is_namedtuple_type", "kind_of", "leaf_types", "register", "shared_keys"]
@@ -67,21 +68,22 @@ def _sort(keys: Iterable[Any]) -> tuple[Any, ...]:
 
 
 # From the keys as they come, then their types (1, 1.0 and True are equal), to the sorted keys, one object for all.
-_sorted_keys: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+_sorted_keys = Recent(8192)
 _MANY = 4096
 
 
 def shared_keys(keys: Iterable[Any]) -> tuple[Any, ...]:
     """Sorted keys of a dict; the same object for the same strings and integers."""
     exact = (*keys, *map(type, keys))
-    found = _sorted_keys.get(exact)
+    found = _sorted_keys.get(exact) or _sorted_keys.recall(exact)
     if found is None:
         found = _sort(keys)
         if {str, int}.issuperset(map(type, found)):
-            if len(_sorted_keys) >= _MANY:
-                _sorted_keys.clear()
-            found = _sorted_keys.setdefault((*found, *map(type, found)), found)
-            _sorted_keys[exact] = found
+            in_order = (*found, *map(type, found))
+            known = _sorted_keys.get(in_order) or _sorted_keys.recall(in_order)
+            found = known or _sorted_keys.remember(in_order, found)
+            if exact != in_order:
+                _sorted_keys.remember(exact, found)
     return found
 
 
