@@ -189,3 +189,12 @@ def test_numpy_s_at_does_not_change_an_array():
 def test_mistakes(call, message):
     with pytest.raises((ValueError, TypeError, NotImplementedError), match=message):
         call(fnp.arange(3.0))
+
+
+def test_type_checkers_are_told_of_the_methods():
+    """Functions that are written out are marked; those made by `named` are by that."""
+    functions = [getattr(fnp, name) for name in fnp.__all__ if isinstance(getattr(fnp, name), fnp.ufunc)]
+    assert len(functions) > 90
+    for f in functions:
+        source = inspect.getsource(f)
+        assert f"def {f.__name__}(" not in source or source.startswith("@with_methods"), f.__name__

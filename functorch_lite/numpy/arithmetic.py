@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from .. import dtypes
@@ -11,7 +10,18 @@ from ..direct import binary, directly, directly_on_two, floating
 from ..errors import ArgumentError, DTypeError
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote
-from .operands import ARRAYS, floating_pair, inexact_operand, inexact_pair, like, named, numbers, real_operand
+from .operands import (
+    ARRAYS,
+    Universal,
+    floating_pair,
+    inexact_operand,
+    inexact_pair,
+    like,
+    named,
+    numbers,
+    real_operand,
+    with_methods,
+)
 
 __all__ = [
     "abs",
@@ -39,13 +49,14 @@ __all__ = [
 ]
 
 
+@with_methods
 def reciprocal(x: Any, /) -> Any:
     """1 / x, elementwise; integers become floats."""
     x = inexact_operand(x)
     return e.div(like(x, 1), x)
 
 
-def _with_booleans(name: str, primitive: Any, boolean: Any, doc: str) -> Callable[[Any, Any], Any]:
+def _with_booleans(name: str, primitive: Any, boolean: Any, doc: str) -> Universal:
     """A function of two operands that means something else for booleans."""
 
     def function(x: Any, y: Any, /) -> Any:
@@ -60,7 +71,7 @@ def _with_booleans(name: str, primitive: Any, boolean: Any, doc: str) -> Callabl
     return named(directly_on_two(primitive, "iufc", function), name, doc)
 
 
-def binary_function(name: str, primitive: Any, kinds: str, doc: str) -> Callable[[Any, Any], Any]:
+def binary_function(name: str, primitive: Any, kinds: str, doc: str) -> Universal:
     """A function of two operands that is one primitive, for dtypes of the kinds given."""
     return named(binary(name, primitive, kinds), name, doc)
 
@@ -93,11 +104,13 @@ minimum = binary_function("minimum", e.min_, "iuf", "The smaller of x and y, ele
 negative = named(directly(e.neg, "iufc", lambda x: e.neg(as_operand(x))), "negative", "-x, elementwise.")
 
 
+@with_methods
 def positive(x: Any, /) -> Any:
     """+x: x itself."""
     return as_operand(x)
 
 
+@with_methods
 def abs(x: Any, /) -> Any:
     """|x|, elementwise; of complex numbers the modulus, a real number."""
     x = as_operand(x)
@@ -107,22 +120,26 @@ def abs(x: Any, /) -> Any:
 absolute = abs
 
 
+@with_methods
 def fabs(x: Any, /) -> Any:
     """|x| of real numbers as floats, elementwise."""
     return e.abs_(inexact_operand(real_operand("fabs", x)))
 
 
+@with_methods
 def sign(x: Any, /) -> Any:
     """-1, 0 or 1 as x is negative, zero or positive; x / |x| of complex numbers, elementwise."""
     return e.sign(as_operand(x))
 
 
+@with_methods
 def square(x: Any, /) -> Any:
     """x^2, elementwise."""
     x = as_operand(x)
     return e.square(cast(x, dtypes.default_int()) if dtypes.is_bool(x.dtype) else x)
 
 
+@with_methods
 def power(x1: Any, x2: Any, /) -> Any:
     """x1 to the power x2, elementwise.
 
@@ -186,16 +203,19 @@ def _integer_power(x: Any, y: Any) -> Any:
     return e.select(negative_, out, unit)
 
 
+@with_methods
 def float_power(x: Any, y: Any, /) -> Any:
     """X to the power y in floating point, elementwise."""
     return e.pow_(*inexact_pair("float_power", x, y))
 
 
+@with_methods
 def fmax(x1: Any, x2: Any) -> Any:
     """The larger of x1 and x2, elementwise; where one is NaN, the other."""
     return _ignoring_nan("fmax", maximum, x1, x2)
 
 
+@with_methods
 def fmin(x1: Any, x2: Any) -> Any:
     """The smaller of x1 and x2, elementwise; where one is NaN, the other."""
     return _ignoring_nan("fmin", minimum, x1, x2)
@@ -223,6 +243,7 @@ def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Any:
     return real_operand("clip", out)
 
 
+@with_methods
 def heaviside(x1: Any, x2: Any, /) -> Any:
     """0 where x1 < 0, x2 where x1 = 0, 1 where x1 > 0, elementwise, as floats."""
     x, y = floating_pair("heaviside", x1, x2)

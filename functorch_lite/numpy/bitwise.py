@@ -10,7 +10,7 @@ from .. import dtypes
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast
 from .arithmetic import abs, binary_function
-from .operands import numbers
+from .operands import numbers, with_methods
 
 __all__ = [
     "bitwise_and",
@@ -36,6 +36,7 @@ bitwise_or = binary_function("bitwise_or", e.or_, "biu", "The bits that are set 
 bitwise_xor = binary_function("bitwise_xor", e.xor, "biu", "The bits that are set in just one of x and y, elementwise.")
 
 
+@with_methods
 def invert(x: Any, /) -> Any:
     """The bits that are not set in x, elementwise; of booleans, `not`."""
     return e.not_(as_operand(x))
@@ -44,6 +45,7 @@ def invert(x: Any, /) -> Any:
 bitwise_not = bitwise_invert = invert
 
 
+@with_methods
 def bitwise_count(x: Any, /) -> Any:
     """How many bits are set in |x|, elementwise, as uint8."""
     x = as_operand(x)
@@ -52,11 +54,13 @@ def bitwise_count(x: Any, /) -> Any:
     return cast(e.population_count(abs(x)), np.dtype(np.uint8))
 
 
+@with_methods
 def left_shift(x: Any, y: Any, /) -> Any:
     """X 2**y of integers, by shifting bits, elementwise."""
     return e.shift_left(*numbers("left_shift", x, y))
 
 
+@with_methods
 def right_shift(x1: Any, x2: Any, /) -> Any:
     """floor(x1 / 2**x2) of integers, by shifting bits, elementwise."""
     x, y = numbers("right_shift", x1, x2)

@@ -11,7 +11,7 @@ from ..errors import DTypeError
 from ..primitives import elementwise as e
 from ..promotion import promote
 from .arithmetic import abs
-from .operands import anywhere, like, numbers, of_one_shape
+from .operands import anywhere, like, numbers, of_one_shape, with_methods
 
 __all__ = [
     "divmod",
@@ -29,6 +29,7 @@ def _opposite(a: Any, b: Any) -> Any:
     return e.ne(e.lt(a, like(a, 0)), e.lt(b, like(b, 0)))
 
 
+@with_methods
 def remainder(x1: Any, x2: Any, /) -> Any:
     """x1 - x2 floor(x1 / x2), elementwise: with the sign of x2, as Python's `%`."""
     x, y = numbers("remainder", x1, x2)
@@ -40,6 +41,7 @@ def remainder(x1: Any, x2: Any, /) -> Any:
 mod = remainder
 
 
+@with_methods
 def fmod(x1: Any, x2: Any, /) -> Any:
     """x1 - x2 trunc(x1 / x2), elementwise: with the sign of x1, as C's `fmod`."""
     return _rest(*numbers("fmod", x1, x2))
@@ -52,6 +54,7 @@ def _rest(x: Any, y: Any) -> Any:
     return e.rem(x, y)
 
 
+@with_methods
 def floor_divide(x1: Any, x2: Any, /) -> Any:
     """floor(x1 / x2), elementwise, as Python's `//`."""
     x, y = numbers("floor_divide", x1, x2)
@@ -66,6 +69,7 @@ def floor_divide(x1: Any, x2: Any, /) -> Any:
     return _float_divmod(x, y)[0]
 
 
+@with_methods
 def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
     """(floor_divide(x1, x2), remainder(x1, x2)), elementwise."""
     x, y = numbers("divmod", x1, x2)
@@ -88,6 +92,7 @@ def _integers(name: str, x: Any, y: Any) -> list[Any]:
     return [x, y]
 
 
+@with_methods
 def gcd(x1: Any, x2: Any) -> Any:
     """The greatest common divisor of integers, elementwise."""
     x, y = of_one_shape(*_integers("gcd", x1, x2))
@@ -104,6 +109,7 @@ def gcd(x1: Any, x2: Any) -> Any:
     return abs(while_loop(unfinished, step, (x, y))[0])
 
 
+@with_methods
 def lcm(x1: Any, x2: Any) -> Any:
     """The least common multiple of integers, elementwise; 0 where one is 0."""
     x, y = (abs(v) for v in _integers("lcm", x1, x2))

@@ -14,7 +14,7 @@ from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, broadcast_shapes, cast, promote
 from .arithmetic import add
-from .operands import like, named, no_out, real_operand
+from .operands import Universal, like, named, no_out, real_operand, with_methods
 from .parts import imag
 
 __all__ = [
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 
-def _comparison(name: str, primitive: Any, doc: str) -> Callable[[Any, Any], Any]:
+def _comparison(name: str, primitive: Any, doc: str) -> Universal:
     return named(binary(name, primitive, "biufc"), name, doc)
 
 
@@ -52,7 +52,7 @@ equal = _comparison("equal", e.eq, "x == y, elementwise.")
 not_equal = _comparison("not_equal", e.ne, "x != y, elementwise.")
 
 
-def _ordering(name: str, primitive: Any, doc: str) -> Callable[[Any, Any], Any]:
+def _ordering(name: str, primitive: Any, doc: str) -> Universal:
     """A comparison; complex numbers go by their real parts, then by their imaginary ones."""
 
     def function(x: Any, y: Any, /) -> Any:
@@ -77,7 +77,7 @@ def as_bool(x: Any) -> Any:
     return x if dtypes.is_bool(x.dtype) else e.ne(x, like(x, 0))
 
 
-def _logical(name: str, primitive: Any, doc: str) -> Callable[[Any, Any], Any]:
+def _logical(name: str, primitive: Any, doc: str) -> Universal:
     def function(x: Any, y: Any, /) -> Any:
         return primitive(*promote(name, as_bool(x), as_bool(y)))
 
@@ -89,12 +89,13 @@ logical_or = _logical("logical_or", e.or_, "Whether x or y is true (not zero), e
 logical_xor = _logical("logical_xor", e.xor, "Whether just one of x and y is true (not zero), elementwise.")
 
 
+@with_methods
 def logical_not(x: Any, /) -> Any:
     """Whether x is false (zero), elementwise."""
     return e.not_(as_bool(x))
 
 
-def _by_parts(name: str, real_part: Callable[[Any], Any], combine: str, else_: bool, doc: str) -> Callable[[Any], Any]:
+def _by_parts(name: str, real_part: Callable[[Any], Any], combine: str, else_: bool, doc: str) -> Universal:
     """A question that complex numbers answer by their parts, and integers always in one way."""
 
     def function(x: Any, /) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
+from typing import cast as cast_type
 
 from .. import dtypes
 from ..arrays import Array, type_of
@@ -17,12 +18,33 @@ from ..tracing import Tracer
 ARRAYS = (Array, Tracer)
 
 
-def named(function: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
+class Universal(Protocol):
+    """What type checkers are to know of a function that NumPy calls a ufunc; `universal` gives it the methods."""
+
+    nin: int
+    nout: int
+    nargs: int
+    identity: Any
+    reduce: Callable[..., Any]
+    accumulate: Callable[..., Any]
+    at: Callable[..., Any]
+    reduceat: Callable[..., Any]
+    outer: Callable[..., Any]
+
+    def __call__(self, *operands: Any) -> Any: ...
+
+
+def with_methods(function: Callable[..., Any]) -> Universal:
+    """The function itself, for type checkers one that has the methods of a ufunc."""
+    return cast_type("Universal", function)
+
+
+def named(function: Callable[..., Any], name: str, doc: str) -> Universal:
     """Give a function made from a table its name and docstring."""
     function.__name__ = function.__qualname__ = name
     function.__module__ = "functorch_lite.numpy"
     function.__doc__ = doc
-    return function
+    return with_methods(function)
 
 
 def no_out(name: str, out: Any) -> None:

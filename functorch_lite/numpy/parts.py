@@ -12,7 +12,7 @@ from ..errors import DTypeError
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote
 from .division import floor_divide
-from .operands import ARRAYS, floating_pair, inexact_operand, like, real_operand, zeros_of
+from .operands import ARRAYS, floating_pair, inexact_operand, like, real_operand, with_methods, zeros_of
 from .transcendental import rad2deg
 
 __all__ = [
@@ -43,6 +43,7 @@ def imag(val: Any, /) -> Any:
     return e.imag(x) if dtypes.is_complex(x.dtype) else zeros_of(x)
 
 
+@with_methods
 def conj(x: Any, /) -> Any:
     """The complex conjugate, elementwise; real numbers are their own."""
     x = as_operand(x)
@@ -103,6 +104,7 @@ def _stretched(value: Any, x: Any) -> Any:
     return value if not value.shape else promote("nan_to_num", value, x)[0]
 
 
+@with_methods
 def signbit(x: Any, /) -> Any:
     """Whether the sign bit is set, elementwise: true for negative numbers and for -0."""
     x = as_operand(x)
@@ -114,6 +116,7 @@ def signbit(x: Any, /) -> Any:
     return e.lt(e.bitcast_convert(x, dtype=bits), bits.type(0))
 
 
+@with_methods
 def copysign(x1: Any, x2: Any, /) -> Any:
     """|x1| with the sign of x2, elementwise, as floats."""
     x, y = floating_pair("copysign", x1, x2)
@@ -121,11 +124,13 @@ def copysign(x1: Any, x2: Any, /) -> Any:
     return cast(e.select(signbit(y), size, e.neg(size)), x.dtype, type_of(x).weak and type_of(y).weak)
 
 
+@with_methods
 def nextafter(x: Any, y: Any, /) -> Any:
     """The number next to x towards y that its dtype can hold, elementwise."""
     return e.nextafter(*floating_pair("nextafter", x, y))
 
 
+@with_methods
 def spacing(x: Any, /) -> Any:
     """The distance from x to the number next to it, away from zero, elementwise."""
     x = inexact_operand(x)
@@ -133,6 +138,7 @@ def spacing(x: Any, /) -> Any:
     return e.sub(e.nextafter(x, away), x)
 
 
+@with_methods
 def ldexp(x1: Any, x2: Any, /) -> Any:
     """x1 2**x2, elementwise.
 
@@ -153,6 +159,7 @@ def ldexp(x1: Any, x2: Any, /) -> Any:
     return out
 
 
+@with_methods
 def frexp(x: Any, /) -> tuple[Any, Any]:
     """(m, n) with x = m 2**n and 1/2 <= |m| < 1, elementwise; n of dtype int32."""
     x = inexact_operand(x)

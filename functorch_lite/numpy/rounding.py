@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from ..arrays import type_of
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast
 from .division import floor_divide, remainder
-from .operands import inexact_operand, like, named, no_out
+from .operands import Universal, inexact_operand, like, named, no_out, with_methods
 
 __all__ = [
     "around",
@@ -23,7 +22,7 @@ __all__ = [
 ]
 
 
-def _rounding(name: str, primitive: Any, doc: str) -> Callable[[Any], Any]:
+def _rounding(name: str, primitive: Any, doc: str) -> Universal:
     def function(x: Any, /) -> Any:
         x = as_operand(x)
         return x if dtypes.is_integer(x.dtype) or dtypes.is_bool(x.dtype) else primitive(x)
@@ -89,11 +88,13 @@ def _round_integers(x: Any, unit: int) -> Any:
 around = round
 
 
+@with_methods
 def rint(x: Any, /) -> Any:
     """Each element rounded to the nearest integer, halves to the even one; integers become floats."""
     return round(inexact_operand(x))
 
 
+@with_methods
 def modf(x: Any, /, out: None = None) -> tuple[Any, Any]:
     """(fractional part, integral part), both with the sign of x, elementwise."""
     no_out("modf", out)

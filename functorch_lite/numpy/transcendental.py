@@ -6,7 +6,6 @@ A function of one floating array is one call of its primitive, and costs hardly 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,12 @@ from ..arrays import from_host, type_of
 from ..direct import unary
 from ..primitives import elementwise as e
 from ..transforms.custom_jvp import custom_jvp
-from .operands import floating_pair, inexact_operand, inexact_pair, like, named
+from .operands import Universal, floating_pair, inexact_operand, inexact_pair, like, named, with_methods
 
 __all__ = ["exp2", "hypot", "i0", "log2", "log10", "logaddexp", "logaddexp2", "sinc"]
 
 
-def _unary(name: str, primitive: Any, doc: str) -> Callable[[Any], Any]:
+def _unary(name: str, primitive: Any, doc: str) -> Universal:
     return named(
         unary(primitive),
         name,
@@ -61,16 +60,19 @@ for _name, (_primitive, _aliases, _doc) in _UNARY.items():
     __all__ += [_name, *_aliases]
 
 
+@with_methods
 def exp2(x: Any, /) -> Any:
     """2**x, elementwise; integers become floats."""
     return e.exp2(inexact_operand(x))
 
 
+@with_methods
 def log2(x: Any, /) -> Any:
     """The logarithm of x to the base 2, elementwise; integers become floats."""
     return _over(e.log(inexact_operand(x)), math.log(2))
 
 
+@with_methods
 def log10(x: Any, /) -> Any:
     """The logarithm of x to the base 10, elementwise; integers become floats."""
     return _over(e.log(inexact_operand(x)), math.log(10))
@@ -83,7 +85,7 @@ def _over(x: Any, divisor: float) -> Any:
     return e.div(x, like(x, divisor))
 
 
-def _scaled(name: str, factor: float, doc: str) -> Callable[[Any], Any]:
+def _scaled(name: str, factor: float, doc: str) -> Universal:
     def function(x: Any, /) -> Any:
         x = inexact_operand(x)
         return e.mul(x, like(x, factor))
@@ -119,6 +121,7 @@ def sinc(x: Any, /) -> Any:
     return e.select(near, e.div(e.sin(far), far), series)
 
 
+@with_methods
 def hypot(x1: Any, x2: Any, /) -> Any:
     """sqrt(x1^2 + x2^2), elementwise, without overflow in between."""
     x, y = floating_pair("hypot", x1, x2)
@@ -153,6 +156,7 @@ def _sigmoid(x: Any) -> Any:
     return e.add(half, e.mul(half, e.tanh(e.mul(half, x))))
 
 
+@with_methods
 def logaddexp(x1: Any, x2: Any, /) -> Any:
     """log(exp(x1) + exp(x2)), elementwise, without overflow in between."""
     x, y = inexact_pair("logaddexp", x1, x2)
@@ -164,6 +168,7 @@ def logaddexp(x1: Any, x2: Any, /) -> Any:
     return _logaddexp(*(from_host(a, weak_type=True) if isinstance(a, np.generic) else a for a in (x, y)))
 
 
+@with_methods
 def logaddexp2(x1: Any, x2: Any, /) -> Any:
     """log2(2**x1 + 2**x2), elementwise, without overflow in between."""
     x, y = inexact_pair("logaddexp2", x1, x2)
@@ -171,6 +176,7 @@ def logaddexp2(x1: Any, x2: Any, /) -> Any:
     return e.div(logaddexp(e.mul(x, ln2), e.mul(y, ln2)), ln2)
 
 
+@with_methods
 def arctan2(x1: Any, x2: Any, /) -> Any:
     """The angle in [-pi, pi] of the point with ordinate x1 and abscissa x2, elementwise."""
     return e.atan2(*floating_pair("arctan2", x1, x2))
