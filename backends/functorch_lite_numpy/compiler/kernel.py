@@ -165,7 +165,7 @@ class Kernel:
 
     def vectors(self, phase: Phase, partials: Sequence[Partial], d: int, end: int) -> None:
         """The loop over whole vectors."""
-        v = self.values
+        v, early = self.values, constant(I64, self.nest.extents[d] - self.width)
         first, last = self.range(d)[0], constant(I64, end)
         if self.part is not None and self.outer == d:
             last = smaller(v.builder, self.part[1], last)
@@ -173,10 +173,14 @@ class Kernel:
         adds = any(p.reduction.op == "add" and p.reduction.node.dtype.kind == "f" for p in partials)
         if adds and self.nest.extents[d] > 2 * CASCADE * self.width:
             self.cascade(phase, partials, d, first, last)
+        elif self.twice and end == 2 * self.width:
+            for begin in (first, early):
+                with v.inside(d, begin, v.builder):
+                    self.whole(phase, partials)
         else:
             with v.loop(d, first, last, self.width):
                 if self.twice:
-                    v.at[d] = smaller(v.builder, v.at[d], constant(I64, self.nest.extents[d] - self.width))
+                    v.at[d] = smaller(v.builder, v.at[d], early)
                 self.whole(phase, partials)
         v.lanes = 1
 

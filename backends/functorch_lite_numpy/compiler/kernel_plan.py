@@ -58,18 +58,24 @@ def lanes_of(nest: Nest, vector_bytes: int) -> int:
         width //= 2
     while width > 8 and n % width and -(-n // width) * width > 1.3 * n:
         width //= 2
+    if n < width and not long and vector_bytes < 64 and not any(p.reductions for p in nest.phases):
+        width //= 2  # two vectors then, the second of which begins early: to store some lanes only is slow there
     return width
 
 
 def may_compute_twice(nest: Nest, width: int) -> bool:
     """Whether the last vector of a row shall begin so early that it is whole, for elements may be computed and stored once more.
 
-    That is less code than a vector of its own for the rest. But results must not lie over operands then, so they are to be small.
+    That is less code than a vector of its own for the rest, and for short rows less time than one of which only some lanes count.
+    But results must not lie over operands then: so those of long rows are to be small.
     """
-    if not nest.columns or math.prod(nest.extents) >= FEW or any(p.reductions for p in nest.phases):
+    if not nest.columns or any(p.reductions for p in nest.phases):
         return False
     n = nest.extents[nest.columns[-1]]
-    return n > width and n % width != 0
+    rest = n % width
+    if n < width or not rest:
+        return False
+    return math.prod(nest.extents) < FEW or (n < 2 * width and rest.bit_count() > 1)
 
 
 def places_of_kept(nest: Nest) -> tuple[dict[Node, int], int]:

@@ -29,10 +29,11 @@ from .functions import (
     stored_as,
     vectors,
 )
-from .intrinsics import copy_memory
+from .intrinsics import copy_memory, smaller
 from .pieces import turns_in_pieces
 from .running import LONG, scratch_of, whole_line
-from .types import constant, is_vector, parts_of, real_dtype, register_type, splat
+from .types import constant, is_vector, memory_type, parts_of, real_dtype, register_type, splat
+from .vectors import load_apart
 
 __all__ = [
     "ArgExtremeStep",
@@ -51,6 +52,8 @@ NANOSECONDS = 0.5
 """Of an element of a running combination."""
 CHAINS = 4
 """So many lines at a time, where each element waits for the one before."""
+SHORT = 16
+"""Lines of up to so many elements have their largest elements found several at a time."""
 TILE = 2048
 """The largest elements so far of so many lines are kept in the cache."""
 
@@ -192,17 +195,42 @@ class ArgExtremeStep(FunctionStep):
         self.tile = min(self.inner, TILE) if self.inner > 1 else self.width
         self.scratch = (self.tile + 64) * (self.dtype.itemsize + self.place_dtype.itemsize)
 
+    @property
+    def duration(self) -> float:
+        elements = self.outer * self.n * self.inner
+        return elements * (NANOSECONDS if self.inner > 1 or self.n > SHORT else 2 * NANOSECONDS)
+
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
-        best = scratch
-        places = at(b, scratch, -(-self.tile * self.dtype.itemsize // 64) * 64, np.dtype(np.uint8))
-        with counted(b, self.outer) as o:
-            x = at(b, operands[0], b.mul(o, number(self.n * self.inner)), self.dtype)
-            out = at(b, results[0], b.mul(o, number(self.inner)), self.index_dtype)
-            if self.inner == 1:
-                self.line(b, x, out, best, places)
-            else:
-                with vectors(b, self.inner, self.tile) as (i, _):
-                    self.lines(b, at(b, x, i, self.dtype), at(b, out, i, self.index_dtype), best, places)
+        values, scratch = [operands[0], results[0]], (scratch, self.scratch)
+        if self.inner == 1 and self.n <= SHORT and self.outer >= lanes_of(self.dtype):
+            blocks = -(-self.outer // lanes_of(self.dtype))
+            turns_in_pieces(self.unit, b, blocks, self.duration, values, scratch, self.short_lines)
+        else:
+            turns_in_pieces(self.unit, b, self.outer, self.duration, values, scratch, self.outer_turn)
+
+    def outer_turn(self, b: Any, pointers: Sequence[Any], scratch: Any, o: Any) -> None:
+        best, places = scratch, at(b, scratch, -(-self.tile * self.dtype.itemsize // 64) * 64, np.dtype(np.uint8))
+        x = at(b, pointers[0], b.mul(o, number(self.n * self.inner)), self.dtype)
+        out = at(b, pointers[1], b.mul(o, number(self.inner)), self.index_dtype)
+        if self.inner == 1:
+            self.line(b, x, out, best, places)
+        else:
+            with vectors(b, self.inner, self.tile) as (i, _):
+                self.lines(b, at(b, x, i, self.dtype), at(b, out, i, self.index_dtype), best, places)
+
+    def short_lines(self, b: Any, pointers: Sequence[Any], scratch: Any, i: Any) -> None:
+        """As many lines as there are lanes, each in a lane; the last ones overlap those before."""
+        width = lanes_of(self.dtype)
+        o = smaller(b, b.mul(i, number(width)), number(self.outer - width))
+        x = at(b, pointers[0], b.mul(o, number(self.n)), self.dtype)
+        value = where = None
+        for j in range(self.n):
+            new = load_apart(b, at(b, x, j, self.dtype), memory_type(self.dtype, width), self.n)
+            place = constant(register_type(self.place_dtype, width), j)
+            won = None if value is None else ahead(b, new, value, self.dtype, self.largest)
+            value = new if won is None else b.select(won, new, value)
+            where = place if won is None else b.select(won, place, where)
+        self.put(b, where, at(b, pointers[1], o, self.index_dtype))
 
     def place(self, b: Any, j: Any, width: int) -> Any:
         """The index j in each lane."""
