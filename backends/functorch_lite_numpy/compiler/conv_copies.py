@@ -101,6 +101,7 @@ def copy_image(plan: Plan, b: Any, x: Any, target: Any, count: Any, row: Any, ro
     lead = zip((plan.tile.box[0], count), plan.x.strides[:2], plan.source.strides[:2], strict=True)
     terms = [(n, s, t, constant(I64, 0)) for n, s, t in lead]
     terms += [(n, s, t, low) for n, s, t, low in zip(lengths, plan.x.strides[2:], to, lows, strict=True)]
+    terms.sort(key=lambda term: term[1] == term[2] == 1)  # runs of what lies side by side last
     with nested(b, [n for n, *_ in terms[:-1]]) as at:
         at = [b.add(i, low) for i, (*_, low) in zip(at, terms[:-1], strict=True)] + [terms[-1][3]]
         source = address(b, x, plan.scalar, [(i, s) for i, (_, s, _, _) in zip(at, terms, strict=True)])

@@ -161,11 +161,7 @@ class Plan:
         self.source = self.x
         if self.copies:
             shape = (self.tile.box[0], self.chunk[0], *(a.span for a in self.axes))
-            strides = list(row_major(shape).strides)
-            line = 64 // self.size
-            strides[1] = (-(-strides[1] // line) | 1) * line  # channels fall into different sets of the cache
-            strides[0] = self.chunk[0] * strides[1]
-            self.source = View(shape, tuple(strides))
+            self.source = (_channels_last if self.x.strides[1] == 1 else _channels_first)(shape, 64 // self.size)
         self.needs = Memory(
             self.taps * self.block * self.blocks * (1 if self.chunks_outside else self.chunks) * self.size,
             4 * self.taps,
@@ -196,6 +192,25 @@ class Plan:
         self.batch_turns = turns_of(n, self.duration / (self.chunks if self.chunks_outside else 1), PIECE)
         self.shares_batch = self.batch_turns < n
         self.line_turns = lines if self.shares_batch else turns_of(lines, self.duration / self.chunks / n, PIECE)
+
+
+def _channels_first(shape: Sequence[int], line: int) -> View:
+    """Channel by channel; they fall into different sets of the cache."""
+    channel = _odd(row_major(shape).strides[1], line)
+    return View(tuple(shape), (shape[1] * channel, channel, *row_major(shape).strides[2:]))
+
+
+def _channels_last(shape: Sequence[int], line: int) -> View:
+    """The channels of a place side by side; places fall into different sets of the cache."""
+    batch, channels, *space = shape
+    place = _odd(channels, line) if channels > line else channels
+    outer, *inner = (n * place for n in row_major((batch, *space)).strides)
+    return View(tuple(shape), (outer, 1, *inner))
+
+
+def _odd(n: int, line: int) -> int:
+    """At least n elements: an odd number of cache lines."""
+    return (-(-n // line) | 1) * line
 
 
 def aligned(n: int) -> int:

@@ -9,10 +9,10 @@ from typing import Any
 from . import ir
 from .conv_plan import Plan
 from .grids import address, counted, nested, total
-from .intrinsics import intrinsic
+from .intrinsics import intrinsic, smaller
 from .squares import square
 from .types import I1, I32, I64, PTR, constant, splat
-from .vectors import load, run_mask, store
+from .vectors import first_lanes, load, run_mask, store
 from .views import row_major
 
 __all__ = ["fill_table", "tile_function", "write_function"]
@@ -126,25 +126,46 @@ def _write(plan: Plan, places: Sequence[int]) -> Any:
     f = plan.unit.function(plan.unit.name("write"), ir.VoidType(), [PTR, PTR, I64])
     sums, out, outputs = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
-    slot: Any = b.alloca(plan.vector, plan.lanes)
-    slot.align = 64
-    buffer = b.bitcast(slot, PTR)
+    write = _write_lanes if plan.out.strides[1] == 1 else _write_squares
     with counted(b, plan.tile.vectors) as v:
         left = b.sub(outputs, b.mul(v, constant(I64, plan.lanes)))
-        few = b.icmp_signed("<", left, constant(I64, plan.lanes))
-        here = b.select(few, left, constant(I64, plan.lanes))
+        start = address(b, sums, plan.scalar, [(v, plan.lanes)])
         target = address(b, out, plan.scalar, [(v, plan.lanes * plan.out.strides[1])])
-        for first in range(0, len(places), plan.lanes):
-            start = address(b, sums, plan.scalar, [(v, plan.lanes)], first * plan.block)
-            n = constant(I64, plan.lanes)
-            b.call(square(plan.unit, plan.vector), [start, constant(I64, plan.block), n, n, buffer, n])
-            with counted(b, here) as o:
-                row = load(b, address(b, buffer, plan.vector, [(o, 1)]), plan.vector)
-                for lane, n in _runs(places[first : first + plan.lanes]):
-                    place = address(b, target, plan.scalar, [(o, plan.out.strides[1])], places[first + lane] - lane)
-                    store(b, row, place, run_mask(lane, n, plan.lanes))
+        write(plan, b, start, target, left, places)
     b.ret_void()
     return f
+
+
+def _write_lanes(plan: Plan, b: Any, start: Any, target: Any, left: Any, places: Sequence[int]) -> None:
+    """Where outputs lie side by side: a vector of them at each place."""
+
+    def store_all(mask: Any) -> None:
+        for p, place in enumerate(places):
+            sums = load(b, address(b, start, plan.scalar, [], p * plan.block), plan.vector)
+            store(b, sums, address(b, target, plan.scalar, [], place), mask)
+
+    few = b.icmp_signed("<", left, constant(I64, plan.lanes))
+    with b.if_else(few) as (then, otherwise):
+        with then:
+            store_all(first_lanes(b, left, plan.lanes))
+        with otherwise:
+            store_all(None)
+
+
+def _write_squares(plan: Plan, b: Any, start: Any, target: Any, left: Any, places: Sequence[int]) -> None:
+    """Else squares of them are turned, so that what belongs to an output lies side by side."""
+    with b.goto_entry_block():
+        slot: Any = b.alloca(plan.vector, plan.lanes)
+    slot.align = 64
+    buffer, n = b.bitcast(slot, PTR), constant(I64, plan.lanes)
+    for first in range(0, len(places), plan.lanes):
+        sums = address(b, start, plan.scalar, [], first * plan.block)
+        b.call(square(plan.unit, plan.vector), [sums, constant(I64, plan.block), n, n, buffer, n])
+        with counted(b, smaller(b, left, n)) as o:
+            row = load(b, address(b, buffer, plan.vector, [(o, 1)]), plan.vector)
+            for lane, count in _runs(places[first : first + plan.lanes]):
+                place = address(b, target, plan.scalar, [(o, plan.out.strides[1])], places[first + lane] - lane)
+                store(b, row, place, run_mask(lane, count, plan.lanes))
 
 
 def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
