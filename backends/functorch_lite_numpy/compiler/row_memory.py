@@ -19,7 +19,7 @@ from .linking import Library, load
 from .making import making
 from .outside import python_api
 
-__all__ = ["LARGEST", "LEAST", "MOST", "address", "forget", "give"]
+__all__ = ["LARGEST", "LEAST", "MOST", "address", "forget", "give", "library"]
 
 PIECES = 64
 LEAST, LARGEST = 1 << 15, 1 << 22
@@ -212,20 +212,20 @@ done:
 
 
 @once
-def _library() -> Library:
+def library() -> Library:
     """The machine code; it is never given back, as what it keeps."""
     variables = "\n".join(f"@outside.{name} = global ptr null" for name in _API)
     text = _IR.format(pieces=PIECES, least=LEAST, largest=LARGEST, most=MOST, variables=variables)
-    library = load(cached(text, lambda: making("engine").machine_code(text, 0)))
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
+    made = load(cached(text, lambda: making("engine").machine_code(text, 0)))
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(made))
     for name in _API:
-        ctypes.c_void_p.from_address(library.address(f"outside.{name}")).value = python_api(name)
-    return library
+        ctypes.c_void_p.from_address(made.address(f"outside.{name}")).value = python_api(name)
+    return made
 
 
 def address(name: str) -> int:
     """Of what compiled code refers to by `rows.name`."""
-    return _library().address(name)
+    return library().address(name)
 
 
 @once

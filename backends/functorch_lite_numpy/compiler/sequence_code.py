@@ -13,10 +13,12 @@ from typing import Any
 from functorch_lite.extend import ArrayType, has_dim
 
 from . import ir
+from .background import prepare
 from .control import displaced
 from .grids import counted
 from .intrinsics import clear_memory
 from .parts import hurried
+from .row_memory import library
 from .sequences import HEADER, WORD, byte_count, first_unknown
 from .types import I64, NULL, PTR, constant
 from .unit import Unit
@@ -65,6 +67,7 @@ def _write(b: Any, header: Any, *words: Any) -> None:
 def _grown(unit: Unit, b: Any, rows: Any, had: Any, size: Any) -> Any:
     """So many bytes of memory with what was in other memory, which is gone; null, and an exception, if there are none."""
     unit.interruptible = True
+    prepare(library)  # while this is compiled
     return unit.call_outside(b, "rows.grow", PTR, [rows, had, size])
 
 
