@@ -140,6 +140,21 @@ def test_what_is_not_machine_code_may_stand_within_and_between() -> None:
         close(fl.grad(fl.jit(f))(X), fl.grad(f)(X))
 
 
+@pytest.mark.parametrize("f", [newton, vectors, counted])
+def test_turns_that_are_computed_anew(f: Any) -> None:
+    """`checkpoint` in each turn, and around a loop."""
+
+    def within(x: Any) -> Any:
+        step = fl.checkpoint(lambda c: fnp.sin(c) * fnp.cos(c * x) + x)
+        return lax.fori_loop(0, fnp.astype(x, "int32") + 3, lambda i, c: step(c), f(x))
+
+    scanned = lambda x: lax.scan(lambda c, _: (fl.checkpoint(fnp.sin)(c) * x, None), x, None, length=9)[0]  # noqa: E731
+    for h in (within, scanned, fl.checkpoint(f)):
+        assert is_whole(fl.grad(h), X)
+        close(fl.jit(fl.grad(h))(X), fl.grad(h)(X))
+        close(fl.jit(fl.vmap(fl.grad(h)))(BATCH), [fl.grad(h)(x) for x in BATCH])
+
+
 def test_loops_that_never_turn() -> None:
     f = lambda x: lax.while_loop(lambda c: c < 0.0, lambda c: fnp.sin(c), x)  # noqa: E731
     assert float(fl.jit(fl.grad(f))(X)) == 1.0

@@ -1,4 +1,4 @@
-"""Loops and branches as native control flow: their bodies are segments.
+"""Loops, branches and calls as native control flow: their bodies are segments.
 
     void loop(ptr operand0, ..., ptr result0, ..., ptr scratch)
 
@@ -25,7 +25,7 @@ from .steps import ALL_KINDS, Step, all_native
 from .types import I1, I8, I32, I64, PTR, constant
 from .unit import Unit
 
-__all__ = ["CondStep", "ScanStep", "WhileStep"]
+__all__ = ["CallStep", "CondStep", "ScanStep", "WhileStep"]
 
 BETWEEN_LOOKS = 10e6
 """Nanoseconds; a look may have to wait for the GIL."""
@@ -238,6 +238,29 @@ class WhileStep(_Loop):
 
         rows.finish(b, self.emit_turns(b, state, more, turn, self.test.duration + self.body.duration))
         b.ret_void()
+
+
+class CallStep(Step):
+    """`checkpoint`: a call that is not inlined, for what it computes anew would be found to be there."""
+
+    kinds = ALL_KINDS
+    sequences = True
+
+    @classmethod
+    def accepts(cls, equation: Equation) -> bool:
+        return all_native(equation.params["program"])
+
+    def __init__(self, unit: Unit, equation: Equation):
+        super().__init__(unit, equation)
+        self.body = Segment(unit, equation.params["program"], unit.name("call"))
+        self.scratch = self.body.arena
+
+    @property
+    def duration(self) -> float:
+        return self.body.duration
+
+    def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        b.call(self.body.function, [*operands, *results, scratch])
 
 
 class CondStep(Step):

@@ -144,6 +144,7 @@ class ViewStep(Step):
 STEPS = {
     "argmax": "ordering.ArgExtremeStep",
     "argmin": "ordering.ArgMinStep",
+    "checkpoint": "loops.CallStep",
     "cholesky": "lapack.CholeskyStep",
     "cond": "loops.CondStep",
     "constant": "steps.ConstantStep",
