@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 import functorch_lite as fl
+import functorch_lite.numpy as fnp
 from functorch_lite.primitives.convolution import conv, out_space
 from functorch_lite_numpy.compiler.layouts import lay_out
 
@@ -20,7 +21,7 @@ def params(dims, strides: Any = 1, padding: Any = 0, lhs_dilation: Any = 1, rhs_
     return {**out, "padding": pads, "groups": groups}
 
 
-def check(x_shape, w_shape, dtype="float32", **given):
+def check(x_shape, w_shape, dtype="float32", channels_last=False, **given):
     """The convolution and both gradients."""
     rng = np.random.default_rng(hash((x_shape, w_shape)) % (1 << 32))
     p = params(len(x_shape) - 2, **given)
@@ -29,9 +30,18 @@ def check(x_shape, w_shape, dtype="float32", **given):
         return
     x, w, ct = (rng.standard_normal(s).astype(dtype) for s in (x_shape, w_shape, (x_shape[0], w_shape[0], *space)))
 
+    def convolved(x, w):
+        if not channels_last:
+            return conv(x, w, **p)
+        y = conv(fnp.moveaxis(x, -1, 1), fnp.moveaxis(w, (-1, -2), (0, 1)), **p)
+        return fnp.moveaxis(y, 1, -1)
+
     def all_of(x, w, ct):
-        y, pull = fl.vjp(functools.partial(conv, **p), x, w)
+        y, pull = fl.vjp(convolved, x, w)
         return (y, *pull(ct))
+
+    if channels_last:
+        x, w, ct = np.moveaxis(x, 1, -1).copy(), np.moveaxis(w, (0, 1), (-1, -2)).copy(), np.moveaxis(ct, 1, -1).copy()
 
     for ours, theirs in zip(fl.jit(all_of)(x, w, ct), fl.jit(all_of, exact=True)(x, w, ct), strict=True):
         ours, theirs = np.asarray(ours), np.asarray(theirs)
@@ -40,6 +50,7 @@ def check(x_shape, w_shape, dtype="float32", **given):
         np.testing.assert_allclose(ours / scale, theirs / scale, atol=5e-5 if dtype == "float32" else 1e-12)
 
 
+@pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "x, w, given",
@@ -62,8 +73,8 @@ def check(x_shape, w_shape, dtype="float32", **given):
         ((2, 3, 4, 4), (7, 3, 3, 3), {"padding": 8}),
     ],
 )
-def test_shapes(x, w, given, dtype):
-    check(x, w, dtype, **given)
+def test_shapes(x, w, given, dtype, channels_last):
+    check(x, w, dtype, channels_last, **given)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -84,6 +95,7 @@ def test_random_configurations(seed):
         (outputs * groups, channels, *window),
         dtype,
         groups=groups,
+        channels_last=bool(seed % 2),
         **given,
     )
 
