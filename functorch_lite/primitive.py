@@ -72,6 +72,8 @@ class Primitive:
     """What else happens than a result; dead code removal and sharing respect it."""
     may_alias: ClassVar[bool] = False
     """Whether `impl` may return a view of an operand."""
+    locates: ClassVar[int | None] = None
+    """The operand that says where others are read: one coordinate after the other, so it costs nothing to put them together."""
     subprograms: ClassVar[tuple[str, ...]] = ()
     """Names of the params that hold programs (or tuples of programs)."""
     inlines: ClassVar[bool] = False

@@ -184,7 +184,19 @@ class _Fused:
 
     def is_light(self, i: int) -> bool:
         """Whether reading through a move is as good as reading its result in memory."""
-        return self.equations[i].primitive.may_alias or not self.equations[i].operands
+        equation = self.equations[i]
+        return equation.primitive.may_alias or not equation.operands or self.is_place(equation)
+
+    def is_place(self, equation: Equation) -> bool:
+        """Whether all that read an equation's results do so coordinate by coordinate."""
+
+        def locates(reader: Any, v: Var) -> bool:
+            if not isinstance(reader, int):
+                return False
+            other = self.equations[reader]
+            return [k for k, a in enumerate(other.operands) if a is v] == [other.primitive.locates]
+
+        return all(locates(reader, v) for v in equation.results for reader in self.readers[v])
 
 
 def fuse(program: Program, fusible: Callable[[Equation], bool], is_dear: Callable[[Equation], bool]) -> Program:

@@ -53,6 +53,8 @@ class Gather(Primitive):
     `default_fill`), indices_are_sorted and unique_indices, which promise something about the indices.
     """
 
+    locates = 1
+
     def infer(
         self,
         x: ArrayType,

@@ -339,3 +339,11 @@ def test_one_element_beside_others(n: int) -> None:
     check(stacked, x)
     check(below, x, rows)
     check(fl.jacrev(stacked), x)
+
+
+def test_coordinates_are_not_put_together_in_memory():
+    x, i = fnp.ones((30, 40)), fnp.zeros(7, "int32")
+    for f in (lambda x, i: x[i, i + 1], lambda x, i: fnp.take_along_axis(x, i[:, None], 0)):
+        text = fl.jit(f).lower(x, i).as_text("fused")
+        assert text.count("concatenate") == 1
+        assert "gather" in text.split("concatenate")[1].split(" in (")[0]  # in the same group
