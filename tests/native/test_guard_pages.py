@@ -72,7 +72,18 @@ def chosen_programs() -> Iterator[tuple[Any, list[Any]]]:
         lambda x: fnp.pad(x[:, 1:], ((1, 1), (0, 1)))[1:-1] + fnp.roll(x, 3, 1) * fnp.pad(x[:, :-2], ((0, 0), (2, 0))),
         [normal(9, 301)],
     )
-    yield lambda x: (fnp.sort(x), fnp.argsort(x)), [normal(66_001)]
+    yield lambda x: (fnp.sort(x), fnp.argsort(x), fnp.cumsum(x), fnp.cumsum(x[::-1])), [normal(66_001)]
+    yield lambda x, y: (x.T + y, x.T * 2, fl.nn.softmax(x.T)), [normal(137, 65), normal(65, 137)]
+    yield lambda x: (fnp.transpose(x, (2, 0, 1)) + 1, fnp.transpose(x, (0, 2, 1)) * 2), [normal(20, 31, 17)]
+    rows, few = rng.integers(-3, 4100, 1700), rng.integers(-3, 1010, 70_001)
+    yield (
+        lambda x, i: (fnp.zeros((4001, 67), x.dtype).at[i].add(x), fnp.ones((4001, 67)).at[i].set(x)),
+        [normal(1700, 67), rows],
+    )
+    yield lambda x, i: (fnp.zeros(1000, x.dtype).at[i].add(x), fnp.zeros(1000).at[i].max(x)), [normal(70_001), few]
+    matrix = normal(9, 9) + 1j * normal(9, 9)
+    yield lambda x: (fnp.linalg.svd(x), fnp.linalg.qr(x[:, :5]), fnp.linalg.solve(x, x + 1)), [matrix]
+    yield lambda x: (fnp.linalg.eigh(x @ x.conj().T), fnp.linalg.cholesky(x @ x.conj().T + fnp.eye(9))), [matrix]
     yield lambda x: (fnp.stack([x, x * 2, x + 1], -1), fnp.stack([x, -x], -1).reshape(9, -1)), [normal(9, 77)]
     yield lambda x: fnp.pad(x, 3, mode="edge") + fnp.pad(x, ((5, 1), (2, 4))), [normal(5, 200)]
     yield lambda x: lax.while_loop(lambda c: c.sum() < 50, lambda c: c * 1.5, x), [np.abs(normal(33))]

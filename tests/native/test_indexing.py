@@ -27,7 +27,7 @@ from .checks import assert_same, check
 rng = np.random.default_rng(0)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def usual() -> Iterator[None]:
     yield
     set_threads()
@@ -171,7 +171,7 @@ def test_rows_that_are_put_together_in_registers(op: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("op", SCATTERS)
 @pytest.mark.parametrize("dtype", ["bool", "int8", "int64", "float32", "complex64"])
-def test_many_numbers_into_few(op: str, dtype: str) -> None:
+def test_many_numbers_into_few(usual: None, op: str, dtype: str) -> None:
     """Shared among threads: the same for any number of them, and but for sums and products of floats the bits of the order."""
     if not (op == "set" or np.dtype(dtype).kind in "if" or (op, dtype) == ("add", "complex64")):
         pytest.skip("not an operation on these, or not native")

@@ -17,7 +17,7 @@ from .checks import assert_same, check
 rng = np.random.default_rng(0)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def usual() -> Iterator[None]:
     yield
     set_threads()
@@ -66,7 +66,7 @@ def test_nothing_is_gathered() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1000, 777), (65, 3001), (4001, 66)])
-def test_rows_with_reductions_and_threads(shape: Any) -> None:
+def test_rows_with_reductions_and_threads(usual: None, shape: Any) -> None:
     x = values(shape, "float32") / 20
 
     def f(x: Any) -> Any:
