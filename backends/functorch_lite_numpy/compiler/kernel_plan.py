@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from functorch_lite.extend_passes import Nest, Node
+from functorch_lite.extend_passes import Affine, Nest, Node
 
 from . import scalars
 from .collapse import nodes
@@ -45,10 +45,15 @@ def lanes_of(nest: Nest, vector_bytes: int) -> int:
     size = max((x.dtype.itemsize for x in everything if x.op not in ("index", "literal")), default=4)
     dear = any(scalars.is_dear(x.op) for x in everything)
     long = dear or len(everything) > 24
+    places = [s.target.address for p in nest.phases for s in p.stores]
+    places += [x.params.address for x in everything if x.op == "load"]
+    apart = any(_scatters(a, nest.columns[-1]) for a in places)
     registers = 2 if vector_bytes == 64 and long else 4
     if long:
         elements = math.prod(nest.extents)
         registers = min(registers, 1 if elements < FEW else 2 if elements < MANY else 4)
+    if apart:  # element by element, where it takes LLVM longest
+        registers = 1
     sums = max(sum(r.target is None for r in p.reductions) for p in nest.phases)
     while registers > 1 and registers * sums > vector_bytes // 4:  # half of the registers there are
         registers //= 2
@@ -61,6 +66,11 @@ def lanes_of(nest: Nest, vector_bytes: int) -> int:
     if n < width and not long and vector_bytes < 64 and not any(p.reductions for p in nest.phases):
         width //= 2  # two vectors then, the second of which begins early: to store some lanes only is slow there
     return width
+
+
+def _scatters(place: Affine, d: int) -> bool:
+    """Whether elements do not lie side by side along a dimension, nor are one and the same."""
+    return place.terms.get(d, 0) not in (0, 1) or any(isinstance(k, Node) and d in k.dims for k in place.terms)
 
 
 def may_compute_twice(nest: Nest, width: int) -> bool:
