@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PAGE = mmap.PAGESIZE
 NO_ACCESS = 0
 AT_END = os.environ.get("GUARD_PAGES", "end") == "end"
+ODD = 7
+"""What an arena is larger than a multiple of 64 bytes: so no array but one of single bytes can be taken for it."""
 _SET_HANDLER = 304
 """The number of `PyDataMem_SetHandler` in NumPy's C interface."""
 
@@ -126,10 +128,10 @@ def plan(
         offsets.append(place + (inside - size if AT_END else 0))
         guards.append(place + inside)
         place += inside + PAGE
-    while place + alignment in holes:
+    while place + ODD + alignment in holes:
         place += PAGE
-    holes[place + alignment] = guards
-    return [(len(lenders), offset) for offset in offsets], place
+    holes[place + ODD + alignment] = guards
+    return [(len(lenders), offset) for offset in offsets], place + ODD
 
 
 RawMalloc = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_size_t)(allocate)
