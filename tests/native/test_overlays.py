@@ -148,6 +148,19 @@ def test_the_last_vector_of_a_few_elements_may_begin_early(n: int, dtype: str) -
     assert_same(fl.jit(f, donate_argnums=(0, 1))(fnp.array(x), fnp.array(y)), f(x, y))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "int8", "bool"])
+@pytest.mark.parametrize("n", range(1, 17))
+def test_short_rows_may_be_two_vectors_that_overlap(n: int, dtype: str) -> None:
+    """In the interiors of pads and outside of them."""
+
+    def f(x: Any, y: Any) -> Any:
+        padded = fnp.pad(x, [(0, 3), (4, 0)])
+        return padded * y[:1, :1], fnp.pad(x, [(1, 0), (1, 2)]) == 3, x[:, ::-1], fnp.roll(x, 2, 1) + y, x + y[:, :1]
+
+    x, y = (fnp.asarray(rng.integers(0, 5, size=(5, n)).astype(dtype)) for _ in range(2))
+    assert_same(fl.jit(f)(x, y), f(x, y))
+
+
 def test_what_may_be_computed_twice_is_compiled_once() -> None:
     def divisions(n: int) -> int:
         return fl.jit(lambda x: (1 / x).sum() if n < 0 else 1 / x).lower(fnp.ones(abs(n))).as_text("llvm").count("fdiv")

@@ -235,10 +235,15 @@ class Kernel:
             self.body(phase, partials)
             return
         v, (here, *others) = self.values, interiors
+        at = v.at[self.nest.columns[-1]]
+        if isinstance(at, ir.Constant):  # branches would be in the way of what is computed once a row
+            found = [i for i in interiors if i.first <= at.constant <= i.last - self.width]
+            self.body(phase, partials, *found[:1])
+            return
         if everywhere and not others:
             self.body(phase, partials, here)
             return
-        place = v.builder.sub(v.at[self.nest.columns[-1]], constant(I64, here.first))
+        place = v.builder.sub(at, constant(I64, here.first))
         is_here = v.builder.icmp_unsigned("<=", place, constant(I64, here.last - here.first - self.width))
         with v.builder.if_else(is_here) as (then, otherwise):
             with then, v.branch():
