@@ -17,6 +17,10 @@ os.environ.setdefault(
     "FUNCTORCH_LITE_CACHE", "off"
 )  # the user's machine code stays out of it, and ours out of the user's
 
+os.environ["FUNCTORCH_LITE_VERIFY"] = (
+    "1"  # a value that is used where it may not have been made crashes, or gives wrong numbers
+)
+
 collect_ignore = ["backends"]  # packages to install, not tests
 
 STRANGER = Path(__file__).parent / "backends" / "strict_backend"

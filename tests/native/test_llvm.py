@@ -104,3 +104,16 @@ def test_code_data_and_zeros_are_brought_into_memory(loader):
     assert ctypes.c_int64.from_address(library.address("count")).value == 2
     assert ctypes.c_void_p.from_address(library.address("there")).value % 64 == 0
     assert library.address("nobody") == 0
+
+
+def test_what_llvm_is_given_is_checked_here() -> None:
+    text = """define i64 @f(i1 %c) {
+        br i1 %c, label %a, label %b
+      a:
+        %x = add i64 1, 2
+        br label %b
+      b:
+        ret i64 %x
+      }"""
+    with pytest.raises(LLVMError, match="does not dominate"):
+        engine.machine_code(text)

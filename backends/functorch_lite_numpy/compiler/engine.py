@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,10 +13,14 @@ from typing import Any
 
 from ..forking import whole
 from .background import in_background
-from .llvm import asked, checked, llvm, module
+from .llvm import LLVMError, asked, checked, llvm, module
 from .processor import joins, processor
 
 __all__ = ["assembly", "machine_code", "new_machine", "optimised_text"]
+
+
+_VERIFIES = "FUNCTORCH_LITE_VERIFY" in os.environ
+"""Whether LLVM is to check what it is given: our tests ask for that."""
 
 
 @functools.cache
@@ -81,6 +86,10 @@ def _made(text: str, level: int, machine: int, write: Any) -> Any:
     """What `write` makes of a module."""
     api = llvm()
     with module(text) as parsed:
+        if _VERIFIES:
+            broken, problem = asked(api.VerifyModule, parsed)
+            if broken:
+                raise LLVMError(f"{problem} in\n{text}")
         api.SetTarget(parsed, _triple())
         api.SetDataLayout(parsed, _layout())
         if level:

@@ -60,6 +60,7 @@ DECLARATIONS: dict[str, tuple[Any, ...]] = {
     "SetDataLayout": (None, _POINTER, _TEXT),
     "SetTarget": (None, _POINTER, _TEXT),
     "TargetMachineEmitToMemory": (_POINTER, _POINTER, _POINTER, _INT, _ANSWER),
+    "VerifyModule": (ctypes.c_bool, _POINTER, _ANSWER),
     "module_AddAlwaysInlinerPass": (None, _POINTER),
     "module_AddInstCombinePass": (None, _POINTER),
     "module_AddSROAPass": (None, _POINTER),
