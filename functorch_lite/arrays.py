@@ -135,7 +135,7 @@ def read_only(host: np.ndarray) -> np.ndarray:
     is not (which costs less than to clear the flag).
     """
     bits = host if host.dtype.kind != "V" else host.view(f"u{host.dtype.itemsize}")  # bfloat16 has no format there
-    view = np.asarray(memoryview(bits).toreadonly())
+    view = np.asarray(bits.data.toreadonly())
     return view if bits is host else view.view(host.dtype)
 
 
