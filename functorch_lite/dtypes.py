@@ -5,6 +5,7 @@ What mixed operands promote to is in `dtype_lattice.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import ml_dtypes
@@ -15,6 +16,7 @@ from .errors import DTypeError
 
 __all__ = [
     "BY_SHORT_NAME",
+    "KINDS",
     "PYTHON_SCALARS",
     "accumulator_dtype",
     "as_dtype",
@@ -237,6 +239,18 @@ def is_inexact(dtype: np.dtype) -> bool:
 def is_numeric(dtype: np.dtype) -> bool:
     """Whether it is anything supported but boolean."""
     return dtype.num in _NUMERIC
+
+
+KINDS: dict[str, Callable[[np.dtype], bool]] = {
+    "bool": is_bool,
+    "signed integer": lambda d: is_integer(d) and not is_unsigned(d),
+    "unsigned integer": is_unsigned,
+    "integral": is_integer,
+    "real floating": is_floating,
+    "complex floating": is_complex,
+    "numeric": is_numeric,
+}
+"""What the array API standard calls kinds of dtypes -> whether one is of the kind."""
 
 
 def kind(dtype: np.dtype) -> str:

@@ -10,16 +10,6 @@ from ..errors import ArgumentError
 
 __all__ = ["NamespaceInfo"]
 
-_KINDS = {
-    "bool": dtypes.is_bool,
-    "signed integer": lambda d: dtypes.is_integer(d) and not dtypes.is_unsigned(d),
-    "unsigned integer": dtypes.is_unsigned,
-    "integral": dtypes.is_integer,
-    "real floating": dtypes.is_floating,
-    "complex floating": dtypes.is_complex,
-    "numeric": dtypes.is_numeric,
-}
-
 
 class NamespaceInfo:
     """Capabilities, devices and dtypes of `functorch_lite.numpy`, by the names of the standard.
@@ -55,9 +45,9 @@ class NamespaceInfo:
           device: all devices have the same.
           kind: such as "integral" or "real floating", or several of these; all if omitted.
         """
-        kinds = tuple(_KINDS) if kind is None else (kind,) if isinstance(kind, str) else kind
+        kinds = tuple(dtypes.KINDS) if kind is None else (kind,) if isinstance(kind, str) else kind
         for k in kinds:
-            if k not in _KINDS:
-                raise ArgumentError(f"there is no kind of dtypes {k!r}: there are {', '.join(_KINDS)}.")
+            if k not in dtypes.KINDS:
+                raise ArgumentError(f"there is no kind of dtypes {k!r}: there are {', '.join(dtypes.KINDS)}.")
         known = (d for d in dtypes.BY_SHORT_NAME.values() if d not in (dtypes.float16, dtypes.bfloat16))
-        return {d.name: d for d in known if any(_KINDS[k](d) for k in kinds)}
+        return {d.name: d for d in known if any(dtypes.KINDS[k](d) for k in kinds)}

@@ -131,16 +131,6 @@ inexact, floating, complexfloating = np.inexact, np.floating, np.complexfloating
 dtype = np.dtype
 ndarray = Array
 
-_KINDS = {
-    "bool": dtypes.is_bool,
-    "signed integer": lambda d: dtypes.is_integer(d) and not dtypes.is_unsigned(d),
-    "unsigned integer": dtypes.is_unsigned,
-    "integral": dtypes.is_integer,
-    "real floating": dtypes.is_floating,
-    "complex floating": dtypes.is_complex,
-    "numeric": dtypes.is_numeric,
-}
-
 
 def isdtype(dtype: Any, kind: Any) -> Any:
     """Whether a dtype is of a kind of the array API.
@@ -156,7 +146,9 @@ def isdtype(dtype: Any, kind: Any) -> Any:
     if isinstance(kind, tuple):
         return any(isdtype(dtype, k) for k in kind)
     found = dtypes.as_dtype(dtype)
-    return _KINDS[kind](found) if isinstance(kind, str) and kind in _KINDS else found == dtypes.as_dtype(kind)
+    return (
+        dtypes.KINDS[kind](found) if isinstance(kind, str) and kind in dtypes.KINDS else found == dtypes.as_dtype(kind)
+    )
 
 
 def isscalar(element: Any) -> Any:

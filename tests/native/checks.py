@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import functorch_lite as fl
 from functorch_lite.passes import optimized
 from functorch_lite_numpy.compiler.compile import is_native, prepared
 
-__all__ = ["assert_same", "check", "is_whole"]
+__all__ = ["assert_same", "check", "is_whole", "together"]
 
 
 def is_whole(f: Any, *args: Any) -> bool:
@@ -41,3 +43,12 @@ def check(f: Any, *args: Any, native: bool = True) -> None:
     """Compiled and exact agree."""
     assert_same(fl.jit(f)(*args), fl.jit(f, exact=True)(*args), [getattr(a, "shape", a) for a in args])
     assert not native or is_whole(f, *args)
+
+
+def together(work: Callable[..., None], arguments: Iterable[tuple[Any, ...]]) -> None:
+    """Do work on each of some arguments, by a thread each, at the same time."""
+    workers = [threading.Thread(target=work, args=args) for args in arguments]
+    for t in workers:
+        t.start()
+    for t in workers:
+        t.join()

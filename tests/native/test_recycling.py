@@ -6,7 +6,6 @@ import os
 import random
 import subprocess
 import sys
-import threading
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +19,8 @@ import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite_numpy.compiler import recycling
 from functorch_lite_numpy.compiler.recycling_code import STALE
+
+from .checks import together
 
 N = 1 << 17
 BYTES = 4 * N
@@ -119,11 +120,7 @@ def test_many_sizes_in_several_threads() -> None:
                 if not bool((np.asarray(x) == 2 * value).all()):
                     wrong.append(value)
 
-    threads = [threading.Thread(target=run, args=(seed,)) for seed in range(3)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    together(run, [(seed,) for seed in range(3)])
     assert not wrong
 
 

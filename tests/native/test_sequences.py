@@ -6,7 +6,6 @@ import gc
 import os
 import subprocess
 import sys
-import threading
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +22,7 @@ from functorch_lite.extend import ArrayType, Dim
 from functorch_lite_numpy.compiler import row_memory, sequences
 from functorch_lite_numpy.compiler.fingerprint import fingerprint
 
-from .checks import is_whole
+from .checks import is_whole, together
 
 X = fnp.asarray(1.3)
 BATCH = fnp.asarray(np.array([0.3, 0.9, 2.6, 30.0], np.float32))
@@ -248,11 +247,7 @@ def test_threads() -> None:
             if abs(float(g(points[k])) - want[k]) > 1e-3 * (1 + abs(want[k])):
                 wrong.append((k, want[k]))
 
-    workers = [threading.Thread(target=work, args=(h, k)) for k in range(3) for h in (g, outside)]
-    for t in workers:
-        t.start()
-    for t in workers:
-        t.join()
+    together(work, [(h, k) for k in range(3) for h in (g, outside)])
     assert not wrong
 
 
@@ -270,11 +265,7 @@ def test_threads_share_what_is_kept() -> None:
             if not np.array_equal(np.asarray(g(x * 1.0, turns[k])), want[k]):
                 wrong.append(turns[k])
 
-    workers = [threading.Thread(target=work, args=(k,)) for k in range(4)]
-    for t in workers:
-        t.start()
-    for t in workers:
-        t.join()
+    together(work, ((k,) for k in range(4)))
     assert not wrong
 
 

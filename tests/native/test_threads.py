@@ -18,7 +18,7 @@ import functorch_lite as fl
 from functorch_lite import numpy as jnp
 from functorch_lite_numpy import set_threads, threads
 from functorch_lite_numpy.compiler.outside import openblas
-from tests.native.checks import assert_same, is_whole
+from tests.native.checks import assert_same, is_whole, together
 
 rng = np.random.default_rng(0)
 
@@ -159,11 +159,7 @@ def test_two_python_threads_at_once() -> None:
             if not np.array_equal(np.asarray(f(inputs[which])), np.asarray(expected[which])):
                 wrong.append((k, i))
 
-    workers = [threading.Thread(target=work, args=(k,)) for k in range(4)]
-    for t in workers:
-        t.start()
-    for t in workers:
-        t.join()
+    together(work, ((k,) for k in range(4)))
     assert not wrong
 
 
