@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .conv_plan import Plan
 from .grids import address, counted, nested
-from .intrinsics import larger, smaller
+from .intrinsics import intrinsic
 from .squares import square
 from .types import I64, constant
 from .vectors import first_lanes, load, load_apart, run_mask, store
@@ -94,8 +94,11 @@ def copy_image(plan: Plan, b: Any, x: Any, target: Any, count: Any, row: Any, ro
         reach = b.add(
             b.mul(rows, constant(I64, first.rhs)), constant(I64, (first.out - 1) * first.stride + 1 - first.rhs)
         )
-        lows[0], high = larger(b, lows[0], start), smaller(b, constant(I64, first.kept[1]), b.add(start, reach))
-        lengths[0] = larger(b, b.sub(high, lows[0]), constant(I64, 0))
+        lows[0], high = (
+            intrinsic(b, "smax", lows[0], start),
+            intrinsic(b, "smin", constant(I64, first.kept[1]), b.add(start, reach)),
+        )
+        lengths[0] = intrinsic(b, "smax", b.sub(high, lows[0]), constant(I64, 0))
     to = [s * a.lhs for s, a in zip(plan.source.strides[2:], plan.axes, strict=True)]
     shift = sum(s * a.low for s, a in zip(plan.source.strides[2:], plan.axes, strict=True))
     lead = zip((plan.tile.box[0], count), plan.x.strides[:2], plan.source.strides[:2], strict=True)

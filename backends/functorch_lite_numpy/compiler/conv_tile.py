@@ -9,7 +9,7 @@ from typing import Any
 from . import ir
 from .conv_plan import Plan
 from .grids import address, counted, nested, total
-from .intrinsics import intrinsic, smaller
+from .intrinsics import intrinsic
 from .squares import square
 from .types import I1, I32, I64, PTR, constant, splat
 from .vectors import first_lanes, load, run_mask, store
@@ -161,7 +161,7 @@ def _write_squares(plan: Plan, b: Any, start: Any, target: Any, left: Any, place
     for first in range(0, len(places), plan.lanes):
         sums = address(b, start, plan.scalar, [], first * plan.block)
         b.call(square(plan.unit, plan.vector), [sums, constant(I64, plan.block), n, n, buffer, n])
-        with counted(b, smaller(b, left, n)) as o:
+        with counted(b, intrinsic(b, "smin", left, n)) as o:
             row = load(b, address(b, buffer, plan.vector, [(o, 1)]), plan.vector)
             for lane, count in _runs(places[first : first + plan.lanes]):
                 place = address(b, target, plan.scalar, [(o, plan.out.strides[1])], places[first + lane] - lane)

@@ -30,7 +30,7 @@ from .conv_copies import Chunk, copy_image, pack_filters, value
 from .conv_plan import Memory, Plan, aligned
 from .conv_tile import fill_table, tile_function, write_function
 from .grids import address, counted, nested, total
-from .intrinsics import clear_memory, larger, smaller
+from .intrinsics import clear_memory, intrinsic
 from .phases import Part, phases
 from .pieces import in_pieces, memory, range_of
 from .steps import Step
@@ -140,7 +140,9 @@ class Convolution(Plan):
             starts = [b.mul(i, constant(I64, c)) for i, c in zip(at, self.chunk, strict=False)]
             sizes: list[Any] = []
             for start, n, c in zip(starts, lengths, self.chunk, strict=False):
-                sizes.append(c if n % c == 0 else smaller(b, constant(I64, c), b.sub(constant(I64, n), start)))
+                sizes.append(
+                    c if n % c == 0 else intrinsic(b, "smin", constant(I64, c), b.sub(constant(I64, n), start))
+                )
             number = total(b, list(zip(at, [math.prod(self.steps[1:]), 1], strict=False)))
             yield Chunk(number, starts[0], starts[1] if self.axes else None, sizes)
 
@@ -158,15 +160,15 @@ class Convolution(Plan):
             b.mul(starts[0], constant(I64, a.stride)), chunk.row
         )  # of the chunk's first row, in x with its zeros
         reach = (self.tile.box[1] - 1) * a.stride
-        low = larger(b, constant(I64, 0), b.sub(constant(I64, a.low - reach), at))
-        high = smaller(b, rows, b.sub(constant(I64, a.low + a.n), at))
+        low = intrinsic(b, "smax", constant(I64, 0), b.sub(constant(I64, a.low - reach), at))
+        high = intrinsic(b, "smin", rows, b.sub(constant(I64, a.low + a.n), at))
         return channels, b.mul(low, inner), b.mul(high, inner)
 
     def start(self, b: Any, i: Any, axis: int) -> Any:
         """The first position of a tile along an axis: the last tile reaches back."""
         n, t = self.positions[axis], self.tile.box[axis]
         at = b.mul(i, constant(I64, t))
-        return at if n % t == 0 else smaller(b, at, constant(I64, n - t))
+        return at if n % t == 0 else intrinsic(b, "smin", at, constant(I64, n - t))
 
     def emit_tiles(self, b: Any, x: Any, filters: Any, out: Any, m: Memory, n: Any, chunk: Chunk) -> None:
         """All tiles of a part of the batch."""

@@ -8,7 +8,7 @@ from typing import Any
 from . import ir
 from .types import I1, I8, I32, I64, constant
 
-__all__ = ["call_named", "clear_memory", "copy_memory", "intrinsic", "larger", "prefetch", "smaller", "suffix"]
+__all__ = ["call_named", "clear_memory", "copy_memory", "intrinsic", "prefetch", "suffix"]
 
 
 def intrinsic(b: Any, name: str, *args: Any) -> Any:
@@ -32,16 +32,6 @@ def suffix(type: Any) -> str:
     if isinstance(type, ir.IntType):
         return f"i{type.width}"
     return "f64" if isinstance(type, ir.DoubleType) else "f32"
-
-
-def larger(b: Any, x: Any, y: Any) -> Any:
-    """The larger one of two signed integers."""
-    return b.select(b.icmp_signed(">", x, y), x, y)
-
-
-def smaller(b: Any, x: Any, y: Any) -> Any:
-    """The smaller one of two signed integers."""
-    return b.select(b.icmp_signed("<", x, y), x, y)
 
 
 def copy_memory(b: Any, target: Any, source: Any, size: Any) -> None:

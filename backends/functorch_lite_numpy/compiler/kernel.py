@@ -22,7 +22,7 @@ from functorch_lite.extend_passes import Nest, Phase, Reduction
 from . import ir
 from .collapse import collapse
 from .interior import Interior, interiors
-from .intrinsics import smaller
+from .intrinsics import intrinsic
 from .jam import jam
 from .kernel_plan import lanes_of, may_compute_twice, places_of_kept, shared_dimension
 from .overlays import loads_to_hurry, overlays
@@ -168,7 +168,7 @@ class Kernel:
         v, early = self.values, constant(I64, self.nest.extents[d] - self.width)
         first, last = self.range(d)[0], constant(I64, end)
         if self.part is not None and self.outer == d:
-            last = smaller(v.builder, self.part[1], last)
+            last = intrinsic(v.builder, "smin", self.part[1], last)
         v.lanes = self.width
         adds = any(p.reduction.op == "add" and p.reduction.node.dtype.kind == "f" for p in partials)
         if adds and self.nest.extents[d] > 2 * CASCADE * self.width:
@@ -180,7 +180,7 @@ class Kernel:
         else:
             with v.loop(d, first, last, self.width):
                 if self.twice:
-                    v.at[d] = smaller(v.builder, v.at[d], early)
+                    v.at[d] = intrinsic(v.builder, "smin", v.at[d], early)
                 self.whole(phase, partials)
         v.lanes = 1
 
@@ -197,7 +197,7 @@ class Kernel:
         begin = b.phi(I64)
         begin.add_incoming(first, before)
         following = b.add(begin, constant(I64, CASCADE * self.width))
-        end = smaller(b, following, last)
+        end = intrinsic(b, "smin", following, last)
         with self.values.loop(d, begin, end, self.width):
             self.whole(phase, partials)
         for p, total in zip(partials, totals, strict=True):

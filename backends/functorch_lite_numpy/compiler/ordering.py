@@ -29,7 +29,7 @@ from .functions import (
     stored_as,
     vectors,
 )
-from .intrinsics import copy_memory, smaller
+from .intrinsics import copy_memory, intrinsic
 from .pieces import turns_in_pieces
 from .running import LONG, scratch_of, whole_line
 from .types import constant, is_vector, memory_type, parts_of, real_dtype, register_type, splat
@@ -221,7 +221,7 @@ class ArgExtremeStep(FunctionStep):
     def short_lines(self, b: Any, pointers: Sequence[Any], scratch: Any, i: Any) -> None:
         """As many lines as there are lanes, each in a lane; the last ones overlap those before."""
         width = lanes_of(self.dtype)
-        o = smaller(b, b.mul(i, number(width)), number(self.outer - width))
+        o = intrinsic(b, "smin", b.mul(i, number(width)), number(self.outer - width))
         x = at(b, pointers[0], b.mul(o, number(self.n)), self.dtype)
         value = where = None
         for j in range(self.n):

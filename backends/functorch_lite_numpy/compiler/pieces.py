@@ -13,7 +13,7 @@ from typing import Any
 from . import ir
 from .background import prepare
 from .grids import counted
-from .intrinsics import smaller
+from .intrinsics import intrinsic
 from .threads import pool
 from .types import I64, PTR, constant
 from .unit import Unit
@@ -93,7 +93,7 @@ def range_of(b: Any, k: Any, length: int, total: int) -> tuple[Any, Any]:
     """From where to where piece k goes, if each has `length` of `total`, the last maybe less."""
     begin = b.mul(k, constant(I64, length))
     end, last = b.add(begin, constant(I64, length)), constant(I64, total)
-    return begin, end if total % length == 0 else smaller(b, end, last)
+    return begin, end if total % length == 0 else intrinsic(b, "smin", end, last)
 
 
 def turns_in_pieces(

@@ -16,7 +16,7 @@ from . import ir
 from .background import prepare
 from .control import displaced
 from .grids import counted
-from .intrinsics import clear_memory
+from .intrinsics import clear_memory, intrinsic
 from .parts import hurried
 from .row_memory import library
 from .sequences import HEADER, WORD, byte_count, first_unknown
@@ -41,7 +41,7 @@ def shortest(b: Any, types: Sequence[ArrayType], pointers: Sequence[Any]) -> Any
     lengths = [b.load(_word(b, x, "length"), typ=I64) for t, x in zip(types, pointers, strict=True) if _is_sequence(t)]
     out = lengths[0]
     for n in lengths[1:]:
-        out = b.select(b.icmp_signed("<", n, out), n, out)
+        out = intrinsic(b, "smin", n, out)
     return out
 
 
