@@ -17,6 +17,7 @@ import numpy as np
 
 from . import ir, processor
 from .control import displaced
+from .memory import aligned
 from .packing import pack
 from .parts import hurried
 from .pieces import MOST_PIECES, WORTH_SHARING, in_pieces, memory
@@ -71,7 +72,7 @@ def _own_scratch(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
     _, columns = panel(p, dtypes)
     x = 0 if _lies_well(p) else _rows(p, size) * _depth(p) * size
     y = 0 if p.m.length == 1 else columns * _depth(p) * size
-    return -(-x // 64) * 64, -(-y // 64) * 64
+    return aligned(x), aligned(y)
 
 
 def _cut(p: Product, dtypes: Sequence[np.dtype]) -> tuple[str, int] | None:

@@ -15,6 +15,7 @@ import numpy as np
 from .counting import COUNT, counts_to_starts, increased
 from .functions import Slot, at, counted, lanes_of, load, number, store
 from .intrinsics import clear_memory, copy_memory, intrinsic
+from .memory import aligned
 from .ordering import ahead
 from .pieces import in_pieces, is_alone, range_of
 from .types import I8, I64, constant, register_type, splat
@@ -61,7 +62,7 @@ class _Buckets:
 
     def run(self, unit: Unit, b: Any, line: Any, room: Any) -> None:
         sample = at(b, room, self.n, self.dtype)
-        counts = at(b, room, -(-(self.n + SAMPLE) * self.dtype.itemsize // 64) * 64, BYTE)
+        counts = at(b, room, aligned((self.n + SAMPLE) * self.dtype.itemsize), BYTE)
         buckets = at(b, counts, BLOCKS * BUCKETS, COUNT)
         pointers = [line, room, sample, buckets, counts]
         with counted(b, SAMPLE) as k:

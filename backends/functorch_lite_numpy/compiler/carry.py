@@ -11,7 +11,7 @@ from functorch_lite.extend import ArrayType
 
 from . import ir
 from .intrinsics import copy_memory
-from .memory import ON_STACK
+from .memory import ON_STACK, aligned
 from .sequences import byte_count
 from .types import I8, I64, PTR, constant
 from .unit import Unit
@@ -22,10 +22,6 @@ __all__ = ["Carry", "moved"]
 def moved(b: Any, pointer: Any, offset: Any) -> Any:
     """So many bytes on."""
     return b.gep(pointer, [constant(I64, offset) if isinstance(offset, int) else offset], source_etype=I8)
-
-
-def _aligned(size: int) -> int:
-    return -(-size // 64) * 64
 
 
 class Carry:
@@ -56,14 +52,14 @@ class Carry:
                     p.align = 64
             else:
                 pair = [result, moved(b, scratch, offset)]
-                offset += _aligned(n)
+                offset += aligned(n)
             self.now.append(pair[0])
             self.next.append(pair[1])
 
     @staticmethod
     def scratch(types: Sequence[ArrayType], stays: Container[int]) -> int:
         """How many bytes the second copies take."""
-        return sum(_aligned(byte_count(t)) for k, t in enumerate(types) if k not in stays and byte_count(t) > ON_STACK)
+        return sum(aligned(byte_count(t)) for k, t in enumerate(types) if k not in stays and byte_count(t) > ON_STACK)
 
     def start(self, b: Any, operands: Sequence[Any]) -> None:
         for p, x, n in zip(self.now, operands, self.sizes, strict=True):

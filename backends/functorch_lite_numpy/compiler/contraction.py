@@ -18,6 +18,7 @@ from . import ir, processor
 from .blocks import STREAMS, blocked, duration_of, scratch_of
 from .control import displaced
 from .grids import counted
+from .memory import aligned
 from .outside import blas
 from .packing import pack
 from .parts import hurried
@@ -252,7 +253,7 @@ def _y(a: Axis) -> int:
 
 
 def _bytes(axes: Sequence[Axis] | None, size: int) -> int:
-    return 0 if axes is None else -(-math.prod(a.length for a in axes) * size // 64) * 64
+    return 0 if axes is None else aligned(math.prod(a.length for a in axes) * size)
 
 
 _WAYS: dict[str, Callable[[DotStep, Any, Sequence[Any], Any], None]] = {

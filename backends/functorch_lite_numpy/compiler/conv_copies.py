@@ -94,10 +94,8 @@ def copy_image(plan: Plan, b: Any, x: Any, target: Any, count: Any, row: Any, ro
         reach = b.add(
             b.mul(rows, constant(I64, first.rhs)), constant(I64, (first.out - 1) * first.stride + 1 - first.rhs)
         )
-        lows[0], high = (
-            intrinsic(b, "smax", lows[0], start),
-            intrinsic(b, "smin", constant(I64, first.kept[1]), b.add(start, reach)),
-        )
+        lows[0] = intrinsic(b, "smax", lows[0], start)
+        high = intrinsic(b, "smin", constant(I64, first.kept[1]), b.add(start, reach))
         lengths[0] = intrinsic(b, "smax", b.sub(high, lows[0]), constant(I64, 0))
     to = [s * a.lhs for s, a in zip(plan.source.strides[2:], plan.axes, strict=True)]
     shift = sum(s * a.low for s, a in zip(plan.source.strides[2:], plan.axes, strict=True))

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import ir, processor
+from .memory import aligned
 from .pieces import turns_of
 from .types import register_type
 from .unit import Unit
 from .views import View, row_major
 
-__all__ = ["Memory", "Plan", "Tile", "aligned"]
+__all__ = ["Memory", "Plan", "Tile"]
 
 TAPS = 1 << 11
 """Up to so many taps are one chunk."""
@@ -211,7 +212,3 @@ def _channels_last(shape: Sequence[int], line: int) -> View:
 def _odd(n: int, line: int) -> int:
     """At least n elements: an odd number of cache lines."""
     return (-(-n // line) | 1) * line
-
-
-def aligned(n: int) -> int:
-    return -(-n // 64) * 64

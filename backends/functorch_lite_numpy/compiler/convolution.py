@@ -27,10 +27,11 @@ from functorch_lite.extend import Equation
 
 from . import ir
 from .conv_copies import Chunk, copy_image, pack_filters, value
-from .conv_plan import Memory, Plan, aligned
+from .conv_plan import Memory, Plan
 from .conv_tile import fill_table, tile_function, write_function
 from .grids import address, counted, nested, total
 from .intrinsics import clear_memory, intrinsic
+from .memory import aligned
 from .phases import Part, phases
 from .pieces import in_pieces, memory, range_of
 from .steps import Step

@@ -21,6 +21,7 @@ from functorch_lite.extend import Equation
 from . import ir, processor
 from .control import displaced
 from .grids import counted
+from .memory import aligned
 from .packing import pack
 from .pieces import in_pieces, memory, range_of, turns_of
 from .scalars import intrinsic
@@ -101,7 +102,7 @@ class FftStep(Step):
         self.sweeps = sweeps(equation)
         x, y = equation.operands[0].type, equation.results[0].type
         self.whole = max(x.size * x.dtype.itemsize, y.size * y.dtype.itemsize)
-        self.scratch = min(2, len(self.sweeps) - 1) * -(-self.whole // 64) * 64
+        self.scratch = min(2, len(self.sweeps) - 1) * aligned(self.whole)
         self.functions = [
             unit.shared(("fft", s, self.dtype), lambda s=s: Transforms(unit, s, self.dtype).function)
             for s in self.sweeps

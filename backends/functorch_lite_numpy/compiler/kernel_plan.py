@@ -8,6 +8,7 @@ from functorch_lite.extend_passes import Affine, Nest, Node
 
 from . import scalars
 from .collapse import nodes
+from .memory import aligned
 
 __all__ = ["lanes_of", "may_compute_twice", "places_of_kept", "shared_dimension"]
 
@@ -109,7 +110,7 @@ def places_of_kept(nest: Nest) -> tuple[dict[Node, int], int]:
     places, total = {}, 0
     for node in again:
         places[node] = total
-        total += -(-(length * max(1, node.dtype.itemsize)) // 64) * 64
+        total += aligned(length * max(1, node.dtype.itemsize))
     return places, total
 
 

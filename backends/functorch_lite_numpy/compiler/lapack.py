@@ -19,6 +19,7 @@ from . import ir
 from .control import counted, displaced
 from .halves import AS_IS, GENERAL, LEFT, ROW_MAJOR, UPPER, Halves, System
 from .intrinsics import copy_memory
+from .memory import aligned
 from .outside import blas, lapack
 from .packing import pack
 from .parts import hurried_if_straight
@@ -94,7 +95,7 @@ class OfMatrices(Step):
 
     def piece(self, count: int, size: int | None = None) -> None:
         """Scratch memory for so many numbers."""
-        self.pieces.append(-(-count * (size or self.dtype.itemsize) // 64) * 64)
+        self.pieces.append(aligned(count * (size or self.dtype.itemsize)))
 
     def matrix(self, b: Any, pointers: Sequence[Any], pieces: Sequence[Any]) -> None:
         """Append the code for one matrix: pointers to operands and results, and to the pieces of scratch memory."""

@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["ON_STACK", "Interval", "Place", "plan"]
+__all__ = ["LINE", "ON_STACK", "Interval", "Place", "aligned", "plan"]
 
+LINE = 64
+"""Bytes that come from memory together."""
 ON_STACK = 256
 """Values of up to so many bytes lie on the stack, where they can become registers."""
 
 LENT = 1 << 12
 """Values of fewer bytes stay in the arena, where they are near to each other."""
+
+
+def aligned(size: int) -> int:
+    """So many bytes, in whole lines of memory."""
+    return -(-size // LINE) * LINE
 
 
 class Interval(NamedTuple):
@@ -31,7 +38,7 @@ Place = tuple[int, int]
 
 
 def plan(
-    intervals: Sequence[Interval], lenders: Sequence[tuple[int, int]] = (), alignment: int = 64
+    intervals: Sequence[Interval], lenders: Sequence[tuple[int, int]] = (), alignment: int = LINE
 ) -> tuple[list[Place], int]:
     """A place for each value, and the size of the arena: largest first, each at the lowest place that is free.
 

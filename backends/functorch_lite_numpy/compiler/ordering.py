@@ -30,6 +30,7 @@ from .functions import (
     vectors,
 )
 from .intrinsics import copy_memory, intrinsic
+from .memory import aligned
 from .pieces import turns_in_pieces
 from .running import LONG, scratch_of, whole_line
 from .types import constant, is_vector, memory_type, parts_of, real_dtype, register_type, splat
@@ -209,7 +210,7 @@ class ArgExtremeStep(FunctionStep):
             turns_in_pieces(self.unit, b, self.outer, self.duration, values, scratch, self.outer_turn)
 
     def outer_turn(self, b: Any, pointers: Sequence[Any], scratch: Any, o: Any) -> None:
-        best, places = scratch, at(b, scratch, -(-self.tile * self.dtype.itemsize // 64) * 64, np.dtype(np.uint8))
+        best, places = scratch, at(b, scratch, aligned(self.tile * self.dtype.itemsize), np.dtype(np.uint8))
         x = at(b, pointers[0], b.mul(o, number(self.n * self.inner)), self.dtype)
         out = at(b, pointers[1], b.mul(o, number(self.inner)), self.index_dtype)
         if self.inner == 1:

@@ -14,6 +14,7 @@ from .filling import combine, fill
 from .functions import Slot, at, combined, counted, lanes_of, load, number, store, widened
 from .indexing import Axis
 from .intrinsics import clear_memory, intrinsic, prefetch
+from .memory import LINE, aligned
 from .pieces import in_pieces, is_alone, range_of, turns_of
 from .types import I1, I64, constant, memory_type
 
@@ -29,8 +30,6 @@ AHEAD = 8
 """The update that comes so many turns later is fetched."""
 FETCHED = 512
 """Of an update, that many bytes: the processor notices what follows."""
-LINE = 64
-"""Bytes that come from memory together."""
 VECTORS = 8
 """Of a row, so many registers are put together at a time."""
 ALIGNED = 16
@@ -101,7 +100,7 @@ class Copies(Way):
 
     def __init__(self, step: ScatterStep, pieces: int):
         super().__init__(step, pieces)
-        self.copy = -(-step.size * step.dtype.itemsize // LINE) * LINE
+        self.copy = aligned(step.size * step.dtype.itemsize)
         self.scratch = (pieces - 1) * self.copy
 
     def write(self, b: Any, pointers: Sequence[Any], scratch: Any) -> None:

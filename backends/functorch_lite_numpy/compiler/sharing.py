@@ -20,6 +20,7 @@ from . import ir, scalars
 from .collapse import nodes
 from .control import displaced
 from .filling import combine, fill
+from .memory import aligned
 from .parts import hurried
 from .pieces import PIECE, WORTH_SHARING, in_pieces, memory, range_of
 from .types import I64, PTR, constant
@@ -70,10 +71,6 @@ def _detach_results(nest: Nest) -> Nest | None:
     return rest
 
 
-def _aligned(size: int) -> int:
-    return -(-size // 64) * 64
-
-
 class SharedNest:
     """A nest as a function over its buffers.
 
@@ -97,7 +94,7 @@ class SharedNest:
         self.private = self.kernel.private if self.pieces > 1 else []
         self.scratch = 0
         self.detached = [self.take(self.size(k)) for k in range(self.buffers, len(self.types))]
-        self.copies = {k: self.take(self.pieces * _aligned(self.size(k))) for k in self.private}
+        self.copies = {k: self.take(self.pieces * aligned(self.size(k))) for k in self.private}
         self.kernel_scratch = self.take(self.kernel.scratch) if self.pieces == 1 else 0
         self.function = self.write() if self.pieces > 1 or kernel.accumulated or self.rest else None
 
@@ -115,7 +112,7 @@ class SharedNest:
     def take(self, size: int) -> int:
         """A place in the scratch memory."""
         place = self.scratch
-        self.scratch += _aligned(size)
+        self.scratch += aligned(size)
         return place
 
     def size(self, buffer: int) -> int:
@@ -147,7 +144,7 @@ class SharedNest:
             in_pieces(unit, b, self.pieces, [*buffers, scratch], self.piece, hurried)
         for k in self.private:
             for i in range(self.pieces):
-                copy = self.place(b, scratch, self.copies[k] + i * _aligned(self.size(k)))
+                copy = self.place(b, scratch, self.copies[k] + i * aligned(self.size(k)))
                 combine(unit, b, self.types[k], kernel.accumulated[k], buffers[k], copy)
         if self.rest is not None:
             b.call(self.rest.function, [*buffers, scratch, constant(I64, 0), constant(I64, 1)])
@@ -163,7 +160,7 @@ class SharedNest:
         *buffers, scratch = pointers
         for i in self.private:
             copies = self.place(b, scratch, self.copies[i])
-            buffers[i] = displaced(b, copies, k, _aligned(self.size(i)))
+            buffers[i] = displaced(b, copies, k, aligned(self.size(i)))
             fill(self.unit, b, self.types[i], kernel.accumulated[i], buffers[i])
         with memory(self.unit, b, kernel.scratch) as own:
             b.call(kernel.function, [*buffers, own, *range_of(b, k, self.length, kernel.parts)])

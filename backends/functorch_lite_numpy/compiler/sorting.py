@@ -20,6 +20,7 @@ from . import ir
 from .buckets import is_long, room_for, sort_in_buckets
 from .functions import FunctionStep, Slot, at, counted, lanes_of, load, number, store, stored_as, vectors
 from .intrinsics import copy_memory, intrinsic
+from .memory import aligned
 from .ordering import ahead, around
 from .outside import arg_sorter, sorter
 from .pieces import turns_in_pieces
@@ -196,7 +197,7 @@ class SortStep(_Sorting):
             widest = max(sizes[:n_keys])
             needed = [max(widest, PLACE.itemsize), widest, PLACE.itemsize, PLACE.itemsize]
         room = room_for(n, sizes[0] if len(sizes) == 1 else PLACE.itemsize) if self.is_shared else 0
-        return [-(-size // 64) * 64 for size in (*(n * size for size in needed), room)]
+        return [aligned(size) for size in (*(n * size for size in needed), room)]
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         outer, n, inner = self.shape
@@ -304,7 +305,7 @@ class TopKStep(_Sorting):
         t = equation.operands[0].type
         self.k, self.n, self.lines = equation.params["k"], t.shape[-1], t.size // t.shape[-1]
         self.dtype = stored_as(t.dtype)
-        self.scratch = 0 if self.k <= FEW else 3 * -(-self.n * 8 // 64) * 64
+        self.scratch = 0 if self.k <= FEW else 3 * aligned(self.n * 8)
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         with counted(b, self.lines) as i:
@@ -360,7 +361,7 @@ class TopKStep(_Sorting):
         places.set(b, here.get(), b.trunc(place, I32))
 
     def many(self, b: Any, x: _Line, values: _Line, places: _Line, scratch: Any) -> None:
-        n, piece = self.n, -(-self.n * 8 // 64) * 64
+        n, piece = self.n, aligned(self.n * 8)
         order, back, keys = (
             _Line(at(b, scratch, k * piece, np.dtype(np.uint8)), d) for k, d in enumerate((PLACE, PLACE, self.dtype))
         )

@@ -25,6 +25,7 @@ from .copies import Copies
 from .grids import counted
 from .intrinsics import intrinsic
 from .kernel_plan import shared_dimension
+from .memory import LINE, aligned
 from .packing import pack
 from .types import I8, I64, constant, memory_type
 from .values import Values
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Turned", "turned"]
 
-LINE = 64
-"""Bytes that come from memory together."""
 MOST_ROWS, LEAST_ROWS = 64, 4
 """So many rows are turned at a time; fewer rows and columns are not worth it."""
 BURST = 256
@@ -71,7 +70,7 @@ class Turned:
         """Take room for the buffers behind so much scratch memory; gives where that ends then."""
         for load in self.loads:
             self.places.append(scratch)
-            scratch += -(-self.rows * self.columns * load.dtype.itemsize // LINE) * LINE
+            scratch += aligned(self.rows * self.columns * load.dtype.itemsize)
         return scratch
 
     @contextmanager
