@@ -48,16 +48,13 @@ def _tile(plan: Plan, places: Sequence[int]) -> Any:
     f = plan.unit.function(plan.unit.name("tile"), ir.VoidType(), [PTR] * 4 + [I64] * 3 + [I1])
     x, table, filters, sums, channels, begin, end, first = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
-    vectors, count = plan.tile.vectors, len(places) * plan.tile.vectors
+    count = len(places) * plan.tile.vectors
     names = ("again", "channel", "channel.taps", "tap", "tap.body", "tap.done", "done")
     again, channel, enter, head, body, after, done = (f.append_basic_block(n) for n in names)
     entry = b.block
     b.cbranch(first, channel, again)
     b.position_at_end(again)
-    old = [
-        b.load(address(b, sums, plan.vector, [], i), typ=plan.vector, align=plan.lanes * plan.size)
-        for i in range(count)
-    ]
+    old = _vectors(plan, b, sums, count)
     b.branch(channel)
 
     b.position_at_end(channel)
@@ -78,17 +75,7 @@ def _tile(plan: Plan, places: Sequence[int]) -> Any:
         phi.add_incoming(v, enter)
     b.cbranch(b.icmp_signed("<", k, end), body, after)
     b.position_at_end(body)
-    tap = b.load(b.gep(table, [k], source_etype=I32), typ=I32)
-    moved = b.gep(image, [b.sext(tap, I64)], source_etype=plan.scalar)
-    row = b.gep(weights, [b.mul(k, constant(I64, plan.block))], source_etype=plan.scalar)
-    w = [
-        b.load(address(b, row, plan.vector, [], v), typ=plan.vector, align=plan.lanes * plan.size)
-        for v in range(vectors)
-    ]
-    new = []
-    for j, place in enumerate(places):
-        element = splat(b, b.load(address(b, moved, plan.scalar, [], place), typ=plan.scalar), plan.lanes)
-        new += [intrinsic(b, "fma", element, w[v], values[j * vectors + v]) for v in range(vectors)]
+    new = _with_tap(plan, b, places, (image, table, weights), k, values)
     for phi, v in zip((k, *values), (b.add(k, constant(I64, 1)), *new), strict=True):
         phi.add_incoming(v, body)
     b.branch(head)
@@ -107,6 +94,28 @@ def _tile(plan: Plan, places: Sequence[int]) -> Any:
         b.store(v, address(b, sums, plan.vector, [], i), align=plan.lanes * plan.size)
     b.ret_void()
     return f
+
+
+def _with_tap(
+    plan: Plan, b: Any, places: Sequence[int], pointers: Sequence[Any], k: Any, sums: Sequence[Any]
+) -> list[Any]:
+    """The sums with the products of tap k: of each place's element of x with all outputs."""
+    image, table, weights = pointers
+    tap = b.load(b.gep(table, [k], source_etype=I32), typ=I32)
+    moved = b.gep(image, [b.sext(tap, I64)], source_etype=plan.scalar)
+    row = b.gep(weights, [b.mul(k, constant(I64, plan.block))], source_etype=plan.scalar)
+    outputs = _vectors(plan, b, row, plan.tile.vectors)
+    new: list[Any] = []
+    for place in places:
+        element = splat(b, b.load(address(b, moved, plan.scalar, [], place), typ=plan.scalar), plan.lanes)
+        new += [intrinsic(b, "fma", element, w, sums[len(new) + v]) for v, w in enumerate(outputs)]
+    return new
+
+
+def _vectors(plan: Plan, b: Any, start: Any, count: int) -> list[Any]:
+    """So many vectors that lie side by side."""
+    align = plan.lanes * plan.size
+    return [b.load(address(b, start, plan.vector, [], i), typ=plan.vector, align=align) for i in range(count)]
 
 
 def fill_table(plan: Plan, b: Any, table: Any) -> None:
