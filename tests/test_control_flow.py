@@ -114,6 +114,12 @@ def test_value(f, reference):
     close(fl.jit(fl.vmap(f))(f64(POINTS)), wanted)
 
 
+def in_batches(f):
+    """Functions that give the derivatives of f at all points of a batch."""
+    total = lambda x: fnp.sum(fl.vmap(f)(x))  # noqa: E731
+    return fl.vmap(fl.grad(f)), fl.jit(fl.vmap(fl.grad(f))), fl.grad(total), fl.jit(fl.grad(total))
+
+
 @pytest.mark.parametrize("f, reference", CASES)
 def test_reverse_mode_in_every_nesting(f, reference):
     wanted = slope(reference, POINTS)
@@ -121,11 +127,8 @@ def test_reverse_mode_in_every_nesting(f, reference):
     for g in (fl.grad(f), fl.jit(fl.grad(f)), fl.grad(fl.jit(f)), fl.jit(fl.grad(fl.jit(f)))):
         close([g(f64(v)) for v in POINTS], wanted)
     for g in (
-        fl.vmap(fl.grad(f)),
-        fl.jit(fl.vmap(fl.grad(f))),
+        *in_batches(f),
         fl.vmap(fl.jit(fl.grad(f))),
-        fl.grad(lambda x: fnp.sum(fl.vmap(f)(x))),
-        fl.jit(fl.grad(lambda x: fnp.sum(fl.vmap(f)(x)))),
         fl.grad(lambda x: fnp.sum(fl.jit(fl.vmap(f))(x))),
         fl.vmap(fl.grad(fl.checkpoint(f))),
     ):
@@ -186,13 +189,7 @@ def test_branches_with_loops_in_every_nesting(f, reference):
     points = np.array([0.35, 0.9, 1.3, 2.6])
     wanted, batch = slope(reference, points), f64(points)
     close([fl.jit(fl.grad(f))(v) for v in batch], wanted)
-    for g in (
-        fl.vmap(fl.grad(f)),
-        fl.jit(fl.vmap(fl.grad(f))),
-        fl.vmap(fl.grad(fl.jit(f))),
-        fl.grad(lambda x: fnp.sum(fl.vmap(f)(x))),
-        fl.jit(fl.grad(lambda x: fnp.sum(fl.vmap(f)(x)))),
-    ):
+    for g in (*in_batches(f), fl.vmap(fl.grad(fl.jit(f)))):
         close(g(batch), wanted)
 
 
