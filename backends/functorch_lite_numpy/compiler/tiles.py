@@ -57,10 +57,10 @@ class Tiles:
     def convert(self, value: Any, source: np.dtype, target: np.dtype) -> Any:
         return value if source == target else emit("convert", Context(self.b, [source], target, {}), [value])
 
-    def load(self, pointer: Any, width: int = 1, valid: int | None = None) -> Any:
-        """`width` elements, in the dtype of the sums; zeros beyond the first `valid`."""
-        mask = run_mask(0, width if valid is None else valid, width)
-        return self.convert(load(self.b, pointer, memory_type(self.given, width), mask), self.given, self.wide)
+    def load(self, pointer: Any, width: int = 1, valid: int | None = None, dtype: np.dtype | None = None) -> Any:
+        """`width` elements of an operand, or of a dtype, in that of the sums; zeros beyond the first `valid`."""
+        dtype, mask = dtype or self.given, run_mask(0, width if valid is None else valid, width)
+        return self.convert(load(self.b, pointer, memory_type(dtype, width), mask), dtype, self.wide)
 
     def store(self, pointer: Any, value: Any, width: int = 1, valid: int | None = None) -> None:
         mask = run_mask(0, width if valid is None else valid, width)
@@ -180,7 +180,7 @@ def tile(
     sums = t.summed(count, height * len(starts), terms)
     lines = [t.at(z, (r, p.m.z), dtype=t.result) for r in range(height)]
     places = [t.at(line, (c, 1), dtype=t.result) for line in lines for c in starts]
-    before = [t.load(place, width, valid) for place in places] if first is not None or subtract else []
+    before = [t.load(place, width, valid, t.result) for place in places] if first is not None or subtract else []
     if subtract:
         sums = [t.b.fsub(old, s) for s, old in zip(sums, before, strict=True)]
     elif first is not None:
