@@ -29,6 +29,7 @@ BOUNDS = {
 }
 PAIRS = {"pow": 4, "atan2": 4}
 EXACT = {"rem": np.fmod, "nextafter": np.nextafter}
+OPERANDS = dict.fromkeys((*PAIRS, *EXACT, "polygamma", "zeta"), 2)
 SINGLE = {
     "acos": np.arccos, "acosh": np.arccosh, "asin": np.arcsin, "asinh": np.arcsinh, "atan": np.arctan,
     "atanh": np.arctanh, "atan2": np.arctan2, "erf": special.erf, "erfc": special.erfc, "pow": np.power,
@@ -59,7 +60,7 @@ GRID += [np.inf, -np.inf, np.nan]
 
 @functools.cache
 def loop(name: str, dtype: type, width: int):
-    return elementwise(TABLE[name], 2 if name in PAIRS or name in EXACT else 1, dtype, width)
+    return elementwise(TABLE[name], OPERANDS.get(name, 1), dtype, width)
 
 
 def compiled(name: str, *arrays: np.ndarray) -> np.ndarray:
@@ -220,7 +221,7 @@ def test_halves_are_rounded_away_from_zero(dtype):
 
 @pytest.mark.parametrize("name", TABLE)
 def test_processors_without_an_instruction_for_powers_of_two_give_the_same_bits(name, monkeypatch):
-    count = 2 if name in PAIRS or name in EXACT else 1
+    count = OPERANDS.get(name, 1)
     loop.cache_clear()
     operands = {t: [everywhere(4_000, t, seed) for seed in range(count)] for t in (np.float32, np.float64)}
     expected = {t: loop(name, t, 4)(*x) for t, x in operands.items()}

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ir
+from ..types import constant
 from .logarithm import log
 from .trigonometric import sin_cos
 from .vector import Vector
 
-__all__ = ["TABLE", "in_double_precision"]
+__all__ = ["TABLE", "digamma", "in_double_precision", "lgamma"]
 
 # log gamma(y) / ((y - 1) (y - 2)) in y - 1.5 on [0.7, 2.3]: 2^-29 and 2^-57. (By interpolation at Chebyshev's points.)
 LGAMMA32 = (
@@ -65,15 +66,21 @@ LGAMMA_LARGE, DIGAMMA_LARGE = 8.3, 10.0
 """From there on the series hold."""
 
 
-def in_double_precision(function: Callable[[Vector, Any, bool], Any]) -> Callable[[Any, Any], Any]:
-    """A function (builder, x) that does float32 in double precision; `function` is told whether the result must be precise."""
+def in_double_precision(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function (builder, *operands) that does float32 in double precision.
 
-    def emit(b: Any, x: Any) -> Any:
-        v = Vector(b, x)
+    Args:
+      function: (Vector, *operands, whether the result must be precise) -> value.
+    """
+
+    def emit(b: Any, *operands: Any) -> Any:
+        v = Vector(b, operands[0])
         if v.double:
-            return function(v, x, True)
-        wide = b.fpext(x, v.shaped(ir.DoubleType()))
-        return b.fptrunc(function(Vector(b, wide), wide, False), v.type)
+            return function(v, *operands, True)
+        double = v.shaped(ir.DoubleType())
+        known = [v.known(x) for x in operands]
+        wide = [b.fpext(x, double) if c is None else constant(double, c) for x, c in zip(operands, known, strict=True)]
+        return b.fptrunc(function(Vector(b, wide[0]), *wide, False), v.type)
 
     return emit
 
@@ -152,4 +159,5 @@ def _digamma(v: Vector, x: Any, precise: bool) -> Any:
     return v.select(v.is_nan(x), x, out)
 
 
-TABLE = {"digamma": in_double_precision(_digamma), "lgamma": in_double_precision(_lgamma)}
+digamma, lgamma = map(in_double_precision, (_digamma, _lgamma))
+TABLE = {"digamma": digamma, "lgamma": lgamma}

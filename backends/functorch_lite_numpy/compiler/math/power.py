@@ -30,7 +30,7 @@ def rsqrt(b: Any, x: Any) -> Any:
 
 def power(b: Any, x: Any, y: Any) -> Any:
     v = Vector(b, x)
-    half = half_of(y)
+    half = half_of(v, y)
     if half is not None:
         return by_roots(v, x, half)
     size = v.abs(x)
@@ -141,15 +141,10 @@ def cbrt(b: Any, x: Any) -> Any:
     return v.select(usual, out, x)
 
 
-def half_of(y: Any) -> int | None:
+def half_of(v: Vector, y: Any) -> int | None:
     """Twice a known exponent, if that is a small odd number: the power is then one of a square root."""
-    if not isinstance(y, ir.Constant):
-        return None
-    values = [c.constant for c in y.constant] if isinstance(y.type, ir.VectorType) else [y.constant]
-    twice = 2 * values[0]
-    if any(c != values[0] for c in values) or twice != int(twice) or int(twice) % 2 == 0 or abs(twice) > 7:
-        return None
-    return int(twice)
+    known = v.known(y)
+    return int(2 * known) if known is not None and 2 * known in range(-7, 8, 2) else None
 
 
 def by_roots(v: Vector, x: Any, twice: int) -> Any:

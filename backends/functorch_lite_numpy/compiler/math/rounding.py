@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..types import any_lane
 from .vector import Vector
 
 __all__ = ["TABLE"]
@@ -50,7 +51,7 @@ def rem(b: Any, x: Any, y: Any) -> Any:
     smaller = v.select(v.less(smaller, zero), v.add(smaller, c), smaller)
     rest.add_incoming(smaller, loop)
     again = b.and_(defined, b.fcmp_ordered(">=", smaller, divisor))
-    b.cbranch(again if v.count == 1 else v.intrinsic("vector.reduce.or", again), loop, done)
+    b.cbranch(any_lane(b, again), loop, done)
     b.position_at_end(done)
     return v.select(b.or_(b.not_(defined), v.is_nan(y)), v.const(float("nan")), v.with_sign_of(smaller, x))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import large_angles
+from .branching import where_any
 from .vector import Vector
 
 __all__ = ["TABLE", "sin_cos"]
@@ -36,18 +37,8 @@ def _reduced(v: Vector, x: Any) -> tuple[Any, Any, Any]:
     usual = _reduced_by_parts(v, x)
     b, size = v.b, v.abs(x)
     large = b.and_(v.greater(size, v.const(v.pick(*LARGE))), v.less(size, v.const(float("inf"))))
-    some = large if v.count == 1 else v.intrinsic("vector.reduce.or", large)
-    before = b.block
-    with b.if_then(some, likely=False):
-        mended = [v.select(large, x, y) for x, y in zip(large_angles.reduced(v, x), usual, strict=True)]
-        end = b.block
-    joined = []
-    for value, other in zip(usual, mended, strict=True):
-        phi = b.phi(value.type)
-        phi.add_incoming(value, before)
-        phi.add_incoming(other, end)
-        joined.append(phi)
-    return joined[0], joined[1], joined[2]
+    n, r, low = where_any(v, large, usual, lambda: large_angles.reduced(v, x))
+    return n, r, low
 
 
 def _reduced_by_parts(v: Vector, x: Any) -> tuple[Any, Any, Any]:

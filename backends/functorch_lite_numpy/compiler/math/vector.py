@@ -45,6 +45,13 @@ class Vector:
     def const(self, x: float) -> Any:
         return constant(self.type, x)
 
+    def known(self, x: Any) -> float | None:
+        """The number that a value is in all lanes, if that is known now."""
+        if not isinstance(x, ir.Constant):
+            return None
+        first, *others = [c.constant for c in x.constant] if isinstance(x.type, ir.VectorType) else [x.constant]
+        return first if all(c == first for c in others) else None
+
     def add(self, x: Any, y: Any) -> Any:
         return self.b.fadd(x, y)
 
@@ -72,6 +79,12 @@ class Vector:
 
     def with_sign_of(self, x: Any, y: Any) -> Any:
         return self.intrinsic("copysign", x, y)
+
+    def two_sum(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """The sum, and what rounding took from it."""
+        total = self.add(x, y)
+        added = self.sub(total, x)
+        return total, self.add(self.sub(x, self.sub(total, added)), self.sub(y, added))
 
     def polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
         """The sum of coefficients[i] x^i, by Horner's rule; a long one as two in x^2, side by side."""

@@ -1,0 +1,138 @@
+"""The error of functions of several operands, which SciPy has for eager mode: against more digits, and SciPy at the ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+from functorch_lite.scipy import special
+
+pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+scipy_special = pytest.importorskip("scipy.special")
+mpmath = pytest.importorskip("mpmath", reason="references in high precision need mpmath")
+
+from functorch_lite_numpy.compiler.math import TABLE  # noqa: E402
+
+from .elementwise import elementwise  # noqa: E402
+
+Operands = tuple[np.ndarray, ...]
+GRID = np.asarray([0.0, -0.0, 1, 2, 3, 0.5, 1.5, -1, -2, -0.5, 1e-30, 100, 1e30, np.inf, -np.inf, np.nan])
+NUMBER = 300
+
+
+def spread(rng: np.random.Generator, low: float, high: float) -> np.ndarray:
+    """Positive numbers, as many of each size."""
+    return np.exp(rng.uniform(np.log(low), np.log(high), NUMBER))
+
+
+def check_double(name: str, exact: Callable[..., Any], bound: float, *operands: np.ndarray) -> None:
+    """In vectors and one by one: the same bits, and at most so many units in the last place from what is right."""
+    found = elementwise(TABLE[name], len(operands), np.float64, 8)(*operands)
+    np.testing.assert_array_equal(found, elementwise(TABLE[name], len(operands), np.float64, 1)(*operands))
+    with mpmath.workprec(200):
+        for got, *values in zip(found, *operands, strict=True):
+            right = exact(*map(mpmath.mpf, values))
+            if got != float(right):
+                off = abs((mpmath.mpf(got) - right) / mpmath.mpf(float(np.spacing(abs(float(right))))))
+                assert off <= bound, f"{name}{tuple(values)!r} = {got!r} is {float(off)} units off"
+
+
+def check_single(name: str, scipy: Callable[..., np.ndarray], *operands: np.ndarray) -> None:
+    """One rounding of what double precision gives."""
+    operands = tuple(x.astype(np.float32) for x in operands)
+    found = elementwise(TABLE[name], len(operands), np.float32, 16)(*operands)
+    with np.errstate(over="ignore", under="ignore"):
+        exact = scipy(*(x.astype(np.float64) for x in operands))
+        off = np.abs(found - exact) / np.spacing(np.abs(exact.astype(np.float32)))
+    usual = (np.abs(exact) < 1e38) & (np.abs(exact) > 1e-37)
+    assert usual.mean() > 0.5
+    assert np.max(off[usual]) < 0.51, tuple(x[usual][np.argmax(off[usual])] for x in operands)
+
+
+def check_ends(name: str, scipy: Callable[..., np.ndarray], *operands: np.ndarray) -> None:
+    for dtype in (np.float32, np.float64):
+        found = elementwise(TABLE[name], len(operands), dtype, 8)(*(x.astype(dtype) for x in operands))
+        with np.errstate(all="ignore"):
+            wide = (x.astype(dtype).astype(np.float64) for x in operands)
+            exact = scipy(*wide).astype(dtype)
+        np.testing.assert_allclose(found, exact, 4e-7 if dtype == np.float32 else 1e-13)
+
+
+# The zeta function.
+
+
+def hurwitz(s: Any, q: Any) -> Any:
+    """By Euler and Maclaurin, from 40 on."""
+    total = mpmath.mpf(0)
+    while q < 40:
+        total += q**-s
+        q += 1
+    total += q ** (1 - s) / (s - 1) + q**-s / 2
+    factor = s * q ** (-s - 1)
+    for k in range(1, 40):
+        term = mpmath.bernoulli(2 * k) / mpmath.factorial(2 * k) * factor
+        total += term
+        factor *= (s + 2 * k - 1) * (s + 2 * k) / q**2
+        if abs(term) < abs(total) * mpmath.mpf(2) ** -90:
+            break
+    return total
+
+
+def exponents(rng: np.random.Generator, kind: str) -> Operands:
+    if kind == "usual":
+        return 1 + spread(rng, 1e-5, 50), spread(rng, 0.01, 3000)
+    if kind == "whole":
+        return rng.integers(2, 30, NUMBER).astype(np.float64), spread(rng, 0.01, 3000)
+    if kind == "large":
+        return spread(rng, 20, 1000), spread(rng, 0.5, 1.9)
+    return 1 + spread(rng, 0.05, 8), np.where(
+        rng.random(NUMBER) < 0.5, spread(rng, 3e3, 1e25), spread(rng, 1e-25, 0.01)
+    )
+
+
+@pytest.mark.parametrize("kind", ["usual", "whole", "large", "far"])
+def test_zeta(kind: str) -> None:
+    s, q = exponents(np.random.default_rng(0), kind)
+    check_double("zeta", hurwitz, 4, s, q)
+    check_single("zeta", scipy_special.zeta, s, q)
+
+
+def test_zeta_below_zero() -> None:
+    """The terms of both sides cancel."""
+    rng = np.random.default_rng(0)
+    s, q = rng.integers(2, 12, NUMBER).astype(np.float64), -spread(rng, 0.01, 30)
+    found = elementwise(TABLE["zeta"], 2, np.float64, 8)(s, q)
+    sizes = scipy_special.zeta(s, q - np.floor(q)) + scipy_special.zeta(s, np.ceil(q) - q)
+    assert np.max(np.abs(found - scipy_special.zeta(s, q)) / sizes) < 1e-15
+
+
+def test_zeta_at_ends() -> None:
+    s, q = (x.ravel() for x in np.meshgrid(GRID, GRID))
+    usual = ~((s > 1e6) & (q > 1))  # SciPy: NaN
+    check_ends("zeta", scipy_special.zeta, s[usual], q[usual])
+    far = elementwise(TABLE["zeta"], 2, np.float64, 8)(np.full(4, np.inf), np.asarray([1.5, 2.0, 1e9, np.inf]))
+    np.testing.assert_array_equal(far, np.zeros(4))
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3, 5, None])
+def test_polygamma(order: int | None) -> None:
+    """Of an order that the compiler knows, and of any."""
+    x = spread(np.random.default_rng(1), 0.01, 3000).astype(np.float32)
+    x = np.where(np.arange(NUMBER) % 4 == 0, -x / 100, x)  # not next to zeros
+    n = np.arange(NUMBER) % 7 if order is None else np.full(NUMBER, order)
+    f = special.polygamma if order is None else lambda n, x: special.polygamma(order, x)
+    found = np.asarray(fl.jit(f)(n.astype(np.float32), x))
+    exact = np.asarray(special.polygamma(n, x.astype(np.float64)))
+    np.testing.assert_allclose(found, exact, 3e-7)
+
+
+def test_orders_of_polygamma() -> None:
+    """Only natural numbers; those with factorials that are too large give infinities."""
+    n = np.asarray([-1, 0.5, np.nan, np.inf, 170, 171, 1e300, 0, 0, 5])
+    x = np.asarray([2, 2, 2, 0.5, 0.5, 0.5, 0.5, np.nan, -1, 0])
+    eager = np.asarray(special.polygamma(n, x))
+    np.testing.assert_allclose(np.asarray(fl.jit(special.polygamma)(n, x)), eager, 1e-12)
