@@ -59,6 +59,8 @@ def directly(primitive: Primitive, kinds: str, otherwise: Callable[[Any], Any]) 
             kernel = kernels[buffer.dtype, x.backend]
             if kernel is not None:
                 return Array(kernel(buffer), x.weak_type and kernels.keeps_weak, x.backend)
+        elif isinstance(x, Tracer) and x.dtype.kind in kinds:
+            return context.trace.process(primitive, (x,), {})
         return otherwise(x)
 
     return function
@@ -101,8 +103,8 @@ def directly_on_two(
                 pass  # shapes do not broadcast, or a number does not fit: the long way says so in full
         elif isinstance(x, Tracer):
             fit = already_fit(x, y)
-            if fit is not None and fit[0].dtype.kind in kinds:
-                return primitive(fit[1], fit[0]) if reflected else primitive(*fit)
+            if fit is not None and x.dtype.kind in kinds:
+                return context.trace.process(primitive, (fit[1], fit[0]) if reflected else fit, {})
         return otherwise(x, y)
 
     function.direct = primitive, kinds  # type: ignore[attr-defined]  # for operators made of it

@@ -27,6 +27,8 @@ __all__ = [
     "promote_dtypes",
 ]
 
+_ARRAYS = (Array, Tracer)
+
 
 def is_arraylike(x: Any) -> bool:
     """Whether `x` is an array, a tracer, or a host array or scalar of a supported dtype."""
@@ -156,26 +158,27 @@ def broadcast_shapes(name: str, shapes: Sequence[Shape]) -> Shape:
 
 def _beside(x: Any, y: Any) -> Any:
     """The Python number `y` in the dtype of the array `x`, if it takes that for certain; else None."""
-    if not isinstance(x, (Array, Tracer)) or x.weak_type:
+    _, dtype, weak = x.signature
+    if weak:
         return None
-    dtype = x.dtype
     if dtype.kind == "f":
         return dtype.type(y)
     return _scalar(y, dtype) if type(y) is int and dtype.kind in "iu" else None
 
 
-def already_fit(x: Any, y: Any) -> list[Any] | None:
+def already_fit(x: Any, y: Any) -> tuple[Any, Any] | None:
     """The two operands as they are if they need no promotion, a Python number as a constant: the common cases, quickly."""
-    if type(y) is float or type(y) is int:
-        number = _beside(x, y)
-        return None if number is None else [x, number]
-    if type(x) is float or type(x) is int:
+    if isinstance(x, _ARRAYS):
+        if isinstance(y, _ARRAYS):
+            first, second = x.signature, y.signature
+            if first == second or (first[1:] == second[1:] and not (first[0] and second[0])):
+                return x, y
+        elif type(y) is float or type(y) is int:
+            number = _beside(x, y)
+            return None if number is None else (x, number)
+    elif (type(x) is float or type(x) is int) and isinstance(y, _ARRAYS):
         number = _beside(y, x)
-        return None if number is None else [number, y]
-    if isinstance(x, (Array, Tracer)) and isinstance(y, (Array, Tracer)):
-        first, second = x.signature, y.signature
-        if first == second or (first[1:] == second[1:] and not (first[0] and second[0])):
-            return [x, y]
+        return None if number is None else (number, y)
     return None
 
 
@@ -184,7 +187,7 @@ def promote(name: str, *operands: Any) -> list[Any]:
     if len(operands) == 2:
         pair = already_fit(*operands)
         if pair is not None:
-            return pair
+            return list(pair)
     promoted = promote_dtypes(*operands)
     shapes = [() if isinstance(x, np.generic) else x.shape for x in promoted]
     full = {s for s in shapes if s != ()}

@@ -59,8 +59,11 @@ class Differentiated(NamedTuple):
     def put_into(self, args: Sequence[Any], part: Any) -> list[Any]:
         """All arguments, with `part` (a pytree of the structure `tree`) in place of these."""
         full = list(args)
-        for i, x in zip(self.positions, (part,) if self.single else part, strict=True):
-            full[i] = x
+        if self.single:
+            full[self.positions[0]] = part
+        else:
+            for i, x in zip(self.positions, part, strict=True):
+                full[i] = x
         return full
 
 

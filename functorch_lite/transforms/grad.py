@@ -16,7 +16,7 @@ from ..errors import DTypeError, ShapeError, TransformationError, transparent
 from ..primitive import Zero
 from ..promotion import as_operand, is_arraylike
 from ..tree import flatten, unflatten
-from .edges import Aux, Differentiated, float0_zeros, gradient_out
+from .edges import Aux, Differentiated, gradient_out
 from .linearize import linearize_flat
 from .signature import check_callable, function_name
 
@@ -104,18 +104,13 @@ def _value_and_grad(
     fun: Any, args: Any, kwargs: Any, argnums: Any, has_aux: bool, holomorphic: bool, allow_int: bool
 ) -> tuple[Any, Any, Any]:
     chosen = Differentiated.of(args, argnums, "grad")
-    operands, tree = chosen.operands, chosen.tree
-    for x in operands:
+    for x in chosen.operands:
         check_input(x, holomorphic, allow_int, "grad")
-    moving = [i for i, x in enumerate(operands) if dtypes.is_inexact(x.dtype)]
-    aux = Aux(None)
+    aux: Aux | None = None
 
     def function(*tracers: Any) -> list[Any]:
         nonlocal aux
-        given = list(operands)
-        for i, x in zip(moving, tracers, strict=True):
-            given[i] = x
-        out = fun(*chosen.put_into(args, unflatten(tree, given)), **kwargs)
+        out = fun(*chosen.put_into(args, unflatten(chosen.tree, tracers)), **kwargs)
         if has_aux:
             if not isinstance(out, (tuple, list)) or len(out) != 2:
                 raise TransformationError(
@@ -129,19 +124,14 @@ def _value_and_grad(
                 f"grad needs a function with a scalar result; {function_name(fun)} gave a {type(out).__name__} of "
                 f"structure {out_tree}. Return the loss alone, or use has_aux=True for a pair (loss, anything)."
             )
-        value = as_operand(out, f"the result of {function_name(fun)}")
+        value = as_operand(out, "the result of a function under grad")
         _check_scalar(value, fun, holomorphic)
-        return [value, *aux.tracers]
+        return [value] if aux is None else [value, *aux.tracers]
 
-    results, tape = linearize_flat(function, [operands[i] for i in moving])
-    value = results[0]
-    seed = value.dtype.type(1)
-    no_aux = [Zero(t) for t in tape.out_types[1:]]
-    cts = tape.pull_back([seed, *no_aux], consume=True)
-    gradients: list[Any] = [None if dtypes.is_inexact(x.dtype) else float0_zeros(type_of(x)) for x in operands]
-    for i, ct in zip(moving, cts, strict=True):
-        gradients[i] = gradient_out(ct, type_of(operands[i]))
-    return value, aux.finished(results[1:]), unflatten(tree, gradients)
+    results, tape = linearize_flat(function, chosen.operands)
+    seeds = [results[0].dtype.type(1), *(Zero(t) for t in tape.out_types[1:])]
+    gradients = map(gradient_out, tape.pull_back(seeds, consume=True), tape.in_types)
+    return results[0], None if aux is None else aux.finished(results[1:]), unflatten(chosen.tree, gradients)
 
 
 def grad(

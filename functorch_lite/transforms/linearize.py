@@ -93,24 +93,28 @@ class LinearizeTrace(Trace):
     def process(self, primitive: Any, operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
         ins: list[int] = []
         buffers = []
-        key: list[Any] = [primitive, *params.items()] if params else [primitive]
+        key: list[Any] = [primitive]
         backend: Any = None
         concrete = self.parent is eager
         for x in operands:
-            linear = type(x) is LinearizeTracer and x.owner is self
-            if linear:
+            kind = type(x)
+            if kind is LinearizeTracer and x.owner is self:
                 ins.append(x.slot)
                 key.append(x.signature)
                 x = x.primal
-            if type(x) is Array:
+                kind = type(x)
+            else:
+                key.append(None)  # has no tangent
+                if kind is Array:
+                    key.append(x.signature)
+            if kind is Array:
                 buffers.append(x.buffer)
-                key.append(linear or x.signature)
                 if backend is not x.backend:
                     concrete = concrete and backend is None
                     backend = x.backend
             elif isinstance(x, np.generic):
                 buffers.append(x)
-                key.append(x.dtype)
+                key.append(kind)
             else:
                 concrete = False
         if not ins:
@@ -120,11 +124,10 @@ class LinearizeTrace(Trace):
         if not concrete or primitive.own_linearize is not None:
             return self.process_operands(primitive, operands, ins, params)
         key.append(backend)
-        cached = _cache.get(tuple(key))
-        if cached is None:
-            found = tuple(key)
-            cached = _cache.recall(found) or self.prepare(found, primitive, operands, params, backend)
-        rule, forward, signatures = cached
+        found = (*key, *params.items()) if params else tuple(key)
+        rule, forward, signatures = (
+            _cache.get(found) or _cache.recall(found) or self.prepare(found, primitive, operands, params, backend)
+        )
         out = forward(*buffers)
         if not rule.multiple:
             signature = signatures[0]
@@ -241,7 +244,7 @@ def linearize_by_jvp(
 def linearize_flat(function: Callable[..., Sequence[Any]], primals: Sequence[Any]) -> tuple[list[Any], Tape]:
     """Results of `function` (operands in, list out) at `primals`, and the tape of its derivative there."""
     trace = LinearizeTrace(context.trace)
-    tracers = [trace.new_input(x) for x in primals]
+    tracers = [*map(trace.new_input, primals)]
     with use_trace(trace, closing=True):
         outs = function(*tracers)
     results, slots = [], []
@@ -249,9 +252,8 @@ def linearize_flat(function: Callable[..., Sequence[Any]], primals: Sequence[Any
         own = type(x) is LinearizeTracer and x.owner is trace
         results.append(x.primal if own else x)
         slots.append(x.slot if own else None)
-    in_types = tuple(type_of(x) for x in primals)
-    out_types = tuple(type_of(x) for x in results)
-    return results, Tape(trace.entries, trace.slots, tuple(range(len(primals))), tuple(slots), in_types, out_types)
+    types = [tuple(map(type_of, values)) for values in (primals, results)]
+    return results, Tape(trace.entries, trace.slots, tuple(range(len(primals))), tuple(slots), *types)
 
 
 def linearize_program(

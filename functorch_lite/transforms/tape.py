@@ -166,16 +166,15 @@ class Tape(NamedTuple):
 
     def walk_buffers(self, cts: list[Any], backend: Backend, consume: bool) -> None:
         """The backward pass over buffers."""
-        entries = self.entries
-        for at in range(len(entries) - 1, -1, -1):
-            rule, residuals, ins, outs, _ = entries[at]
-            if consume:
-                del entries[at]
+        entries = self.entries if consume else list(self.entries)
+        while entries:
+            rule, residuals, ins, outs, _ = entries.pop()
             if len(outs) == 1:
-                ct = cts[outs[0]]
+                at = outs[0]
+                ct = cts[at]
                 if ct is None:
                     continue
-                cts[outs[0]] = None
+                cts[at] = None
                 run = rule.compiled.get(backend) or rule.backward(backend, (True,))
                 in_cts = run(*residuals, ct)
             else:
