@@ -12,6 +12,7 @@ from typing import Any
 from . import dtypes
 from .array_type import ArrayType
 from .arrays import Array, eager, type_of
+from .backend import Backend
 from .primitive import Primitive
 from .primitives import elementwise as e
 from .promotion import already_fit, as_operand, promote, promote_dtypes
@@ -23,29 +24,43 @@ _ARRAYS = (Array, Tracer)
 
 
 class Kernels(dict[Any, Any]):
-    """(dtype, backend) -> the guarded kernel of an elementwise primitive; None where operands have to go the long way.
+    """dtype -> the guarded kernel of an elementwise primitive on a backend; None where operands have to go the long way.
 
     Args:
       primitive: the operation, without params.
+      arity: how many operands it has.
       kinds: the kinds of dtype that mean to it what they mean to NumPy.
+      backend: where; by default where it is first asked for.
     """
 
-    __slots__ = ("arity", "keeps_weak", "kinds", "primitive")
+    __slots__ = ("arity", "backend", "elsewhere", "keeps_weak", "kinds", "primitive")
 
-    def __init__(self, primitive: Primitive, arity: int, kinds: str):
+    def __init__(self, primitive: Primitive, arity: int, kinds: str, backend: Backend | None = None):
         self.primitive = primitive
         self.arity = arity
         self.kinds = kinds
+        self.backend = backend
+        self.elsewhere: dict[Backend, Kernels] = {}
         self.keeps_weak = False
 
-    def __missing__(self, key: Any) -> Any:
-        dtype, backend = key
-        kernel = None
+    def on(self, backend: Backend) -> Kernels:
+        """Those of another backend."""
+        if self.backend is None:
+            self.backend = backend
+        if self.backend is backend:
+            return self
+        if backend not in self.elsewhere:
+            self.elsewhere[backend] = Kernels(self.primitive, self.arity, self.kinds, backend)
+        return self.elsewhere[backend]
+
+    def __missing__(self, dtype: Any) -> Any:
+        kernel, backend = None, self.backend
+        assert backend is not None
         if dtype.kind in self.kinds and backend.broadcasts and backend.has_kernel(self.primitive):
             types = [ArrayType((), dtype, True)] * self.arity
             self.keeps_weak = self.primitive.infer(*types).weak
             kernel = backend.guard(backend.kernel(self.primitive, types, {}))
-        self[key] = kernel
+        self[dtype] = kernel
         return kernel
 
 
@@ -55,10 +70,11 @@ def directly(primitive: Primitive, kinds: str, otherwise: Callable[[Any], Any]) 
 
     def function(x: Any, /) -> Any:
         if type(x) is Array and context.trace is eager:
-            buffer = x.buffer
-            kernel = kernels[buffer.dtype, x.backend]
+            buffer, backend = x.buffer, x.backend
+            known = kernels if backend is kernels.backend else kernels.on(backend)
+            kernel = known[buffer.dtype]
             if kernel is not None:
-                return Array(kernel(buffer), x.weak_type and kernels.keeps_weak, x.backend)
+                return Array(kernel(buffer), x.weak_type and known.keeps_weak, backend)
         elif isinstance(x, Tracer) and x.dtype.kind in kinds:
             return context.trace.process(primitive, (x,), {})
         return otherwise(x)
@@ -84,21 +100,22 @@ def directly_on_two(
 
     def function(x: Any, y: Any, /) -> Any:
         if type(x) is Array and context.trace is eager:
-            a = x.buffer
+            a, backend = x.buffer, x.backend
             dtype = a.dtype
+            known = kernels if backend is kernels.backend else kernels.on(backend)
             try:
                 if type(y) is Array:
                     b = y.buffer
-                    if dtype is b.dtype and x.backend is y.backend:
-                        kernel = kernels[dtype, x.backend]
+                    if dtype is b.dtype and backend is y.backend:
+                        kernel = known[dtype]
                         if kernel is not None:
-                            weak = x.weak_type and y.weak_type and kernels.keeps_weak
-                            return Array(kernel(b, a) if reflected else kernel(a, b), weak, x.backend)
+                            weak = x.weak_type and y.weak_type and known.keeps_weak
+                            return Array(kernel(b, a) if reflected else kernel(a, b), weak, backend)
                 elif not x.weak_type and dtype.kind in _SCALAR_KINDS.get(type(y), ""):
-                    kernel = kernels[dtype, x.backend]
+                    kernel = known[dtype]
                     if kernel is not None:
                         b = dtype.type(y)
-                        return Array(kernel(b, a) if reflected else kernel(a, b), False, x.backend)
+                        return Array(kernel(b, a) if reflected else kernel(a, b), False, backend)
             except (ValueError, OverflowError):
                 pass  # shapes do not broadcast, or a number does not fit: the long way says so in full
         elif isinstance(x, Tracer):
