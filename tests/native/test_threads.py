@@ -316,6 +316,30 @@ def test_contractions_do_not_depend_on_threads(name: str) -> None:
         assert_same(jitted(*args), alone, name)
 
 
+FACTORISATIONS = {
+    "cholesky": lambda x: jnp.linalg.cholesky(x @ x.mT + jnp.eye(6)),
+    "eigh": lambda x: jnp.linalg.eigh(x + x.mT)[0],
+    "inv": jnp.linalg.inv,
+    "qr": lambda x: jnp.linalg.qr(x)[1],
+    "svd": lambda x: jnp.linalg.svd(x, compute_uv=False),
+}
+
+
+@pytest.mark.parametrize("name", FACTORISATIONS)
+def test_factorisations_do_not_depend_on_threads(name: str) -> None:
+    f = FACTORISATIONS[name]
+    x = rng.normal(size=(700, 6, 6)).astype(np.float32) + 4 * np.eye(6, dtype=np.float32)
+    x[[0, 350, 699]] = np.nan
+    jitted, x = fl.jit(f), jnp.asarray(x)
+    assert is_whole(f, x)
+    set_threads(1)
+    alone = jitted(x)
+    np.testing.assert_allclose(np.asarray(alone), np.asarray(fl.jit(f, exact=True)(x)), rtol=1e-3, atol=1e-4)
+    set_threads(3)
+    for _ in range(30):
+        assert_same(jitted(x), alone, name)
+
+
 @pytest.mark.skipif(openblas("get_num_threads") is None, reason="another BLAS")
 def test_blas_has_its_threads_back() -> None:
     """Several Python threads hold it at 1 for their products; then it is what it was."""
@@ -324,7 +348,7 @@ def test_blas_has_its_threads_back() -> None:
     before = count()
     set_count(2)
     try:
-        f = fl.jit(lambda x: (x + 0j) @ x)  # complex: always BLAS's
+        f = fl.jit(lambda x: ((x + 0j) @ x, jnp.linalg.inv(x)))  # complex: always BLAS's; LAPACK
         x = jnp.asarray(rng.normal(size=(300, 300)).astype(np.float32))
         expected = f(x)
 

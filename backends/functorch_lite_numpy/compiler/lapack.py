@@ -8,7 +8,8 @@ does not spoil the others of its stack.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from .memory import aligned
 from .outside import blas, lapack
 from .packing import pack
 from .parts import hurried_if_straight
+from .pieces import turns_in_pieces
 from .steps import Step
 from .types import I32, I64, PTR, constant, memory_type, parts_of, real_dtype
 from .unit import Unit
@@ -36,19 +38,29 @@ CONJUGATED = 2
 """To CBLAS, behind `AS_IS`: transposed and conjugated."""
 PANEL = 64
 """Columns that LAPACK takes at a time, at most: its work space."""
+CALL = 500
+"""Nanoseconds that the smallest matrix takes."""
+NO_THREADS = 32**3
+"""For matrices of so few elements times rows, OpenBLAS starts no threads."""
+OWN_THREADS = 512**3
+"""From so many on, LAPACK is left OpenBLAS's threads: below, waiting for each other takes them longer than the work."""
 
 
 class OfMatrices(Step):
-    """One matrix after the other; equal equations share the function.
+    """The matrices of a stack, by several threads if there are many; equal equations share the function.
 
     Attributes:
       lapack, blas: what is called, without the letter of the dtype.
+      pace: about how many nanoseconds it takes for an element times the rows, or the columns if these are fewer.
+      by_halves: whether what is large of it is products of our own.
       real, parts: the dtype of a number's parts, and how many it has.
+      size: of a matrix: its elements times its rows, or its columns if these are fewer.
     """
 
     kinds = "biufc"
     lapack: ClassVar[tuple[str, ...]] = ()
     blas: ClassVar[tuple[str, ...]] = ()
+    pace: ClassVar[float] = 0.1
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
@@ -68,6 +80,8 @@ class OfMatrices(Step):
         self.real, self.parts = real_dtype(self.dtype), parts_of(self.dtype)
         self.params = equation.params
         *self.lead, self.n, self.m = self.types[0].shape
+        self.size = self.n * self.m * min(self.n, self.m)
+        self.by_halves = False
         self.pieces: list[int] = []
         self.plan()
         self.scratch = sum(self.pieces)
@@ -77,18 +91,38 @@ class OfMatrices(Step):
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         b.call(self.function, [*operands, *results, scratch])
 
+    @property
+    def duration(self) -> float:
+        return math.prod(self.lead) * (CALL + self.size * self.parts * self.pace)
+
     def make_function(self) -> Any:
         function = self.unit.function(self.unit.name("matrices"), ir.VoidType(), [PTR] * (len(self.types) + 1))
         b = ir.IRBuilder(function.append_basic_block("entry"))
-        self.info = b.alloca(I64)
         *pointers, scratch = function.args
-        places = [sum(self.pieces[:i]) for i in range(len(self.pieces))]
-        with counted(b, math.prod(self.lead)) as i:
-            sizes = [math.prod(t.shape[len(self.lead) :]) * t.dtype.itemsize for t in self.types]
-            at = [displaced(b, p, i, size) for p, size in zip(pointers, sizes, strict=True)]
-            self.matrix(b, at, [displaced(b, scratch, constant(I64, 1), place) for place in places])
+        with self.own_threads(b):
+            count, own = math.prod(self.lead), (scratch, self.scratch)
+            turns_in_pieces(self.unit, b, count, self.duration, pointers, own, self.turn_of_stack)
         b.ret_void()
         return hurried_if_straight(function)
+
+    @contextmanager
+    def own_threads(self, b: Any) -> Iterator[None]:
+        """Code during which OpenBLAS uses no threads, where those that it would use do not pay."""
+        pays = self.size >= OWN_THREADS and not self.by_halves and not self.lead
+        held = self.size > NO_THREADS and not pays
+        if held:
+            self.unit.call_outside(b, "pool.hold_blas", ir.VoidType(), [])
+        yield
+        if held:
+            self.unit.call_outside(b, "pool.free_blas", ir.VoidType(), [])
+
+    def turn_of_stack(self, b: Any, pointers: Sequence[Any], scratch: Any, i: Any) -> None:
+        with b.goto_entry_block():
+            self.info = b.alloca(I64)
+        sizes = [math.prod(t.shape[len(self.lead) :]) * t.dtype.itemsize for t in self.types]
+        places = [sum(self.pieces[:k]) for k in range(len(self.pieces))]
+        at = [displaced(b, p, i, size) for p, size in zip(pointers, sizes, strict=True)]
+        self.matrix(b, at, [displaced(b, scratch, constant(I64, 1), place) for place in places])
 
     def plan(self) -> None:
         """Ask for scratch memory, by `piece`."""
@@ -165,10 +199,12 @@ class CholeskyStep(OfMatrices):
 
     lapack = ("potrf",)
     blas = ("trsm",)
+    pace = 0.05
 
     def plan(self) -> None:
         self.factorise = None
         if self.parts == 1:
+            self.by_halves = True
             self.factorise, scratch = Halves(self.unit, self.dtype).cholesky(self.n, self.n)
             self.piece(scratch, 1)
 
@@ -195,6 +231,7 @@ class TriangularSolveStep(OfMatrices):
         p = self.params
         rows, columns = self.types[1].shape[-2:]
         self.length = columns if p["left_side"] else rows
+        self.size = self.n * self.n * self.length
         self.solve = None
         if self.length > 1 and self.parts == 1:
             strides = (1, self.n) if p["transpose_a"] else (self.n, 1)
@@ -207,6 +244,7 @@ class TriangularSolveStep(OfMatrices):
                 columns,
                 p["unit_diagonal"],
             )
+            self.by_halves = True
             self.solve, scratch = Halves(self.unit, self.dtype).solve(system)
             self.piece(scratch, 1)
 
@@ -270,6 +308,7 @@ class QRStep(OfMatrices):
     """Householder's reflections of a copy that is turned around; then their product."""
 
     lapack = ("geqrf", "orgqr")
+    pace = 0.6
 
     def plan(self) -> None:
         self.k = min(self.n, self.m)
@@ -294,6 +333,7 @@ class EighStep(OfMatrices):
     """Of a copy that is turned around, so that LAPACK reads the triangle, and chooses the signs, that it does in eager mode."""
 
     lapack = ("syevd",)
+    pace = 0.5
 
     def plan(self) -> None:
         n = self.n
@@ -318,6 +358,7 @@ class SVDStep(OfMatrices):
     """Of a copy that is turned around, as `EighStep`; its vectors are turned back."""
 
     lapack = ("gesdd",)
+    pace = 2.0
 
     def plan(self) -> None:
         n, m = self.n, self.m
