@@ -107,6 +107,7 @@ class Partial:
     def __init__(self, values: Values, r: Reduction, width: int):
         self.values = values
         self.reduction = r
+        self.width = width
         self.type = register_type(r.node.dtype, width)
         self.start = constant(self.type, scalars.identity(r.op, r.node.dtype))
         """What changes nothing."""
@@ -133,28 +134,23 @@ class Partial:
             x = b.select(v.mask, x, self.start)
         b.store(self.combined(b, self.load(b), x), self.pointer)
 
-    def across(self, b: Any) -> Any:
-        """The lanes combined, by halves."""
-        x = self.load(b)
-        while is_vector(x):
-            n = x.type.count
-            if n == 1:
-                return b.extract_element(x, constant(I32, 0))
-            undefined = ir.Constant(x.type, ir.Undefined)
-            type = ir.VectorType(I32, n // 2)
-            low = b.shuffle_vector(x, undefined, lanes(type, range(n // 2)))
-            high = b.shuffle_vector(x, undefined, lanes(type, range(n // 2, n)))
+    def across(self, b: Any, x: Any, width: int) -> Any:
+        """The lanes of x combined, by halves, until there are no more than that."""
+        while is_vector(x) and x.type.count > width:
+            n = x.type.count // 2
+            undefined, type = ir.Constant(x.type, ir.Undefined), ir.VectorType(I32, n)
+            low, high = (b.shuffle_vector(x, undefined, lanes(type, range(k, k + n))) for k in (0, n))
             x = self.combined(b, low, high)
-        return x
+        return b.extract_element(x, constant(I32, 0)) if is_vector(x) and width == 1 else x
 
 
 def finish(v: Values, r: Reduction, partials: Sequence[Partial]) -> None:
-    """Combine what is there for whole vectors and for the rest, and all their lanes."""
+    """Combine what is there for whole vectors and for the rest, which has no more lanes, and then all lanes."""
     b = v.row_builder
-    total = partials[0].across(b)
-    for other in partials[1:]:
-        total = other.combined(b, total, other.across(b))
-    reduced(v, r, total)
+    total = partials[0].load(b)
+    for rest in partials[1:]:
+        total = rest.combined(b, rest.across(b, total, rest.width), rest.load(b))
+    reduced(v, r, partials[-1].across(b, total, 1))
 
 
 def reduced(v: Values, r: Reduction, value: Any) -> None:
