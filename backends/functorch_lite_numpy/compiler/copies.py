@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from functorch_lite.extend_passes import Affine, Load, Node, Phase
 
-__all__ = ["Copies"]
+__all__ = ["Copies", "combined"]
 
 
 class Copies:
@@ -57,3 +58,16 @@ class Copies:
 
     def number(self, reduction: int) -> int:
         return reduction
+
+
+def combined(op: str, terms: Sequence[Node]) -> Node:
+    """The combination of some nodes, by halves."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    x, y = combined(op, terms[:half]), combined(op, terms[half:])
+    dims, level = x.dims | y.dims, max(x.level, y.level)
+    if x.op == "pair":  # of a complex number's parts
+        parts = [combined(op, of) for of in zip(x.args, y.args, strict=True)]
+        return Node(x.number, "pair", parts, x.dtype, (), dims, level)
+    return Node(x.number, op, (x, y), x.dtype, (), dims, level)

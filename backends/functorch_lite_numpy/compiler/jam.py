@@ -8,12 +8,10 @@ A nest becomes another one; nodes that depend on the row are there once for each
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from functorch_lite.extend_passes import Affine, Nest, Node, Phase, Reduction, Store
 
 from .collapse import nodes
-from .copies import Copies
+from .copies import Copies, combined
 
 __all__ = ["jam"]
 
@@ -39,7 +37,7 @@ def jam(nest: Nest) -> None:
     reductions: list[Reduction] = []
     for r in phase.reductions:
         if r in summed:
-            reductions.append(r._replace(node=_combined(r.op, [row.node(r.node) for row in rows])))
+            reductions.append(r._replace(node=combined(r.op, [row.node(r.node) for row in rows])))
         else:
             reductions += [row.reduction(r) for row in rows]
     row_stores = [Store(row.load(s.target), row.node(s.node)) for s in phase.row_stores for row in rows]
@@ -68,16 +66,3 @@ class _Row(Copies):
     def reduction(self, r: Reduction) -> Reduction:
         target = None if r.target is None else self.load(r.target)
         return Reduction(self.number(r.number), r.op, self.node(r.node), r.dims, target)
-
-
-def _combined(op: str, terms: Sequence[Node]) -> Node:
-    """The combination of some nodes, by halves."""
-    if len(terms) == 1:
-        return terms[0]
-    half = len(terms) // 2
-    x, y = _combined(op, terms[:half]), _combined(op, terms[half:])
-    dims, level = x.dims | y.dims, max(x.level, y.level)
-    if x.op == "pair":  # of a complex number's parts
-        parts = [_combined(op, of) for of in zip(x.args, y.args, strict=True)]
-        return Node(x.number, "pair", parts, x.dtype, (), dims, level)
-    return Node(x.number, op, (x, y), x.dtype, (), dims, level)

@@ -70,8 +70,8 @@ def lanes_of(nest: Nest, vector_bytes: int) -> int:
 
 
 def _scatters(place: Affine, d: int) -> bool:
-    """Whether elements do not lie side by side along a dimension, nor are one and the same."""
-    return place.terms.get(d, 0) not in (0, 1) or any(isinstance(k, Node) and d in k.dims for k in place.terms)
+    """Whether elements do not lie side by side along a dimension, in either direction, nor are one and the same."""
+    return abs(place.terms.get(d, 0)) > 1 or any(isinstance(k, Node) and d in k.dims for k in place.terms)
 
 
 def may_compute_twice(nest: Nest, width: int) -> bool:

@@ -1,9 +1,12 @@
-"""A last dimension of a few elements, each of which is made in its own way, in line.
+"""A last dimension of a few elements done in line, so that the one before it goes along the lanes.
 
     for d0 < 500: for d1 < 3: b3[d1 + 3*d0] = select(d1 < 1, select(d1 < 2, b2[d0], b1[d0]), b0[d0])
     for d0 < 500: b3[3*d0 : 3*d0 + 3] = b0[d0], b1[d0], b2[d0]
 
-So the dimension before it goes along the lanes, and vectors are interleaved when they are stored.
+    for d0 < 500: for d1 < 3: r0 = add(r0, b0[d1 + 3*d0]); then b1[d0] = r0
+    for d0 < 500: b1[d0] = b0[3*d0] + (b0[3*d0 + 1] + b0[3*d0 + 2])
+
+Groups of elements that lie side by side are taken apart when they are read, and put together when they are stored.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ from __future__ import annotations
 from functorch_lite.extend_passes import Affine, Nest, Node, Phase, Store
 
 from .collapse import nodes
+from .copies import combined
 from .interior import Inside, tests
+from .values import in_groups
 
 __all__ = ["unroll"]
 
@@ -19,28 +24,51 @@ MOST = 4
 """Elements of such a dimension."""
 LEAST = 16
 """And of the one before."""
+MOST_NODES = 200
+"""What is computed once for each of the elements, together."""
 
 
 def unroll(nest: Nest) -> None:
-    """Do the last dimension in line, in place, if then no load is guarded and all of them read what lies in a row."""
-    if len(nest.columns) != 1 or not nest.rows or len(nest.phases) != 1:
+    """Do the last dimension in line, in place, if then no load is guarded, and all read what lies in a row or in groups."""
+    if len(nest.columns) != 1 or not nest.rows:
         return
-    (d,), outer, (phase,) = nest.columns, nest.rows[-1], nest.phases
+    (d,), outer = nest.columns, nest.rows[-1]
     n = nest.extents[d]
-    stores = phase.stores
-    apart = any(s.target.address.terms.get(d) != 1 or s.target.address.terms.get(outer) != n for s in stores)
-    if not 1 < n <= MOST or nest.extents[outer] < LEAST or phase.reductions or phase.row_stores or apart:
+    short = 1 < n <= MOST and nest.extents[outer] >= LEAST and n * len(list(nodes(nest))) <= MOST_NODES
+    if not short or not _lie_well(nest, d, outer):
         return
+    results: dict[int, Node] = {}
     known = tests(nest, d)
-    if not known or any(s.node.op == "pair" for s in stores):
-        return
-    ways = [_At(d, k, {node: test(k) for node, test in known.items()}) for k in range(n)]
-    made = [Store(ways[0].load(s.target), _together([way.node(s.node) for way in ways])) for s in stores]
+    ways = [_At(d, k, {node: test(k) for node, test in known.items()}, results) for k in range(n)]
+    made = []
+    for phase in nest.phases:
+        for r in phase.reductions:
+            results[r.number] = combined(r.op, [way.node(r.node) for way in ways])
+        made += [Store(ways[0].load(s.target), _together([way.node(s.node) for way in ways])) for s in phase.stores]
+        made += [s._replace(node=ways[0].node(s.node)) for s in phase.row_stores]
     inline = Nest(nest.extents, nest.rows[:-1], [outer], [Phase([], made, [])], nest.n_inputs, nest.types)
-    for node in nodes(inline):
-        if node.op == "load" and (node.args or node.params.address.terms.get(outer, 0) > 1):
-            return
-    nest.rows, nest.columns, nest.phases = inline.rows, inline.columns, inline.phases
+    if all(node.op != "load" or _reads_well(node, nest, outer) for node in nodes(inline)):
+        nest.rows, nest.columns, nest.phases = inline.rows, inline.columns, inline.phases
+
+
+def _lie_well(nest: Nest, d: int, outer: int) -> bool:
+    """Whether all results are real numbers that lie side by side, and nothing is reduced over rows."""
+    n = nest.extents[d]
+    reductions = [r for phase in nest.phases for r in phase.reductions]
+    stores = [s for phase in nest.phases for s in phase.stores]
+    once = [s for phase in nest.phases for s in phase.row_stores]
+    groups = all(s.target.address.terms.get(d) == 1 and s.target.address.terms.get(outer) == n for s in stores)
+    in_a_row = all(s.target.address.terms.get(outer) == 1 for s in once)
+    real = all(x.node.op != "pair" for x in (*reductions, *stores, *once))
+    return groups and in_a_row and real and all(r.target is None for r in reductions)
+
+
+def _reads_well(load: Node, nest: Nest, d: int) -> bool:
+    buffer, address = load.params
+    if load.args or any(isinstance(k, Node) and d in k.dims for k in address.terms):
+        return False
+    stride = address.terms.get(d, 0)
+    return stride in (0, 1) or in_groups(address, stride, nest.types[buffer][1])
 
 
 def _together(parts: list[Node]) -> Node:
@@ -49,13 +77,15 @@ def _together(parts: list[Node]) -> Node:
 
 
 class _At(Inside):
-    """Nodes where a dimension has a value."""
+    """Nodes where a dimension has a value, and reductions along it are known."""
 
-    def __init__(self, d: int, k: int, known: dict[Node, bool]):
+    def __init__(self, d: int, k: int, known: dict[Node, bool], results: dict[int, Node]):
         super().__init__(known)
-        self.d, self.k = d, k
+        self.d, self.k, self.results = d, k, results
 
     def changed(self, node: Node) -> Node:
+        if node.op == "reduced":
+            return self.results[node.params]
         out = super().changed(node)
         if out is not node:
             out.dims -= {self.d}

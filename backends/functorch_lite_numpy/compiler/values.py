@@ -32,9 +32,11 @@ from .types import (
 )
 from .vectors import gather, read, write
 
-__all__ = ["Values", "twice"]
+__all__ = ["Values", "in_groups"]
 
 
+MOST_APART = 4
+"""Elements that lie so far apart are picked from vectors that lie in a row, rather than read one by one."""
 SHORT = 1 << 31
 """Integers below that have room in 32 bits."""
 
@@ -310,9 +312,10 @@ class Values:
                 holds = any_lane(b, self.where(b, guard)) if is_vector(guard) else guard
                 place = b.select(holds, place, constant(I64, 0))
             return read(b, b.gep(base, [place], source_etype=memory_type(dtype)), dtype, 1)
-        if stride == 1 or (stride == 2 and self.in_pairs(target)):
+        length = self.nest.types[target.buffer][1]
+        if stride is not None and in_groups(target.address, stride, length):
             uniform = guard is None or not is_vector(guard)
-            if condition is None or (uniform and self.nest.types[target.buffer][1] >= stride * self.lanes):
+            if condition is None or (uniform and length >= abs(stride) * self.lanes):
                 return self.read_lanes(b, target, dtype, stride, self.mask, guard)
             return self.read_where(b, target, dtype, stride, condition)
         return self.gather(b, base, self.number(b, target.address), dtype, self.where(b, guard))
@@ -329,34 +332,32 @@ class Values:
         return guard if self.mask is None else b.and_(self.mask, guard)
 
     def read_lanes(self, b: Any, target: Load, dtype: np.dtype, stride: int, mask: Any, guard: Any) -> Any:
-        """Elements that lie in a row, or every second one; from the start of the buffer if a guard holds for no lane."""
-        if stride == 2:
-            return self.read_every_second(b, target, dtype, mask, guard)
+        """Elements that lie in a row or in groups; from the start of the buffer if a guard holds for no lane."""
+        if stride != 1:
+            return self.read_of_groups(b, target, dtype, stride, mask, guard)
         return read(b, self.pointer(b, target, dtype, guard), dtype, self.lanes, mask)
 
-    def in_pairs(self, target: Load) -> bool:
-        """Whether a buffer is read in pairs of elements, of which both are there."""
-        return all(c % 2 == 0 for c in target.address.terms.values()) and self.nest.types[target.buffer][1] % 2 == 0
-
-    def read_every_second(self, b: Any, target: Load, dtype: np.dtype, mask: Any, guard: Any) -> Any:
-        """The first or the second elements of pairs that lie in a row; the pairs are read once."""
-        n, odd = self.lanes, target.address.const % 2
-        first = target.address + -odd
-        key = ("pairs", target.buffer, first.key, guard)
+    def read_of_groups(self, b: Any, target: Load, dtype: np.dtype, stride: int, mask: Any, guard: Any) -> Any:
+        """One element of each group; the groups lie in a row, and are read once for all of their elements."""
+        n, size = self.lanes, abs(stride)
+        which = target.address.const % size
+        order = range(n) if stride > 0 else range(n - 1, -1, -1)
+        first = target.address + (-which - order[0] * size)
+        key = ("groups", target.buffer, first.key, guard)
         if key not in self.known:
             pointer = self.pointer(b, Load(target.buffer, first), dtype, guard)
-            self.known[key] = read(b, pointer, dtype, 2 * n, None if mask is None else twice(b, mask))
+            of_groups = None if mask is None else picked(b, mask, [i for i in order for _ in range(size)])
+            self.known[key] = read(b, pointer, dtype, size * n, of_groups)
             self.depths[key] = len(self.builders) - 1
-        both = self.known[key]
-        picks = lanes(ir.VectorType(I32, n), range(odd, 2 * n, 2))
-        return b.shuffle_vector(both, ir.Constant(both.type, ir.Undefined), picks)
+        return picked(b, self.known[key], [which + i * size for i in order])
 
     def read_where(self, b: Any, target: Load, dtype: np.dtype, stride: int, condition: Node) -> Any:
         """The lanes for which a condition holds, in pieces of a register each.
 
         Where LLVM (22) cuts a masked load itself, and only then finds that a piece reads nothing, it reads all of that piece.
         """
-        width = min(self.lanes, self.vector_bytes // (stride * real_dtype(dtype).itemsize))
+        apart = 1 << (abs(stride) - 1).bit_length()
+        width = min(self.lanes, self.vector_bytes // (apart * real_dtype(dtype).itemsize))
         pieces = []
         for first in range(0, self.lanes, width):
             with self.some_lanes(first, width):
@@ -374,8 +375,11 @@ class Values:
         return b.trunc(value, register_type(dtype, lanes)) if dtype.kind == "b" else value
 
 
-def twice(b: Any, mask: Any) -> Any:
-    """A mask with each lane twice."""
-    n = mask.type.count
-    picks = lanes(ir.VectorType(I32, 2 * n), [i // 2 for i in range(2 * n)])
-    return b.shuffle_vector(mask, ir.Constant(mask.type, ir.Undefined), picks)
+def in_groups(place: Affine, stride: int, length: int) -> bool:
+    """Whether a buffer of a length is read in small groups of elements that are all there: one of each, forwards or backwards."""
+    return 1 <= abs(stride) <= MOST_APART and all(n % stride == 0 for n in (*place.terms.values(), length))
+
+
+def picked(b: Any, x: Any, picks: Sequence[int]) -> Any:
+    """A vector of some lanes of another one."""
+    return b.shuffle_vector(x, ir.Constant(x.type, ir.Undefined), lanes(ir.VectorType(I32, len(picks)), picks))
