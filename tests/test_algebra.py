@@ -108,6 +108,32 @@ def test_reductions_of_transposes(reduce: Any) -> None:
         np.testing.assert_allclose(fl.jit(f)(x), f(fnp.asarray(x)), rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "spec, x, y, left",
+    [
+        ("nk,k->n", (300, 3), (3,), True),
+        ("k,nk->n", (4,), (300, 4), True),
+        ("bnk,bk->bn", (5, 60, 2), (5, 2), True),
+        ("nk,nk->n", (300, 3), (300, 3), True),
+        ("nij,ij->n", (300, 2, 2), (2, 2), True),
+        ("nij,ji->n", (300, 2, 2), (2, 2), False),  # would have to be transposed
+        ("nk,k->n", (300, 5), (5,), False),
+        ("nk,k->n", (30, 3), (3,), False),
+        ("kn,k->n", (3, 300), (3,), False),
+        ("nk,km->nm", (300, 3), (3, 3), False),
+    ],
+)
+def test_products_of_few_terms(spec: str, x: Any, y: Any, left: bool) -> None:
+    rng = np.random.default_rng(0)
+    for dtype in ("float64", "float32", "float16"):
+        a, b = (rng.normal(size=shape).astype(dtype) for shape in (x, y))
+        f = lambda a, b: fnp.einsum(spec, a, b)  # noqa: E731
+        program = rewrite_algebra(simplify(fl.make_program(f)(a, b).program), keeping_bits=False)
+        check(program)
+        assert ("dot_general" not in names(program)) == (left and dtype != "float16")
+        np.testing.assert_allclose(fl.jit(f)(a, b), f(fnp.asarray(a), fnp.asarray(b)), rtol=1e-3, atol=1e-3)
+
+
 def test_in_bodies_of_loops() -> None:
     program = fl.make_program(lambda x: lax.fori_loop(0, 5, lambda i, x: fnp.negative(-x) * 1.0 + x, x))(
         fnp.ones(3)

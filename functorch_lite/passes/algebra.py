@@ -15,15 +15,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import dtypes
+from ..array_type import has_dim
 from ..primitives import elementwise as e
-from ..primitives.structural import broadcast_in_dim, reshape, transpose
+from ..primitives.structural import broadcast_in_dim, reduce_sum, reshape, transpose
 from ..program import Atom, Equation, Literal, Program, Var, dead_code
 from .rewrite import map_subprograms, renamed_operands, renaming
 
 __all__ = ["RULES", "rewrite_algebra"]
 
-Rewrite = Callable[[Equation, "_Made"], "Atom | Equation | tuple[Equation, Equation] | None"]
-"""Of two equations the second one gives the result, of the first one's."""
+Rewrite = Callable[[Equation, "_Made"], "Atom | Equation | tuple[Equation, ...] | None"]
+"""Of several equations the last one gives the result, of those before it."""
 
 
 class Rule(NamedTuple):
@@ -269,6 +271,35 @@ def reduced_transpose(equation: Equation, made: _Made) -> Equation | tuple[Equat
     between = Var(x.type.update(shape=tuple(x.type.shape[a] for a in sorted(kept))))
     order = tuple(sorted(kept).index(a) for a in kept)
     return out.replace(results=[between]), _same(equation, transpose, between, permutation=order)
+
+
+FEW_TERMS, MANY_SUMS = 4, 256
+"""Of a product with a vector: so few terms are rather part of what is computed before and after, where there are many sums."""
+
+
+@rule("dot_general", keeps_bits=False)
+def few_terms(equation: Equation, made: _Made) -> tuple[Equation, ...] | None:
+    """The sums of few products that lie side by side, with a vector or a stack of them: x @ y = sum(x * y)."""
+    (x, y), (contracting, batch) = equation.operands, equation.params["dimension_numbers"]
+    if len(contracting[1] + batch[1]) < y.type.ndim:
+        x, y, contracting, batch = y, x, contracting[::-1], batch[::-1]
+    result, n, summed = equation.results[0].type, x.type.ndim, contracting[0]
+    if len(contracting[1] + batch[1]) < y.type.ndim or result.dtype != x.type.dtype or result.dtype.kind != "f":
+        return None
+    if dtypes.accumulator_dtype(result.dtype) != result.dtype:
+        return None
+    if has_dim(x.type.shape) or result.size < MANY_SUMS or math.prod(x.type.shape[i] for i in summed) > FEW_TERMS:
+        return None
+    places = dict(zip(batch[1] + contracting[1], batch[0] + summed, strict=True))
+    dims = tuple(places[i] for i in range(y.type.ndim))
+    if dims != (*range(len(batch[0])), *range(n - len(summed), n)):
+        return None
+    factors, products = Var(y.type.update(shape=x.type.shape)), Var(result.update(shape=x.type.shape))
+    return (
+        Equation(broadcast_in_dim, [y], {"shape": x.type.shape, "dims": dims}, [factors], equation.source),
+        Equation(e.mul, [x, factors], {}, [products], equation.source),
+        _same(equation, reduce_sum, products, axes=tuple(sorted(summed))),
+    )
 
 
 # Signs, choices, divisors.
