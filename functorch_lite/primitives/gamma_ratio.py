@@ -47,33 +47,27 @@ def _by_series(xp: Any, a: Any, x: Any) -> Any:
     for n in range(1, _STEPS):
         weight = weight * x / (a + n)
         psi = psi + 1 / (a + n)
-        term = weight * (log - psi)
-        total = total + term
-        if not xp.any(xp.abs(term) > _ENOUGH * xp.abs(total)):
+        total = total + weight * (log - psi)
+        if not xp.any(weight * (1 + xp.abs(log - psi)) > _ENOUGH * xp.abs(total)):
             break
     return total
 
 
 def _by_fraction(xp: Any, a: Any, x: Any) -> Any:
-    """Lentz's method, with the derivative by a of each quantity beside it (`d...`)."""
+    """Steed's algorithm, with the derivative by a of each quantity beside it (`d...`)."""
     b = x + 1 - a
-    c, dc = xp.full_like(a, 1e300), xp.zeros_like(a)
-    d = 1 / b
-    dd = d * d
-    f, df = d, dd
+    q = 1 / b
+    dq = q * q
+    f, df, change, dchange = q, dq, q, dq
     for n in range(1, _STEPS):
-        k, dk = n * (a - n), float(n)
+        k, dk = n * (n - a), -float(n)
         b = b + 2
-        low, dlow = k * d + b, dk * d + k * dd - 1
-        dc = (dk - k * dc / c) / c - 1
-        c = b + k / c
-        d = 1 / low
-        dd = -dlow * d * d
-        change = c * d
-        df = df * change + f * (dc * d + c * dd)
-        f = f * change
-        if not xp.any(
-            (xp.abs(change - 1) > _ENOUGH * 4) | (xp.abs(dc * d + c * dd) * xp.abs(f) > _ENOUGH * 4 * xp.abs(df))
-        ):
+        new = 1 / (b - k * q)
+        dnew = (1 + dk * q + k * dq) * new * new
+        dchange = dchange * (k * q * new) + change * (dk * q * new + k * (dq * new + q * dnew))
+        change = change * (k * q * new)
+        q, dq = new, dnew
+        f, df = f + change, df + dchange
+        if not xp.any((xp.abs(change) > _ENOUGH * f) | (xp.abs(dchange) > _ENOUGH * xp.abs(df))):
             break
     return -x * (f * (xp.log(x) - xp.special.digamma(a)) + df)

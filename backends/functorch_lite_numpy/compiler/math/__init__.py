@@ -19,6 +19,8 @@ from . import (
     error_function,
     exponential,
     gamma,
+    gamma_ratio,
+    incomplete_gamma,
     inverse_error_function,
     inverse_trigonometric,
     logarithm,
@@ -43,4 +45,6 @@ TABLE = {
     **gamma.TABLE,
     **bessel.TABLE,
     **zeta.TABLE,
+    **incomplete_gamma.TABLE,
+    **gamma_ratio.TABLE,
 }
