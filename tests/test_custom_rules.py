@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -303,3 +305,43 @@ def test_stop_gradient_stops_derivatives_of_all_orders(wrap):
         fl.grad(lambda x: fl.grad(lambda y: fl.lax.stop_gradient(x * y) * y)(3.0)),
     ):
         assert float(second(fnp.float32(3.0))) == 0.0
+
+
+def test_a_jvp_rule_may_call_its_function_on_tangents() -> None:
+    @fl.custom_jvp
+    def negative(x):
+        return -x
+
+    negative.defjvp(lambda primals, tangents: (negative(*primals), negative(*tangents)))
+    assert fl.grad(negative)(3.0) == -1
+    assert fl.grad(lambda x: lax.scan(lambda c, _: (negative(c), None), x, None, length=3)[0])(3.0) == -1
+    assert fl.grad(fl.grad(lambda x: negative(x) ** 3))(2.0) == -12
+    np.testing.assert_array_equal(fl.jit(fl.vmap(fl.grad(negative)))(fnp.ones(2)), [-1, -1])
+
+
+def test_a_jvp_rule_may_call_its_function_on_a_value_and_a_tangent() -> None:
+    @fl.custom_jvp
+    def apply(matrix, vector):
+        return matrix @ vector
+
+    @apply.defjvp
+    def apply_jvp(primals, tangents):
+        (matrix, vector), (d_matrix, d_vector) = primals, tangents
+        return apply(matrix, vector), apply(d_matrix, vector) + apply(matrix, d_vector)
+
+    vector = fnp.array([1.0, 2.0])
+    by_matrix = fl.grad(lambda m: apply(m, vector).sum())(fnp.ones((2, 2)))
+    np.testing.assert_array_equal(by_matrix, [[1, 2], [1, 2]])
+
+
+def test_rules_of_functions_with_keywords_bound() -> None:
+    f = fl.custom_jvp(functools.partial(lambda x, y, a: x * y + a, a=0.5))
+    f.defjvp(lambda primals, tangents: (f(*primals), primals[1] * tangents[0]))
+    assert f(1.0, 2.0) == 2.5
+    assert fl.grad(f)(1.0, 2.0) == 2
+
+
+def test_forward_rules_may_ask_for_what_compiled_programs_do_anyway() -> None:
+    f = fl.custom_vjp(fnp.sin)
+    f.defvjp(lambda x: (fnp.sin(x), x), lambda x, ct: (2 * ct * fnp.cos(x),), optimize_remat=True)
+    assert fl.grad(fl.checkpoint(f))(0.0) == 2

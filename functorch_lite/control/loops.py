@@ -79,14 +79,14 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     Args:
       f: row -> results; pytrees.
       xs: a pytree of arrays with a common leading length.
-      batch_size: how many rows to do at once, by `vmap`; needs memory for that many.
+      batch_size: how many rows to do at once, by `vmap`; needs memory for that many. None or 0: one.
 
     >>> import functorch_lite as fl, functorch_lite.numpy as fnp
     >>> fl.lax.map(lambda x: x * x, fnp.arange(3.0))
     Array([0., 1., 4.], dtype=float32)
     """
     check_callable("map", f)
-    if batch_size is None:
+    if not batch_size:
         return run_scan("map", lambda _, x: (None, f(x)), None, xs)[1]
     leaves, tree = flatten(xs)
     rows = [as_operand(x, "an array that map goes over") for x in leaves]

@@ -44,9 +44,10 @@ class CustomFunction:
                 return list(args)
             raise ArgumentTypeError(f"{function_name(self.fun)}: {error}") from None
         bound.apply_defaults()
-        if bound.kwargs:
+        named = sorted(bound.kwargs.keys() & kwargs.keys())
+        if named:
             raise ArgumentTypeError(
-                f"{function_name(self.fun)} has a custom derivative and keyword-only arguments {sorted(bound.kwargs)}: "
+                f"{function_name(self.fun)} has a custom derivative and keyword-only arguments {named}: "
                 "the rules take arguments by position, make these positional."
             )
         return list(bound.args)

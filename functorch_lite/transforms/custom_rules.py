@@ -18,7 +18,7 @@ from ..primitives.structural import instantiate, move_batch, move_to_front, redu
 from ..program import Equation, Program
 from ..staging import stage
 from .batching import BatchAxis, batch_flat, batch_program
-from .call import run_program
+from .call import call, run_program
 from .partial import linear_part
 from .tape import Linearization
 
@@ -172,6 +172,10 @@ class CustomJvp(_Custom):
         types = [type_of(x).tangent() for x in own]
         outs, linear, has, residuals = linear_part(lambda dots: jvp(own, dots), types, nonzeros[n_hoisted:])
         return outs, Linearization(None, linear, has, True, n_residuals=len(residuals)), residuals
+
+    def transpose(self, cts: Any, operands: Sequence[Any], *, program: Program, **params: Any) -> Sequence[Any]:
+        """A function that is linear in some operands (its own rule may call it on tangents) is transposed as it stands."""
+        return call.transpose(cts, operands, program=program)
 
     def batched_rules(  # type: ignore[override]
         self, results: _Results, own_dims: Sequence[int | None], *, jvp: Rule

@@ -44,12 +44,19 @@ class custom_vjp(CustomFunction):
     bwd: Callable[..., Any] | None = None
     symbolic_zeros = False
 
-    def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any], symbolic_zeros: bool = False) -> None:
+    def defvjp(
+        self,
+        fwd: Callable[..., Any],
+        bwd: Callable[..., Any],
+        symbolic_zeros: bool = False,
+        optimize_remat: bool = False,
+    ) -> None:
         """Set the rules: `fwd(*args) -> (result, residuals)`; `bwd(*nondiff, residuals, cotangent) -> cotangents`.
 
         `bwd` gives a tuple with an item per argument that is not in `nondiff_argnums`; None is zero. With
         `symbolic_zeros`, cotangents known to be zero come as `Zero` objects, and `fwd` gets arguments that have the
-        attributes `value` and `perturbed`.
+        attributes `value` and `perturbed`. `optimize_remat` is taken for JAX's sake: what nobody needs of `fwd` is left out
+        of compiled programs in any case.
         """
         self.fwd, self.bwd, self.symbolic_zeros = fwd, bwd, symbolic_zeros
 

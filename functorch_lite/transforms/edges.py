@@ -16,7 +16,7 @@ from ..primitive import Zero
 from ..primitives.structural import instantiate
 from ..promotion import as_operand, cast, flagged
 from ..tracing import Tracer
-from ..tree import flatten, flatten_up_to, unflatten
+from ..tree import flatten, flatten_up_to, register_pytree_node, unflatten
 from .signature import normalized_argnums
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "given_cotangents",
     "given_tangents",
     "gradient_out",
+    "is_float0",
     "operands_of",
     "tangent_out",
 ]
@@ -93,8 +94,28 @@ class FlatCall:
         args, kwargs = unflatten(self.structure, operands)
         if self.fill_in is not None:
             args, kwargs = self.fill_in(args, kwargs)
-        outs, self.out_tree = operands_of(self.fun(*args, **kwargs), self.what)
-        return outs
+        leaves, self.out_tree = flatten(self.fun(*args, **kwargs))
+        if any(map(is_float0, leaves)):
+            nodes = [_Float0(x.shape) if is_float0(x) else x for x in leaves]
+            leaves, self.out_tree = flatten(unflatten(self.out_tree, nodes))
+        return [as_operand(x, self.what) for x in leaves]
+
+
+def is_float0(x: Any) -> bool:
+    """Whether it stands for the derivative of, or by, an integer array."""
+    return isinstance(x, np.ndarray) and x.dtype == dtypes.float0
+
+
+class _Float0:
+    """The place of a float0 array in the structure of what a function gives: its shape says all of it."""
+
+    __slots__ = ("shape",)
+
+    def __init__(self, shape: tuple[int, ...]):
+        self.shape = shape
+
+
+register_pytree_node(_Float0, lambda x: ((), x.shape), lambda shape, _: np.zeros(shape, dtypes.float0))
 
 
 def float0_zeros(t: ArrayType) -> np.ndarray:

@@ -11,6 +11,7 @@ from ..errors import ArgumentError, ShapeError, TransformationError, transparent
 from ..promotion import as_operand
 from ..tree import broadcast_prefix, flatten, unflatten
 from .batching import BatchAxis, batch_flat, move_result
+from .edges import float0_zeros, is_float0
 from .signature import check_callable, function_name
 
 __all__ = ["vmap"]
@@ -66,22 +67,21 @@ def vmap(
         axis = BatchAxis(_batch_size(operands, dims, axis_size, fun), axis_name)
         out_tree: Any = None
         out: Any = None
+        outs: list[Any] = []
+        what = f"a result of {function_name(fun)}"
 
         def flat(*xs: Any) -> list[Any]:
-            nonlocal out_tree, out
+            nonlocal out_tree, out, outs
             call_args, call_kwargs = unflatten(tree, xs)
             out = fun(*call_args, **call_kwargs)
             outs, out_tree = flatten(out)
-            return [as_operand(x, f"a result of {function_name(fun)}") for x in outs]
+            return [as_operand(x.astype(bool) if is_float0(x) else x, what) for x in outs]
 
         values, found = batch_flat(flat, axis, operands, dims)
         targets = broadcast_prefix(out_axes, out, is_leaf=lambda x: x is None)
+        moved = [move_result(x, d, to, axis, what) for x, d, to in zip(values, found, targets, strict=True)]
         return unflatten(
-            out_tree,
-            [
-                move_result(x, d, target, axis, f"a result of {function_name(fun)}")
-                for x, d, target in zip(values, found, targets, strict=True)
-            ],
+            out_tree, [float0_zeros(x.type) if is_float0(y) else x for x, y in zip(moved, outs, strict=True)]
         )
 
     return batched
