@@ -12,9 +12,9 @@ from ..arrays import type_of
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast
-from .elementwise import strict_operands
+from .elementwise import stretched_operands, strict_operands
 
-__all__ = ["Precision", "RoundingMethod", "mulhi", "reciprocal", "round", "select_n"]
+__all__ = ["Precision", "RoundingMethod", "mulhi", "pow", "reciprocal", "round", "select_n"]
 
 
 class Precision(enum.Enum):
@@ -41,6 +41,18 @@ def round(x: Any, rounding_method: RoundingMethod = RoundingMethod.AWAY_FROM_ZER
     """
     away = RoundingMethod(rounding_method) is RoundingMethod.AWAY_FROM_ZERO
     return (e.round_away if away else e.round_)(as_operand(x))
+
+
+def pow(x: Any, y: Any) -> Any:
+    """Floats or complex numbers to powers of their dtype, or to integers, elementwise.
+
+    >>> pow(2.0, 3).item()
+    8.0
+    """
+    base, exponent = as_operand(x), as_operand(y)
+    if dtypes.is_integer(exponent.dtype) and dtypes.is_inexact(base.dtype):
+        y = cast(exponent, base.dtype)
+    return e.pow_(*stretched_operands("an operand of pow", (x, y)))
 
 
 def reciprocal(x: Any) -> Any:

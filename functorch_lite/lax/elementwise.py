@@ -1,7 +1,7 @@
 """The elementwise primitives as functions of arrays and numbers, by JAX's names; made from the primitives themselves.
 
-They are strict: arrays must have one dtype and one shape (or rank 0). A Python number takes the dtype of the array that
-it stands beside.
+They are strict: arrays must have one dtype and equally many axes (or none); axes of length 1 are stretched. A Python
+number takes the dtype of the array that it stands beside.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..dtype_lattice import promote_types, result_type
 from ..errors import DTypeError
 from ..primitives import elementwise as primitives
 from ..primitives.base import Elementwise
+from ..primitives.structural import broadcast_to
 from ..promotion import as_operand, cast
 from ..tracing import Tracer
 from ..transforms.signature import by_position
@@ -31,7 +32,7 @@ _NAMES = {
     "not": "bitwise_not",
     "regularized_incomplete_beta": "betainc",
 }
-_OURS = ("mul_strong", "div_strong", "select", "convert", "bitcast_convert", "round", "round_away")
+_OURS = ("mul_strong", "pow", "div_strong", "select", "convert", "bitcast_convert", "round", "round_away")
 """Primitives that have no function of their name in `jax.lax`, or one of another form (in `operations` and `compounds`)."""
 _NUMBERS = (bool, int, float, complex)  # kept here, for `complex` becomes a function below
 
@@ -43,6 +44,19 @@ def strict_operands(what: str, xs: tuple[Any, ...]) -> list[Any]:
         return [as_operand(x, what) for x in xs]
     dtype = dtypes.as_dtype(first.dtype)
     return [number_like(x, dtype, what) if isinstance(x, _NUMBERS) else as_operand(x, what) for x in xs]
+
+
+def stretched_operands(what: str, xs: tuple[Any, ...]) -> list[Any]:
+    """`strict_operands`; those that have equally many axes are stretched along axes of length 1."""
+    operands = strict_operands(what, xs)
+    shapes = {tuple(x.shape) for x in operands if x.ndim}
+    if len(shapes) < 2 or len({len(shape) for shape in shapes}) > 1:
+        return operands
+    lengths = [set(axis) - {1} for axis in zip(*shapes, strict=True)]
+    if any(len(found) > 1 for found in lengths):  # the primitive refuses them
+        return operands
+    shape = tuple(next(iter(found), 1) for found in lengths)
+    return [broadcast_to(x, shape) if x.ndim else x for x in operands]
 
 
 def number_like(x: Any, dtype: np.dtype, what: str) -> Any:
@@ -77,7 +91,7 @@ def _of_one(primitive: Elementwise, what: str, names: tuple[str, ...]) -> Callab
 
 def _of_two(primitive: Elementwise, what: str, names: tuple[str, ...]) -> Callable[..., Any]:
     def function(x: Any, y: Any) -> Any:
-        return primitive(*strict_operands(what, (x, y)))
+        return primitive(*stretched_operands(what, (x, y)))
 
     return function
 
@@ -91,7 +105,7 @@ def _of_any(primitive: Elementwise, what: str, names: tuple[str, ...]) -> Callab
     def function(*args: Any, **kwargs: Any) -> Any:
         args = by_position(function.__name__, signature, args, kwargs)
         return primitive(
-            *strict_operands(what, args[: len(names)]), **dict(zip(params, args[len(names) :], strict=True))
+            *stretched_operands(what, args[: len(names)]), **dict(zip(params, args[len(names) :], strict=True))
         )
 
     function.__signature__ = signature  # type: ignore[attr-defined]

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from .. import numpy as fnp
 from ..arrays import type_of
@@ -34,11 +36,13 @@ __all__ = [
 
 
 def dtype(x: Any) -> Any:
-    """The dtype of an array or number.
+    """The dtype of an array or number, or that a scalar type stands for.
 
     >>> dtype(1.0)
     dtype('float32')
     """
+    if isinstance(x, (type, np.dtype)):
+        return dtypes.as_dtype(x)
     return type_of(as_operand(x)).dtype
 
 
