@@ -11,7 +11,7 @@ from . import dtypes
 from .array_type import Dim, Shape
 from .arrays import Array, Operand, from_host, type_of
 from .dtype_lattice import lattice_result, scalar_operand, scalar_type_of
-from .errors import DTypeError, NumberOverflowError, ShapeError
+from .errors import ArgumentError, DTypeError, NumberOverflowError, ShapeError
 from .primitives.elementwise import convert
 from .primitives.structural import broadcast_in_dim
 from .tracing import Tracer
@@ -44,6 +44,7 @@ def as_operand(x: Any, what: str = "argument") -> Array | Tracer:
 
     Raises:
       TypeError: for anything that is not a number or an array.
+      ValueError: for a masked array.
     """
     if type(x) is Array or isinstance(x, Tracer):
         return x
@@ -53,6 +54,8 @@ def as_operand(x: Any, what: str = "argument") -> Array | Tracer:
         out.number = x
         return out
     if isinstance(x, (np.ndarray, np.generic)):
+        if hasattr(x, "mask"):
+            raise ArgumentError(f"{what} is a masked array, whose mask would be lost: fill it with x.filled(value).")
         dtype = dtypes.as_dtype(x.dtype)
         return from_host(x if dtype == x.dtype else x.astype(dtype))
     if hasattr(x, "__jax_array__"):

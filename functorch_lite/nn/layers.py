@@ -173,7 +173,7 @@ def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: Any = -1) -> A
     Array([[0., 1., 0.],
            [0., 0., 0.]], dtype=float32)
     """
-    classes = as_operand(x)
+    classes = fnp.asarray(x)
     if dtypes.is_inexact(classes.dtype):
         raise DTypeError(f"one_hot needs integers, got {type_of(classes)}: cast with astype(int).")
     num_classes = operator.index(num_classes)

@@ -93,6 +93,8 @@ def _array(value: Any, dtype: np.dtype | None) -> Any:
         return _nested(value, dtype)
     if isinstance(value, np.ndarray) and value.dtype == object:
         return _nested(value.tolist(), dtype)
+    if hasattr(value, "mask"):
+        return as_operand(value)
     if not isinstance(value, (Array, Tracer, np.ndarray, np.generic, bool, int, float, complex)) and not hasattr(
         value, "__jax_array__"
     ):
@@ -235,25 +237,28 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None) 
     return broadcast_in_dim(value, shape=shape, dims=tuple(range(len(shape) - value.ndim, len(shape))))
 
 
-def _like(a: Any, dtype: Any, shape: Any) -> tuple[Any, np.dtype]:
+def _like(a: Any, dtype: Any, shape: Any) -> tuple[Any, np.dtype, bool]:
+    """Shape, dtype and weak flag of what is made in the likeness of `a`, where others are not given."""
     found = (
         a
         if hasattr(a, "shape") and hasattr(a, "dtype")
         else as_operand(np.asarray(a) if isinstance(a, (list, tuple)) else a)
     )
-    return (tuple(found.shape) if shape is None else shape_of(shape)), dtype_or(dtype, dtypes.as_dtype(found.dtype))
+    lengths = tuple(found.shape) if shape is None else shape_of(shape)
+    weak = dtype is None and getattr(found, "weak_type", False)
+    return lengths, dtype_or(dtype, dtypes.as_dtype(found.dtype)), weak
 
 
 def zeros_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Any:
     """Zeros in the shape and dtype of `a`, or those given."""
-    shape, dtype = _like(a, dtype, shape)
-    return filled(0, shape, dtype)
+    shape, dtype, weak = _like(a, dtype, shape)
+    return cast(filled(0, shape, dtype), dtype, weak)
 
 
 def ones_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Any:
     """Ones in the shape and dtype of `a`, or those given."""
-    shape, dtype = _like(a, dtype, shape)
-    return filled(1, shape, dtype)
+    shape, dtype, weak = _like(a, dtype, shape)
+    return cast(filled(1, shape, dtype), dtype, weak)
 
 
 def empty_like(prototype: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Any:
@@ -263,8 +268,8 @@ def empty_like(prototype: Any, dtype: Any = None, shape: Any = None, *, device: 
 
 def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Any:
     """One value in the shape and dtype of `a`, or those given."""
-    shape, dtype = _like(a, dtype, shape)
-    return full(shape, fill_value, dtype)
+    shape, dtype, weak = _like(a, dtype, shape)
+    return cast(full(shape, fill_value, dtype), dtype, weak)
 
 
 def fromfunction(function: Callable[..., Any], shape: Any, *, dtype: Any = float, **kwargs: Any) -> Any:

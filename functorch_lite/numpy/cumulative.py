@@ -37,8 +37,7 @@ def _running(name: str, primitive: Any, a: Any, axis: int | None, dtype: Any, ou
     )
     wide = dtypes.accumulator_dtype(target) if x.dtype != target else target
     if dtypes.is_bool(target):
-        wide = dtypes.default_int()
-        return as_bool(primitive(cast(x, wide, False), axis=axis, reverse=False))
+        return as_bool(primitive(cast(as_bool(x), dtypes.default_int(), False), axis=axis, reverse=False))
     return cast(primitive(cast(x, wide, False), axis=axis, reverse=False), target, False)
 
 

@@ -91,12 +91,16 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     """Positions in the flattened array -> positions along each axis of a shape."""
     shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     flat = asarray(indices)
-    size = math.prod(shape)
-    flat = e.min_(e.max_(flat, like(flat, -size)), like(flat, size - 1))
-    flat = where3(flat < 0, flat + size, flat)
+    size, own = math.prod(shape), flat.dtype
+    wide = dtypes.position_dtype(size)
+    flat = flat if own.itemsize >= wide.itemsize else cast(flat, wide)
+    if not dtypes.is_unsigned(flat.dtype):
+        flat = e.max_(flat, like(flat, -size))
+        flat = where3(flat < 0, flat + size, flat)
+    flat = e.min_(flat, like(flat, size - 1))
     out = []
     for n in shape[::-1]:
-        out.append(remainder(flat, n))
+        out.append(cast(remainder(flat, n), own))
         flat = flat // n
     return tuple(out[::-1])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
 from typing import Any
 
 from .. import dtypes
@@ -54,9 +55,10 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, *, length: int | N
             raise ConcretizationTypeError(
                 f"bincount of {type_of(x)}, whose values are not known here: give the result's `length`."
             )
-        length = max(int(value.max()) + 1 if value.size else 0, minlength)
+        length = max(int(value.max()) + 1 if value.size else 0, operator.index(minlength))
     w = filled(1, (), dtypes.default_int()) if weights is None else ravel(weights)
-    return filled(0, (length,), w.dtype).at[e.max_(x, like(x, 0))].add(w, mode="drop")
+    counts = filled(0, (length,), w.dtype)
+    return counts.at[e.max_(x, like(x, 0))].add(w, mode="drop") if length else counts
 
 
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:

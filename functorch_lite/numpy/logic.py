@@ -14,6 +14,7 @@ from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, broadcast_shapes, cast, promote
 from .arithmetic import add
+from .creation import asarray
 from .operands import Universal, like, named, no_out, real_operand, with_methods
 from .parts import imag
 
@@ -143,8 +144,8 @@ def isreal(x: Any) -> Any:
 
 
 def iscomplexobj(x: Any) -> bool:
-    """Whether `x` has a complex dtype."""
-    return dtypes.is_complex(as_operand(x).dtype)
+    """Whether `x`, an array or nested sequences, has a complex dtype; None has not."""
+    return x is not None and dtypes.is_complex(asarray(x).dtype)
 
 
 def isrealobj(x: Any) -> bool:
@@ -185,10 +186,10 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
     """Whether two arrays have one shape and equal elements.
 
     Args:
-      a1, a2: arrays.
+      a1, a2: arrays, or nested sequences.
       equal_nan: whether NaN equals NaN.
     """
-    a, b = as_operand(a1), as_operand(a2)
+    a, b = asarray(a1), asarray(a2)
     if a.shape != b.shape:
         return as_operand(np.False_)
     a, b = promote("array_equal", a, b)
@@ -199,7 +200,7 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
 def array_equiv(a1: Any, a2: Any) -> Any:
     """Whether two arrays broadcast together and are then equal."""
     try:
-        return all_of(equal(a1, a2))
+        return all_of(equal(asarray(a1), asarray(a2)))
     except ValueError:
         return as_operand(np.False_)
 

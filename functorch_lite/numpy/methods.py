@@ -143,6 +143,16 @@ def _view(x: Any, dtype: Any = None, type: Any = None) -> Any:
     return shaping.reshape(e.bitcast_convert(x, dtype=new), (*x.shape[:-1], x.shape[-1] * ratio))
 
 
+def _byteswap(x: Any) -> Any:
+    """The bytes of each number in the opposite order; a complex number is two numbers."""
+    if x.dtype.itemsize == 1:
+        return x
+    if dtypes.is_complex(x.dtype):
+        return e.complex_(_byteswap(e.real(x)), _byteswap(e.imag(x)))
+    octets = e.bitcast_convert(x, dtype=np.dtype(np.uint8))
+    return e.bitcast_convert(repeating.flip(octets, -1), dtype=x.dtype)
+
+
 def _round(x: Any, decimals: int = 0) -> Any:
     return rounding.round(x, decimals)
 
@@ -165,6 +175,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "argpartition": sorting.argpartition,
     "argsort": sorting.argsort,
     "astype": _astype,
+    "byteswap": _byteswap,
     "block_until_ready": _ready,
     "choose": choosing.choose,
     "clip": _clip,
@@ -197,6 +208,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "take": placing.take,
     "tobytes": _tobytes,
     "tolist": _tolist,
+    "trace": diagonals.trace,
     "transpose": _transpose,
     "var": moments.var,
     "view": _view,
@@ -246,7 +258,6 @@ def install() -> None:
     """Give arrays and tracers their methods, properties and operators."""
     for name, function in _METHODS.items():
         install_method(name, function)
-    Array.trace = diagonals.trace  # type: ignore[attr-defined]  # of a tracer, `trace` is the world that it belongs to
     for name, function in _PROPERTIES.items():
         install_method(name, property(function))  # type: ignore[arg-type]
     for name, function in _OPERATORS.items():

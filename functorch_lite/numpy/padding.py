@@ -27,6 +27,14 @@ __all__ = ["pad"]
 
 _COPYING = ("edge", "reflect", "symmetric", "wrap")
 _STATISTICS = {"maximum": max_, "minimum": min_, "mean": mean, "median": median}
+_OPTIONS = {
+    "constant": "constant_values",
+    "linear_ramp": "end_values",
+    "reflect": "reflect_type",
+    "symmetric": "reflect_type",
+    **dict.fromkeys(_STATISTICS, "stat_length"),
+}
+"""The option that a mode takes, where it takes one."""
 
 
 def pad(array: Any, pad_width: Any, mode: str | Callable[..., Any] = "constant", **kwargs: Any) -> Any:
@@ -47,12 +55,13 @@ def pad(array: Any, pad_width: Any, mode: str | Callable[..., Any] = "constant",
     widths = _widths(x, pad_width)
     if callable(mode):
         return _by_function(x, widths, mode, kwargs)
-    if mode == "constant":
-        return _constant(x, widths, kwargs.get("constant_values", 0))
-    if mode == "empty":
-        return _constant(x, widths, 0)
-    if mode not in (*_COPYING, *_STATISTICS, "linear_ramp"):
+    if mode not in (*_OPTIONS, "edge", "wrap", "empty"):
         raise UnsupportedError(f"pad: there is no mode {mode!r}; use one of NumPy's.")
+    unknown = sorted(kwargs.keys() - {_OPTIONS.get(mode)})
+    if unknown:
+        raise ArgumentError(f"pad: mode {mode!r} takes {_OPTIONS.get(mode, 'no options')}, but {unknown} was given.")
+    if mode in ("constant", "empty"):
+        return _constant(x, widths, kwargs.get("constant_values", 0))
     if mode in ("reflect", "symmetric") and kwargs.get("reflect_type", "even") == "odd":
         return _odd(x, widths, mode)
     for axis, (before, after) in enumerate(widths):

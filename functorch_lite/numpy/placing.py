@@ -14,6 +14,8 @@ from ..index_plan import host_value
 from ..indexing import getitem, take
 from ..primitives import elementwise as e
 from ..primitives import structural
+from ..primitives.slicing import iota
+from ..primitives.sorting import sort as sort_p
 from ..promotion import as_operand, broadcast_shapes, cast
 from ..tracing import Tracer
 from .axes import axis_of
@@ -127,7 +129,8 @@ def delete(arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices
 
     Args:
       arr: an array.
-      obj: which: an integer, a slice, integers, or a mask; their values must be known.
+      obj: which: an integer, a slice, integers, or a mask. Values must be known but for a single integer, and for integers
+        of which none is there twice.
       axis: along which; None: `arr` is flattened first.
       assume_unique_indices: promises that no index is there twice.
     """
@@ -135,8 +138,24 @@ def delete(arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices
     if axis is None:
         x, axis = ravel(x), 0
     axis = axis_of("delete", axis, x.ndim)
-    places = np.delete(np.arange(x.shape[axis]), _known_places("delete", obj))
-    return take(x, places, axis)
+    n = x.shape[axis]
+    if _traced(obj) and dtypes.is_integer(obj.dtype) and (assume_unique_indices or not obj.ndim):
+        stays = structural.broadcast_in_dim(np.True_, shape=(n,), dims=()).at[ravel(obj)].set(False)
+        return take(x, _true_first(stays)[: n - obj.size], axis)
+    return take(x, np.delete(np.arange(n), _known_places("delete", obj)), axis)
+
+
+def _traced(x: Any) -> bool:
+    """Whether it is an array whose values are not known here."""
+    return isinstance(x, Tracer) and host_value(x) is None
+
+
+def _true_first(mask: Any) -> Any:
+    """The positions in a vector of booleans where it holds, in their order, then the others."""
+    n = mask.shape[0]
+    keys = cast(e.not_(mask), np.dtype(np.int8))
+    places = iota(dtype=dtypes.position_dtype(n), shape=(n,), dimension=0)
+    return sort_p(keys, places, dimension=0, is_stable=True, num_keys=1)[1]
 
 
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
@@ -144,7 +163,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
     Args:
       arr: an array.
-      obj: before which: an integer, a slice or integers; their values must be known.
+      obj: before which: an integer, a slice or integers.
       values: what to put there, in the dtype of `arr`.
       axis: along which; None: `arr` is flattened first.
     """
@@ -153,7 +172,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     if axis is None:
         x, axis = ravel(x), 0
     axis = axis_of("insert", axis, x.ndim)
-    where = _known_places("insert", obj)
+    where = obj if _traced(obj) else _known_places("insert", obj)
     if not isinstance(where, slice) and np.ndim(where) == 0 and v.ndim:
         v = moveaxis(reshape(v, (1,) * (x.ndim - v.ndim) + tuple(v.shape)), 0, axis)
     n = x.shape[axis]
@@ -161,10 +180,25 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     v = reshape(v, (1,) * (x.ndim - v.ndim) + tuple(v.shape))
     count = v.shape[axis] if single else len(range(*where.indices(n))) if isinstance(where, slice) else np.size(where)
     v = broadcast_to(v, tuple(count if d == axis else m for d, m in enumerate(x.shape)))
-    places = np.insert(
-        np.arange(n), where if not single else np.asarray(where).reshape(()).item(), n + np.arange(count)
-    )
+    if isinstance(where, Tracer):
+        places = _inserted(where, n, count)
+    else:
+        first = np.asarray(where).reshape(()).item() if single else where
+        places = np.insert(np.arange(n), first, n + np.arange(count))
     return take(concatenate([x, v], axis), places, axis)
+
+
+def _inserted(where: Any, n: int, count: int) -> Any:
+    """The order in which n elements and the `count` ones behind them stand, once those are put before the elements `where`.
+
+    Every element has a key: what is put before element i comes before it, in its own order.
+    """
+    dtype = dtypes.position_dtype(2 * n + 1)
+    before = cast(broadcast_to(ravel(where), (count,)), dtype)
+    before = where3(before < 0, before + n, before)
+    keys = concatenate([2 * iota(dtype=dtype, shape=(n,), dimension=0) + 1, 2 * before])
+    places = iota(dtype=dtypes.position_dtype(n + count), shape=(n + count,), dimension=0)
+    return sort_p(keys, places, dimension=0, is_stable=True, num_keys=1)[1]
 
 
 def _functional(name: str, inplace: bool) -> None:

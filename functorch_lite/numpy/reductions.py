@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..errors import ArgumentError
 from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.structural import expand_dims, reduce_sum
@@ -34,8 +35,13 @@ def keep(out: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
 
 
 def masked(x: Any, where: Any, value: Any) -> Any:
-    """`x` with `value` where `where` does not hold."""
-    return x if where is None else where3(where, x, like(x, value))
+    """`x` with `value` where `where`, which is boolean, does not hold."""
+    if where is None:
+        return x
+    where = as_operand(where, "the argument where")
+    if not dtypes.is_bool(where.dtype):
+        raise ArgumentError(f"the argument where must be boolean, got {where.type}: compare it, as in where != 0.")
+    return where3(where, x, like(x, value))
 
 
 def strong(x: Any) -> Any:

@@ -144,14 +144,12 @@ def roll(a: Any, shift: Any, axis: int | Sequence[int] | None = None) -> Any:
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
     axes = [axis_of("roll", i, x.ndim) for i in (axis if isinstance(axis, (tuple, list)) else [axis])]
-    if isinstance(shift, (Array, Tracer, np.ndarray)):
-        shifts = (
-            [shift] * len(axes) if not shift.ndim else [shift[i if shift.shape[0] > 1 else 0] for i in range(len(axes))]
-        )
-    else:
-        shifts = list(shift) if isinstance(shift, (tuple, list)) else [shift] * len(axes)
-        if len(axes) == 1 < len(shifts):
-            axes = axes * len(shifts)
+    several = isinstance(shift, (tuple, list)) or (isinstance(shift, (Array, Tracer, np.ndarray)) and shift.ndim)
+    shifts = list(shift) if several else [shift]
+    if len(axes) == 1 < len(shifts):
+        axes = axes * len(shifts)
+    if len(shifts) == 1 < len(axes):
+        shifts = shifts * len(axes)
     if len(shifts) != len(axes):
         raise ShapeError(f"roll of {x.type}: {len(shifts)} shifts for {len(axes)} axes.")
     for s, i in zip(shifts, axes, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..dtype_lattice import promote_types, result_type
 from ..dtypes import can_cast, finfo, iinfo, issubdtype
 from ..promotion import as_operand, cast
 from ..tracing import Tracer
+from .axes import axes_of
 
 __all__ = [
     "bfloat16",
@@ -180,8 +182,4 @@ def ndim(a: Any) -> int:
 def size(a: Any, axis: int | Sequence[int] | None = None) -> int:
     """How many elements `a` has, in all or along axes."""
     lengths = shape(a)
-    chosen = range(len(lengths)) if axis is None else (axis,) if isinstance(axis, int) else axis
-    out = 1
-    for i in chosen:
-        out *= lengths[i]
-    return out
+    return math.prod(lengths[i] for i in axes_of("size", axis, len(lengths)))

@@ -133,7 +133,7 @@ def argpartition(a: Any, kth: int, axis: int = -1) -> Any:
 
 def sort_complex(a: Any) -> Any:
     """Elements as complex numbers in the order of their real parts, then their imaginary ones."""
-    x = sort(a, 0)
+    x = sort(a)
     return cast(x, dtypes.complex_dtype(x.dtype))
 
 

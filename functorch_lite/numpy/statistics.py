@@ -103,8 +103,10 @@ def cov(
       ddof: what to take off the count; overrides `bias`.
       fweights: how often each observation was made.
       aweights: how much each observation counts.
-      dtype: the dtype of the result.
+      dtype: the dtype of the result, floating or complex.
     """
+    if dtype is not None and not dtypes.is_inexact(dtypes.as_dtype(dtype)):
+        raise ArgumentError(f"cov: dtype must be floating or complex, got {dtypes.as_dtype(dtype)}.")
     x = inexact(as_operand(m))[0] if dtype is None else cast(as_operand(m), dtypes.as_dtype(dtype))
     if x.ndim > 2:
         raise ShapeError(f"cov needs at most 2 axes, got {type_of(x)}.")
@@ -136,6 +138,7 @@ def cov(
             else e.div(e.mul(like(x, ddof), sum(e.mul(wx, cast(as_operand(aweights), x.dtype)))), total)
         )
         norm = e.sub(total, taken)
+    norm = e.max_(norm, like(norm, 0)) if not dtypes.is_complex(x.dtype) else norm
     out = true_divide(matmul(weighted, conj(moveaxis(centred, 0, 1))), norm)
     return reshape_to(out, ()) if out.shape == (1, 1) else out
 

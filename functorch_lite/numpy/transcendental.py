@@ -156,6 +156,13 @@ def _sigmoid(x: Any) -> Any:
     return e.add(half, e.mul(half, e.tanh(e.mul(half, x))))
 
 
+def _principal(angle: Any) -> Any:
+    """An angle moved by whole turns to where those of logarithms lie, in [-pi, pi]; one that lies there stays as it is."""
+    turns = e.round_(e.mul(angle, like(angle, 0.5 / math.pi)))
+    moved = e.sub(angle, e.mul(turns, like(angle, 2 * math.pi)))
+    return e.select(e.gt(e.abs_(angle), like(angle, math.pi)), angle, moved)
+
+
 @with_methods
 def logaddexp(x1: Any, x2: Any, /) -> Any:
     """log(exp(x1) + exp(x2)), elementwise, without overflow in between."""
@@ -163,7 +170,8 @@ def logaddexp(x1: Any, x2: Any, /) -> Any:
     if dtypes.is_complex(type_of(x).dtype):
         swap = e.lt(e.real(x), e.real(y))
         large, small = e.select(swap, x, y), e.select(swap, y, x)
-        return e.add(large, e.log1p(e.exp(e.sub(small, large))))
+        out = e.add(large, e.log1p(e.exp(e.sub(small, large))))
+        return e.complex_(e.real(out), _principal(e.imag(out)))
     # A function with a rule of its own takes arrays: a constant becomes one that is as weak as constants are.
     return _logaddexp(*(from_host(a, weak_type=True) if isinstance(a, np.generic) else a for a in (x, y)))
 

@@ -33,6 +33,9 @@ __all__ = [
 ]
 
 
+_FAR = 2**30
+
+
 def eye(N: int, M: int | None = None, k: Any = 0, dtype: Any = None, *, device: Any = None) -> Any:
     """A matrix with ones on a diagonal, zeros elsewhere.
 
@@ -49,7 +52,10 @@ def eye(N: int, M: int | None = None, k: Any = 0, dtype: Any = None, *, device: 
 
 
 def _offset(k: Any) -> Any:
-    return np.int32(k) if isinstance(k, int) else cast(asarray(k), np.dtype(np.int32))
+    """The number of a diagonal, one that is off any matrix as the last one of all."""
+    if not isinstance(k, int):
+        return cast(asarray(k), np.dtype(np.int32))
+    return np.int32(max(-_FAR, min(k, _FAR)))
 
 
 def _places(shape: tuple[Any, ...]) -> tuple[Any, Any]:

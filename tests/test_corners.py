@@ -1,0 +1,185 @@
+"""Functions at their corners: unusual arguments, dtypes that hardly fit, lengths of zero. Each was wrong once."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+
+import functorch_lite as fl
+import functorch_lite.lax as lax
+import functorch_lite.numpy as fnp
+
+
+def test_questions_about_arrays_take_lists() -> None:
+    assert fnp.array_equal([1, 2], [1, 2])
+    assert not fnp.array_equiv([[1, 2], [1, 3]], [1, 2])
+    assert fnp.iscomplexobj([1, 2j])
+    assert not fnp.iscomplexobj(None)
+    np.testing.assert_array_equal(fl.nn.one_hot([2, 0], 3), [[0, 0, 1], [1, 0, 0]])
+
+
+@pytest.mark.parametrize("make", [fnp.array, fnp.asarray, fnp.sin, fl.jit(fnp.sin), lambda x: fnp.array(x, float)])
+def test_masked_arrays_are_refused(make) -> None:
+    with pytest.raises(ValueError, match=r"mask would be lost.*filled"):
+        make(np.ma.masked_array([1.0, 2.0], mask=[True, False]))
+
+
+def test_counts_without_room() -> None:
+    assert fnp.bincount(fnp.array([0, 1]), length=0).shape == (0,)
+    assert fnp.bincount(fnp.array([0, 1]), fnp.ones(2), length=0).dtype == np.float32
+    assert fnp.bincount(fnp.array([1]), minlength=fnp.array(4)).shape == (4,)
+
+
+def test_covariances_of_too_few_observations_are_nan() -> None:
+    for x, ddof in ((np.ones(0), None), (np.ones(3), 3), (np.ones((2, 3)), 5)):
+        assert fnp.isnan(fnp.cov(x, ddof=ddof)).all()
+    assert fnp.isnan(fnp.cov(np.ones(3), ddof=7, fweights=np.array([1, 2, 1]))).all()
+
+
+@pytest.mark.parametrize("name", ["cov", "corrcoef"])
+def test_covariances_are_not_integers(name) -> None:
+    with pytest.raises(ValueError, match="dtype must be floating or complex"):
+        getattr(fnp, name)(np.ones((2, 3)), dtype=int)
+
+
+@pytest.mark.parametrize("k", [2**33, -(2**33), 2**31 - 1, -(2**31)])
+def test_diagonals_far_off_the_matrix(k) -> None:
+    np.testing.assert_array_equal(fnp.eye(3, k=k), np.zeros((3, 3)))
+    np.testing.assert_array_equal(fnp.tri(3, k=k), np.full((3, 3), k > 0))
+    np.testing.assert_array_equal(fnp.tril(np.ones((2, 3)), k), np.full((2, 3), k > 0))
+
+
+def test_size_along_axes() -> None:
+    assert fnp.size(np.ones((2, 3, 4)), (0, -1)) == 8
+    for axes in ((0, 0), (0, -3), 3):
+        with pytest.raises(ValueError, match=r"axis|axes"):
+            fnp.size(np.ones((2, 3, 4)), axes)
+
+
+def test_logaddexp_of_complex_numbers_has_the_principal_angle() -> None:
+    rng = np.random.default_rng(0)
+    x, y = (rng.normal(0, 4, 200) + 1j * rng.normal(0, 9, 200) for _ in range(2))
+    np.testing.assert_allclose(fnp.logaddexp(x, y), np.log(np.exp(x) + np.exp(y)), rtol=1e-12)
+    assert fnp.logaddexp(3j, -np.inf) == 3j
+
+
+def test_sort_complex_sorts_lines() -> None:
+    x = np.array([[3, 1, 2], [2, 0, 1]])
+    np.testing.assert_array_equal(fnp.sort_complex(x), [[1, 2, 3], [0, 1, 2]])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("shape", [(2, 3), (20, 30), 7, (4,)])
+def test_unravel_index_of_every_dtype(dtype, shape) -> None:
+    places = np.array([0, 1, 3], dtype)
+    found = fnp.unravel_index(places, shape)
+    assert all(x.dtype == dtype for x in found)
+    np.testing.assert_array_equal(found, np.unravel_index(places.astype(int), shape))
+    if np.dtype(dtype).kind == "i":
+        np.testing.assert_array_equal(fnp.unravel_index(np.array([-1], dtype), (2, 3)), [[1], [2]])
+
+
+def test_what_is_made_in_the_likeness_of_a_weak_number_is_weak() -> None:
+    for make in (fnp.zeros_like, fnp.ones_like, fnp.empty_like, lambda x, **k: fnp.full_like(x, 2, **k)):
+        assert make(1.5).weak_type
+        assert make(fnp.add(1.0, 1)).weak_type
+        assert not make(1.5, dtype="float32").weak_type
+        assert not make(fnp.ones(2)).weak_type
+
+
+def test_running_sums_of_booleans_do_not_round() -> None:
+    np.testing.assert_array_equal(fnp.cumsum(np.array([0.0, 0.1, 0.0]), dtype=bool), [False, True, True])
+    np.testing.assert_array_equal(fnp.cumulative_prod(np.array([0.5, 0.1, 0.0]), dtype=bool), [True, True, False])
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "any", "mean", "var", "max", "nansum"])
+def test_where_is_boolean(name) -> None:
+    initial = {"initial": 0.0} if name == "max" else {}
+    with pytest.raises(ValueError, match="where must be boolean"):
+        getattr(fnp, name)(np.ones(3), where=np.array([1, 0, 1]), **initial)
+
+
+@pytest.mark.parametrize("shift, axis", [((4, 2, 5), None), ((1, 2), (0, -1)), ((1, 2), 1), (1, (0, 1)), ((3,), 0)])
+def test_roll_by_an_array_of_shifts(shift, axis) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    roll = functools.partial(fnp.roll, axis=axis)
+    for f in (roll, fl.jit(roll)):
+        np.testing.assert_array_equal(f(x, np.array(shift)), np.roll(x, shift, axis))
+
+
+def test_methods_of_tracers() -> None:
+    x = np.arange(9.0).reshape(3, 3)
+    assert fl.jit(lambda a: a.trace())(x) == 12
+    assert fl.grad(lambda a: a.trace(1))(fnp.array(x))[0, 1] == 1
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int32", "float64", "bfloat16", "complex64"])
+def test_byteswap(dtype) -> None:
+    x = fnp.arange(5).astype(dtype)
+    np.testing.assert_array_equal(fl.jit(lambda a: a.byteswap())(x), np.asarray(x).byteswap())
+    np.testing.assert_array_equal(x.byteswap().byteswap(), x)
+
+
+@pytest.mark.parametrize("mode, option", [("edge", "constant_values"), ("constant", "end_values"), ("wrap", "x")])
+def test_pad_refuses_options_of_other_modes(mode, option) -> None:
+    with pytest.raises(ValueError, match=option):
+        fnp.pad(np.ones(2), 1, mode, **{option: 3})
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("place", [0, 2, -1])
+def test_insert_and_delete_at_a_traced_place(place, axis) -> None:
+    x = np.arange(9.0).reshape(3, 3)
+    insert, delete = fl.jit(lambda x, i: fnp.insert(x, i, 7.0, axis)), fl.jit(lambda x, i: fnp.delete(x, i, axis))
+    np.testing.assert_array_equal(insert(x, place), np.insert(x, place, 7.0, axis))
+    np.testing.assert_array_equal(delete(x, place), np.delete(x, place, axis))
+
+
+def test_insert_and_delete_at_several_traced_places() -> None:
+    x, places = np.arange(10.0).reshape(2, 5), np.array([3, 1, -2])
+    values = np.array([[7.0, 8.0, 9.0]])
+    insert = fl.jit(lambda x, i: fnp.insert(x, i, values, 1))
+    np.testing.assert_array_equal(insert(x, places), np.insert(x, places, values, 1))
+    one_place = fl.jit(lambda x, i: fnp.insert(x, i, values[0]))
+    np.testing.assert_array_equal(one_place(x, 2), np.insert(x, 2, values[0]))
+    delete = fl.jit(lambda x, i: fnp.delete(x, i, 1, assume_unique_indices=True))
+    np.testing.assert_array_equal(delete(x, places[:2]), np.delete(x, places[:2], 1))
+    with pytest.raises(fl.errors.ConcretizationTypeError, match="places are traced"):
+        fl.jit(fnp.delete)(x, places)
+
+
+def test_lax_functions_stretch_axes_of_length_one() -> None:
+    x, y = np.arange(6.0).reshape(2, 3), np.array([[1.0], [2.0]])
+    np.testing.assert_array_equal(lax.sub(x, y), x - y)
+    np.testing.assert_array_equal(lax.max(y, x), np.maximum(x, y))
+    with pytest.raises(fl.errors.ShapeError):
+        lax.add(x, np.ones(3))
+    with pytest.raises(fl.errors.ShapeError):
+        lax.add(x, np.ones((2, 2)))
+
+
+def test_lax_pow_to_integers() -> None:
+    np.testing.assert_array_equal(lax.pow(np.full(3, -2.0), np.arange(3)), [1, -2, 4])
+    assert fl.grad(lambda x: lax.pow(x, 3))(2.0) == 12
+    assert lax.dtype(np.int8) == lax.dtype(fnp.int8) == np.int8
+
+
+def test_map_in_batches_of_none() -> None:
+    np.testing.assert_array_equal(lax.map(lambda x: x + 1, fnp.arange(3), batch_size=0), [1, 2, 3])
+
+
+def test_float0_leaves_compiled_and_batched_functions() -> None:
+    def derivatives(n):
+        return fl.vjp(lambda x, k: x * k.astype("float32"), 2.0, n)[1](1.0)
+
+    compiled = fl.jit(derivatives)
+    for n in (3, 4, 5):
+        by_x, by_n = compiled(fnp.array(n))
+        assert by_x == n
+        assert (by_n.dtype, by_n.shape) == (fl.float0, ())
+    by_integers = fl.grad(lambda n: n.astype("float32") ** 2, allow_int=True)
+    for f in (fl.vmap(by_integers), fl.jit(fl.vmap(by_integers)), fl.vmap(fl.jit(by_integers))):
+        out = f(fnp.arange(3))
+        assert (out.dtype, out.shape) == (fl.float0, (3,))
