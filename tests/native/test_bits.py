@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import functorch_lite.numpy as fnp
+from functorch_lite import lax
 from functorch_lite.primitives.bitwise import clz
 from functorch_lite.primitives.casting import bitcast_convert, reduce_precision
 from functorch_lite.primitives.parts import nextafter, rem, round_away
@@ -49,6 +51,17 @@ def test_integers(dtype: str) -> None:
     x, y = pairs(integers(dtype))
     check(lambda x, y: rem(x, y), x, y)
     check(lambda x: clz(x), x)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_extremes_one_by_one(dtype: str) -> None:
+    """As of vectors: of zeros of two signs, of NaN."""
+    x = floats(dtype)
+    pairs = np.stack(np.meshgrid(x[:30], x[:30]), -1).reshape(-1, 2)
+    for f in (fnp.maximum, fnp.minimum):
+        check(lambda pairs, f=f: lax.map(lambda p: f(p[0], p[1]), pairs), pairs)
+    places = np.arange(len(pairs)) % 50
+    check(lambda x, y: x.at[places].max(y).at[places].min(y[::-1]), x, np.sort(pairs[:, 0]))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import float_bits, pairs
+from . import float_bits, ir, pairs
 from .intrinsics import call_named, intrinsic, suffix
 from .math import COMPLEX_TABLE as COMPLEX
 from .math import TABLE as MATH
-from .types import I1, constant, is_half, kind_of, register_type, supported, width_of
+from .types import I1, constant, is_half, is_vector, kind_of, register_type, supported, width_of
 
 __all__ = ["Context", "emit", "identity", "is_dear", "reduces", "supports"]
 
@@ -70,9 +70,21 @@ def _compare(op: str) -> Any:
     return emit_
 
 
+def _extremum_of_numbers(b: Any, name: str, x: Any, y: Any) -> Any:
+    """The larger or smaller of two single numbers: LLVM's own instruction branches by their signs, which may be anything."""
+    size = 32 if x.type == register_type(_SINGLE) else 64
+    bits = [b.bitcast(z, ir.IntType(size)) for z in (x, y)]
+    equal = b.bitcast(b.and_(*bits) if name == "max" else b.or_(*bits), x.type)  # of zeros of two signs, the right one
+    out = b.select(b.fcmp_ordered(">" if name == "max" else "<", x, y), x, y)
+    out = b.select(b.fcmp_ordered("==", x, y), equal, out)
+    return b.select(b.fcmp_unordered("uno", x, x), x, out)
+
+
 def _extremum(name: str) -> Any:
     @_kinds("fiub")
     def emit_(c: Context, x: Any, y: Any) -> Any:
+        if c.kind == "f" and not is_vector(x):
+            return _extremum_of_numbers(c.builder, name, x, y)
         if c.kind == "f":
             return intrinsic(c.builder, f"{name}imum", x, y)
         if c.kind == "b":
