@@ -27,7 +27,6 @@ from .functions import (
     number,
     store,
     stored_as,
-    vectors,
 )
 from .intrinsics import copy_memory, intrinsic
 from .memory import aligned
@@ -55,8 +54,6 @@ CHAINS = 4
 """So many lines at a time, where each element waits for the one before."""
 SHORT = 16
 """Lines of up to so many elements have their largest elements found several at a time."""
-TILE = 2048
-"""The largest elements so far of so many lines are kept in the cache."""
 
 
 def around(t: ArrayType, axis: int) -> tuple[int, int, int]:
@@ -192,9 +189,9 @@ class ArgExtremeStep(FunctionStep):
         self.dtype, self.index_dtype = stored_as(t.dtype), equation.results[0].type.dtype
         self.outer, self.n, self.inner = around(t, equation.params["axis"])
         self.place_dtype = np.dtype(np.int64 if self.dtype.itemsize == 8 or self.n >= 1 << 31 else np.int32)
-        self.width = 2 * lanes_of(self.dtype)
-        self.tile = min(self.inner, TILE) if self.inner > 1 else self.width
-        self.scratch = (self.tile + 64) * (self.dtype.itemsize + self.place_dtype.itemsize)
+        lanes = lanes_of(self.dtype)
+        self.width = min(4 * lanes, 1 << (self.inner.bit_length() - 1)) if self.inner > 1 else 2 * lanes
+        self.scratch = 0 if self.inner > 1 else (self.width + 64) * (self.dtype.itemsize + self.place_dtype.itemsize)
 
     @property
     def duration(self) -> float:
@@ -203,21 +200,13 @@ class ArgExtremeStep(FunctionStep):
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         values, scratch = [operands[0], results[0]], (scratch, self.scratch)
-        if self.inner == 1 and self.n <= SHORT and self.outer >= lanes_of(self.dtype):
-            blocks = -(-self.outer // lanes_of(self.dtype))
-            turns_in_pieces(self.unit, b, blocks, self.duration, values, scratch, self.short_lines)
+        if self.inner > 1:
+            turns, turn = self.outer * -(-self.inner // self.width), self.lines
+        elif self.n <= SHORT and self.outer >= lanes_of(self.dtype):
+            turns, turn = -(-self.outer // lanes_of(self.dtype)), self.short_lines
         else:
-            turns_in_pieces(self.unit, b, self.outer, self.duration, values, scratch, self.outer_turn)
-
-    def outer_turn(self, b: Any, pointers: Sequence[Any], scratch: Any, o: Any) -> None:
-        best, places = scratch, at(b, scratch, aligned(self.tile * self.dtype.itemsize), np.dtype(np.uint8))
-        x = at(b, pointers[0], b.mul(o, number(self.n * self.inner)), self.dtype)
-        out = at(b, pointers[1], b.mul(o, number(self.inner)), self.index_dtype)
-        if self.inner == 1:
-            self.line(b, x, out, best, places)
-        else:
-            with vectors(b, self.inner, self.tile) as (i, _):
-                self.lines(b, at(b, x, i, self.dtype), at(b, out, i, self.index_dtype), best, places)
+            turns, turn = self.outer, self.line
+        turns_in_pieces(self.unit, b, turns, self.duration, values, scratch, turn)
 
     def short_lines(self, b: Any, pointers: Sequence[Any], scratch: Any, i: Any) -> None:
         """As many lines as there are lanes, each in a lane; the last ones overlap those before."""
@@ -245,34 +234,25 @@ class ArgExtremeStep(FunctionStep):
         value = b.zext(places, type) if bits > 0 else b.trunc(places, type) if bits < 0 else places
         store(b, value, pointer, self.index_dtype)
 
-    def lines(self, b: Any, x: Any, out: Any, best: Any, places: Any) -> None:
-        """Lines side by side: row by row, with what is best so far in memory."""
-        width = min(self.width, 1 << (self.tile.bit_length() - 1))
-        copy_memory(b, best, x, self.tile * self.dtype.itemsize)
-        with vectors(b, self.tile, width) as (i, _):
-            store(
-                b,
-                constant(register_type(self.place_dtype, width), 0),
-                at(b, places, i, self.place_dtype),
-                self.place_dtype,
-            )
-        if self.n > 1:
-            with counted(b, self.n, 1) as j:
-                row = at(b, x, b.mul(j, number(self.inner)), self.dtype)
-                with vectors(b, self.tile, width) as (i, _):
-                    here, there = at(b, best, i, self.dtype), at(b, places, i, self.place_dtype)
-                    new, old = load(b, at(b, row, i, self.dtype), self.dtype, width), load(b, here, self.dtype, width)
-                    won = ahead(b, new, old, self.dtype, self.largest)
-                    store(b, b.select(won, new, old), here, self.dtype)
-                    held = load(b, there, self.place_dtype, width)
-                    store(b, b.select(won, self.place(b, j, width), held), there, self.place_dtype)
-        with vectors(b, self.tile, width) as (i, _):
-            self.put(
-                b, load(b, at(b, places, i, self.place_dtype), self.place_dtype, width), at(b, out, i, self.index_dtype)
-            )
+    def lines(self, b: Any, pointers: Sequence[Any], scratch: Any, i: Any) -> None:
+        """Some lines side by side, row by row, each in a lane; the last ones overlap those before."""
+        blocks = number(-(-self.inner // self.width))
+        o, i = b.udiv(i, blocks), b.urem(i, blocks)
+        i = intrinsic(b, "smin", b.mul(i, number(self.width)), number(self.inner - self.width))
+        first = b.add(b.mul(o, number(self.n * self.inner)), i)
+        value = Slot(b, load(b, at(b, pointers[0], first, self.dtype), self.dtype, self.width))
+        where = Slot(b, constant(register_type(self.place_dtype, self.width), 0))
+        with counted(b, self.n, 1) as j:
+            place = b.add(first, b.mul(j, number(self.inner)))
+            new = load(b, at(b, pointers[0], place, self.dtype), self.dtype, self.width)
+            won = ahead(b, new, value.get(), self.dtype, self.largest)
+            self.choose(b, won, value, new, where, self.place(b, j, self.width))
+        self.put(b, where.get(), at(b, pointers[1], b.add(b.mul(o, number(self.inner)), i), self.index_dtype))
 
-    def line(self, b: Any, x: Any, out: Any, best: Any, places: Any) -> None:
+    def line(self, b: Any, pointers: Sequence[Any], scratch: Any, o: Any) -> None:
         """One line: its lanes first, then the best of these, then the rest."""
+        best, places = scratch, at(b, scratch, aligned(self.width * self.dtype.itemsize), np.dtype(np.uint8))
+        x = at(b, pointers[0], b.mul(o, number(self.n)), self.dtype)
         whole = self.n // self.width * self.width
         value = Slot(b, load(b, x, self.dtype))
         where = Slot(b, constant(register_type(self.place_dtype), 0))
@@ -291,7 +271,7 @@ class ArgExtremeStep(FunctionStep):
                 new = load(b, at(b, x, j, self.dtype), self.dtype)
                 won = ahead(b, new, value.get(), self.dtype, self.largest)
                 self.choose(b, won, value, new, where, self.place(b, j, 1))
-        self.put(b, where.get(), out)
+        self.put(b, where.get(), at(b, pointers[1], o, self.index_dtype))
 
     def choose(self, b: Any, won: Any, value: Slot, new: Any, where: Slot, place: Any) -> None:
         value.set(b.select(won, new, value.get()))
