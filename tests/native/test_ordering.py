@@ -163,3 +163,54 @@ def test_long_lines(dtype: str, spread: int) -> None:
 def test_long_lines_of_nan() -> None:
     for x in (np.full(70_000, np.nan, np.float32), np.where(np.arange(70_000) % 2, np.nan, -np.inf)):
         check(lambda x: (fnp.sort(x), fnp.argsort(x)), x)
+
+
+# Complex numbers.
+
+
+def complex_values(shape: Any, dtype: str) -> np.ndarray:
+    """Few distinct parts, zeros of both signs and NaN among them."""
+    real = np.dtype(dtype).type().real.dtype
+    return values((*shape, 2), real.name, spread=5).view(dtype)[..., 0]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_sorts(shape: Any, dtype: str) -> None:
+    x, y = complex_values(shape, dtype), values(shape, "float32", spread=3)
+    for axis in range(len(shape)):
+        check(lambda x, a=axis: sort(x, dimension=a, is_stable=True, num_keys=1), x)
+        for keys in (1, 2):
+            check(lambda x, y, a=axis, n=keys: sort(x, y, dimension=a, is_stable=True, num_keys=n), x, y)
+            check(lambda x, y, a=axis, n=keys: sort(y, x, dimension=a, is_stable=True, num_keys=n), x, y)
+
+
+def same_but_for_rounding(f: Any, x: np.ndarray) -> None:
+    """NumPy multiplies complex numbers with a fused multiplication where they lie side by side."""
+    found, exact = np.asarray(fl.jit(f)(x)), np.asarray(fl.jit(f, exact=True)(x))
+    np.testing.assert_allclose(found, exact, 1e-4 if x.dtype == np.complex64 else 1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_combinations(shape: Any, dtype: str) -> None:
+    x = complex_values(shape, dtype)
+    turned = np.exp(1j * np.nan_to_num(x).real).astype(dtype)
+    for axis in range(len(shape)):
+        for reverse in (False, True):
+            check(lambda x, a=axis, r=reverse: reduction.cummax(x, axis=a, reverse=r), x)
+            check(lambda x, a=axis, r=reverse: reduction.cummin(x, axis=a, reverse=r), x)
+            same_but_for_rounding(lambda x, a=axis, r=reverse: reduction.cumprod(x, axis=a, reverse=r), turned)
+    for axes in {(0,), (len(shape) - 1,), tuple(range(len(shape)))}:
+        check(lambda x, a=axes: reduction.reduce_max(x, axes=a), x)
+        check(lambda x, a=axes: reduction.reduce_min(x, axes=a), x)
+        same_but_for_rounding(lambda x, a=axes: reduction.reduce_prod(x, axes=a), turned)
+
+
+def test_products_of_complex_updates() -> None:
+    for shape, n in (((50, 3), 200), ((7,), 1), ((4, 3000), 9)):
+        x = fnp.asarray(np.exp(1j * rng.standard_normal(shape)).astype(np.complex64))
+        i = fnp.asarray(rng.integers(0, shape[0], n))
+        update = fnp.asarray(np.exp(1j * rng.standard_normal((n, *shape[1:]))).astype(np.complex64))
+        f = lambda x, i, update: x.at[i].multiply(update)  # noqa: E731
+        np.testing.assert_allclose(np.asarray(fl.jit(f)(x, i, update)), np.asarray(f(x, i, update)), 1e-5)

@@ -25,15 +25,21 @@ __all__ = [
     "at",
     "chunks",
     "combined",
+    "combined_pairs",
     "counted",
     "lanes_of",
     "load",
+    "load_pair",
     "number",
     "store",
+    "store_pair",
     "stored_as",
     "vectors",
     "widened",
 ]
+
+
+Pair = tuple[Any, Any]
 
 
 class FunctionStep(Step):
@@ -95,6 +101,21 @@ def stored_as(dtype: np.dtype) -> np.dtype:
 def combined(b: Any, op: str, dtype: np.dtype, *args: Any) -> Any:
     """A scalar instruction on operands of one dtype, which it gives too."""
     return scalars.emit(op, scalars.Context(b, (dtype,) * len(args), dtype, {}), args)
+
+
+def combined_pairs(b: Any, op: str, x: Pair, y: Pair, dtype: np.dtype) -> Pair:
+    """The same on two complex numbers, each a pair of parts of the dtype."""
+    return scalars.emit(f"complex_{op}", scalars.Context(b, (dtype,) * 4, dtype, {}), (*x, *y))
+
+
+def load_pair(b: Any, pointer: Any, dtype: np.dtype) -> Pair:
+    """The parts, of that dtype, of a complex number."""
+    return load(b, pointer, dtype), load(b, at(b, pointer, 1, dtype), dtype)
+
+
+def store_pair(b: Any, value: Pair, pointer: Any, dtype: np.dtype) -> None:
+    for k, part in enumerate(value):
+        store(b, part, at(b, pointer, k, dtype), dtype)
 
 
 def lanes_of(dtype: np.dtype) -> int:

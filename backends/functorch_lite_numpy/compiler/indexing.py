@@ -11,7 +11,22 @@ import numpy as np
 from functorch_lite.extend import Equation
 
 from . import scalars
-from .functions import FunctionStep, at, chunks, combined, counted, lanes_of, load, number, store, stored_as, widened
+from .functions import (
+    FunctionStep,
+    at,
+    chunks,
+    combined,
+    combined_pairs,
+    counted,
+    lanes_of,
+    load,
+    load_pair,
+    number,
+    store,
+    store_pair,
+    stored_as,
+    widened,
+)
 from .intrinsics import copy_memory
 from .steps import ALL_KINDS
 from .types import I64, constant, parts_of, real_dtype
@@ -54,7 +69,10 @@ def collapsed(axes: Sequence[Axis]) -> list[Axis]:
 
 
 class Windows(FunctionStep):
-    """Windows of the first operand that are combined with updates. Complex numbers are one axis more, of their two parts."""
+    """Windows of the first operand that are combined with updates.
+
+    Complex numbers are one axis more, of their two parts, if these do not mix.
+    """
 
     kinds = ALL_KINDS
     op: str | None = None
@@ -62,7 +80,14 @@ class Windows(FunctionStep):
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        return cls.op is None or scalars.reduces(cls.op, equation.operands[0].type.dtype)
+        dtype = equation.operands[0].type.dtype
+        return cls.op is None or scalars.supports(cls.op, (dtype, dtype), dtype)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether the parts of complex numbers are combined together."""
+        dtype = self.equation.operands[0].type.dtype
+        return self.op is not None and not scalars.reduces(self.op, dtype)
 
     def overlays(self, k: int) -> Sequence[int]:
         return (0,) if k == 0 else ()
@@ -89,6 +114,10 @@ class Windows(FunctionStep):
             self.elements(b, at(b, target, i, dtype), at(b, source, i, dtype), dtype, width)
 
     def elements(self, b: Any, target: Any, source: Any, dtype: np.dtype, width: int) -> None:
+        if self.op is not None and self.mixes:
+            pairs = (load_pair(b, p, dtype) for p in (target, source))
+            store_pair(b, combined_pairs(b, self.op, *pairs, dtype), target, dtype)
+            return
         value = load(b, source, dtype, width)
         if self.op is not None:
             value = combined(b, self.op, dtype, load(b, target, dtype, width), value)

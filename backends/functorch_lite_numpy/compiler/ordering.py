@@ -21,11 +21,14 @@ from .functions import (
     at,
     chunks,
     combined,
+    combined_pairs,
     counted,
     lanes_of,
     load,
+    load_pair,
     number,
     store,
+    store_pair,
     stored_as,
 )
 from .intrinsics import copy_memory, intrinsic
@@ -70,7 +73,7 @@ def ahead(b: Any, x: Any, y: Any, dtype: np.dtype, largest: bool = True) -> Any:
 
 
 class CumulativeStep(FunctionStep):
-    """A running combination by an instruction. Complex numbers are one axis more, of their two parts."""
+    """A running combination by an instruction. Complex numbers are one axis more, of their two parts, if these do not mix."""
 
     kinds = "biufc"
     op: str
@@ -84,7 +87,8 @@ class CumulativeStep(FunctionStep):
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        return scalars.reduces(cls.op, equation.operands[0].type.dtype)
+        dtype = equation.operands[0].type.dtype
+        return scalars.supports(cls.op, (dtype, dtype), dtype)
 
     def nothing(self, dtype: np.dtype) -> Any:
         """What changes no element that it is combined with."""
@@ -92,6 +96,9 @@ class CumulativeStep(FunctionStep):
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         t = self.equation.operands[0].type
+        if not scalars.reduces(self.op, t.dtype):
+            self.write_pairs(b, operands, results, scratch)
+            return
         outer, n, inner = around(t, self.equation.params["axis"])
         dtype, inner = real_dtype(t.dtype), inner * parts_of(t.dtype)
         back = self.equation.params["reverse"]
@@ -122,6 +129,35 @@ class CumulativeStep(FunctionStep):
 
     def combine(self, b: Any, before: Any, x: Any, dtype: np.dtype) -> Any:
         return combined(b, self.op, dtype, before, x)
+
+    def write_pairs(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        """Complex numbers, line by line."""
+        t = self.equation.operands[0].type
+        outer, n, inner = around(t, self.equation.params["axis"])
+        dtype, back = real_dtype(t.dtype), self.equation.params["reverse"]
+
+        def lines(b: Any, pointers: Sequence[Any], scratch: Any, o: Any) -> None:
+            with counted(b, inner) as i:
+                line = b.add(b.mul(o, number(n * inner)), i)
+
+                def at_row(j: Any) -> list[Any]:
+                    row = b.sub(number(n - 1), j) if back else j
+                    place = b.mul(b.add(line, b.mul(row, number(inner))), number(2))
+                    return [at(b, p, place, dtype) for p in pointers]
+
+                x, out = at_row(number(0))
+                value = load_pair(b, x, dtype)
+                store_pair(b, value, out, dtype)
+                real, imag = (Slot(b, part) for part in value)
+                if n > 1:
+                    with counted(b, n, 1) as j:
+                        x, out = at_row(j)
+                        value = combined_pairs(b, self.op, (real.get(), imag.get()), load_pair(b, x, dtype), dtype)
+                        store_pair(b, value, out, dtype)
+                        real.set(value[0])
+                        imag.set(value[1])
+
+        turns_in_pieces(self.unit, b, outer, 4 * NANOSECONDS * t.size, [operands[0], results[0]], (scratch, 0), lines)
 
     def rows(self, b: Any, source: Any, target: Any, dtype: np.dtype, n: int, inner: int, back: bool) -> None:
         """Each row from the one before."""

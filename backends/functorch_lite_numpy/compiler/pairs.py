@@ -220,21 +220,6 @@ def _integer_pow(s: _Splitter, node: Node, x: Pair) -> Pair:
     return s.pairs("div", node.dtype, one, out) if y < 0 else out
 
 
-def _extremum(ahead: str) -> Callable[..., Pair]:
-    """By the real parts, then by the imaginary ones, as in NumPy: the first if they are equal, and NaN if there is one."""
-
-    def rule(s: _Splitter, node: Node, x: Pair, y: Pair) -> Pair:
-        bools = np.dtype(bool)
-        tied = s.node("and", (s.node("eq", (x[0], y[0]), bools), s.node(ahead[0] + "e", (x[1], y[1]), bools)), bools)
-        wins = s.node("or", (s.node(ahead, (x[0], y[0]), bools), tied), bools)
-        wins = s.node("and", (wins, s.node("eq", (y[1], y[1]), bools)), bools)
-        wins = s.node("or", (wins, _either(s, "or", "ne", x, x)), bools)
-        real, imag = (s.node("select", (wins, b, a), a.dtype) for a, b in zip(x, y, strict=True))
-        return real, imag
-
-    return rule
-
-
 _RULES: dict[str, Callable[..., Any]] = {
     "complex": lambda s, node, x, y: (x, y),
     "conj": _conj,
@@ -243,8 +228,6 @@ _RULES: dict[str, Callable[..., Any]] = {
     "eq": lambda s, node, x, y: _either(s, "and", "eq", x, y),
     "imag": lambda s, node, x: x[1],
     "integer_pow": _integer_pow,
-    "max": _extremum("gt"),
-    "min": _extremum("lt"),
     "mul_strong": _strong("mul"),
     "ne": lambda s, node, x, y: _either(s, "or", "ne", x, y),
     "real": lambda s, node, x: x[0],

@@ -45,7 +45,7 @@ class ScatterStep(Windows):
         kept = [a for a in range(x.ndim) if a not in left_out]
         sizes = {a: updates.shape[d] for a, d in zip(kept, windows, strict=True)}
         window = [Axis(sizes[a], 0, update_strides[d], strides[a]) for a, d in zip(kept, windows, strict=True)]
-        self.window_axes = collapsed([*window, Axis(parts, 0, 1, 1)])
+        self.window_axes = collapsed([*window, Axis(1 if self.mixes else parts, 0, 1, 1)])
         along = dict(zip(numbers.scatter_indices_batching_dims, numbers.operand_batching_dims, strict=True))
         batch_dims = [d for d in range(updates.ndim) if d not in windows]
         self.batch = collapsed(
@@ -68,6 +68,8 @@ class ScatterStep(Windows):
         """How threads share the work; None if they do not."""
         window, size = math.prod(sizes.values()) * self.dtype.itemsize, self.size * self.dtype.itemsize
         goes_to_rows = [a.result for a in self.batch] == [0] and 0 in self.starts and sizes.get(0, 1) == 1
+        if self.mixes:  # others go over parts
+            return Batches.of(self)
         if window >= WIDE and size > NEAR and goes_to_rows:
             return SortedTurns.of(self)
         return Batches.of(self) or Copies.of(self)

@@ -24,7 +24,7 @@ from .memory import aligned
 from .ordering import ahead, around
 from .outside import arg_sorter, sorter
 from .pieces import turns_in_pieces
-from .types import I1, I32, I64, PTR, constant, lanes, register_type, splat
+from .types import I1, I32, I64, PTR, constant, lanes, parts_of, real_dtype, register_type, splat
 
 __all__ = ["SortStep", "TopKStep"]
 
@@ -36,19 +36,25 @@ FEW = 64
 
 
 class _Line:
-    """Elements a fixed distance apart."""
+    """Elements a fixed distance apart; complex ones are vectors of two."""
 
     def __init__(self, pointer: Any, dtype: np.dtype, stride: int = 1):
         self.pointer, self.dtype, self.stride = pointer, dtype, stride
 
     def at(self, b: Any, j: Any) -> Any:
-        return at(b, self.pointer, j if self.stride == 1 else b.mul(j, number(self.stride)), self.dtype)
+        stride = self.stride * parts_of(self.dtype)
+        return at(b, self.pointer, j if stride == 1 else b.mul(j, number(stride)), real_dtype(self.dtype))
+
+    def parts(self, b: Any) -> list[_Line]:
+        """The lines of real numbers in it."""
+        dtype, n = real_dtype(self.dtype), parts_of(self.dtype)
+        return [_Line(at(b, self.pointer, k, dtype), dtype, n * self.stride) for k in range(n)]
 
     def get(self, b: Any, j: Any) -> Any:
-        return load(b, self.at(b, j), self.dtype)
+        return load(b, self.at(b, j), real_dtype(self.dtype), parts_of(self.dtype))
 
     def set(self, b: Any, j: Any, value: Any) -> None:
-        store(b, value, self.at(b, j), self.dtype)
+        store(b, value, self.at(b, j), real_dtype(self.dtype))
 
 
 @contextmanager
@@ -72,7 +78,7 @@ class _Sorting(FunctionStep):
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        dtypes = [stored_as(a.type.dtype) for a in equation.operands]
+        dtypes = [stored_as(real_dtype(a.type.dtype)) for a in equation.operands]
         return all(sorter(d) and arg_sorter(d) for d in (*dtypes, PLACE))
 
     def sort(self, b: Any, pointer: Any, n: Any, dtype: np.dtype) -> None:
@@ -174,11 +180,15 @@ def _alike(b: Any, x: Any, y: Any, dtype: np.dtype) -> Any:
 class SortStep(_Sorting):
     """`sort`: lines along an axis, by one or several keys."""
 
+    kinds = "biufc"
+
     def __init__(self, unit: Any, equation: Equation):
         super().__init__(unit, equation)
         t = equation.operands[0].type
         self.shape = around(t, equation.params["dimension"])
-        self.is_shared = t.size == self.shape[1] and is_long(t.size) and t.dtype.itemsize >= 4
+        self.is_shared = t.size == self.shape[1] and is_long(t.size) and t.dtype.itemsize >= 4 and t.dtype.kind != "c"
+        self.by_order = len(equation.operands) > 1 or t.dtype.kind == "c"
+        """Whether the order is found first. Complex numbers are two keys."""
         self.pieces = self.find_pieces()
         self.scratch = sum(self.pieces)
 
@@ -186,17 +196,18 @@ class SortStep(_Sorting):
         """The bytes of lines that are needed: for rows, for sorted keys, for two orders, and for merging."""
         _, n, inner = self.shape
         sizes = [a.type.dtype.itemsize for a in self.equation.operands]
-        n_keys = self.equation.params["num_keys"]
-        if len(sizes) == 1:
+        keys = [a.type.dtype for a in self.equation.operands[: self.equation.params["num_keys"]]]
+        n_keys = sum(map(parts_of, keys))
+        if not self.by_order:
             needed = [sizes[0] if inner > 1 else 0]
         elif n_keys == 1 and inner > 1:
             needed = [sizes[0], sizes[0], PLACE.itemsize]
         elif n_keys == 1:  # the key's line is whole, the sorted keys are the first result
             needed = [0, 0, PLACE.itemsize]
         else:
-            widest = max(sizes[:n_keys])
+            widest = max(real_dtype(d).itemsize for d in keys)
             needed = [max(widest, PLACE.itemsize), widest, PLACE.itemsize, PLACE.itemsize]
-        room = room_for(n, sizes[0] if len(sizes) == 1 else PLACE.itemsize) if self.is_shared else 0
+        room = room_for(n, PLACE.itemsize if self.by_order else sizes[0]) if self.is_shared else 0
         return [aligned(size) for size in (*(n * size for size in needed), room)]
 
     def write(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
@@ -220,7 +231,7 @@ class SortStep(_Sorting):
                 [_Line(at(b, p, start, d), d, inner) for p, d in zip(ps, dtypes, strict=True)]
                 for ps in (operands, results)
             )
-            if len(given) == 1:
+            if not self.by_order:
                 self.alone(b, given[0], out[0], pieces[0], n)
             else:
                 self.together(b, given, out, pieces, n)
@@ -272,7 +283,8 @@ class SortStep(_Sorting):
         if not self.pieces[1]:
             sorted_ = out[0].pointer
         order: _Line | None = None
-        for key in reversed(given[: self.equation.params["num_keys"]]):
+        keys = [part for key in given[: self.equation.params["num_keys"]] for part in key.parts(b)]
+        for key in reversed(keys):
             step = _Line(places[0], PLACE)
             if order is None and key.stride == 1:
                 line = key

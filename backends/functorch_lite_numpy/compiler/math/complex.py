@@ -250,6 +250,19 @@ def sqrt(b: Any, x: Pair) -> Pair:
     return v.select(end, infinity, real), v.select(end, x[1], imag)
 
 
+def _extremum(name: str) -> Any:
+    def emit(b: Any, x: Pair, y: Pair) -> Pair:
+        """By the real parts, then by the imaginary ones, as in NumPy: the first if they are equal, and NaN if there is one."""
+        v = Vector(b, x[0])
+        ahead: Any = getattr(v, name)
+        tied = b.and_(v.equal(x[0], y[0]), b.or_(ahead(x[1], y[1]), v.equal(x[1], y[1])))
+        wins = b.and_(b.or_(ahead(x[0], y[0]), tied), b.not_(v.is_nan(y[1])))
+        wins = b.or_(wins, b.fcmp_unordered("uno", *x))
+        return v.select(wins, x[0], y[0]), v.select(wins, x[1], y[1])
+
+    return emit
+
+
 def _sorted(v: Vector, x: Pair) -> Pair:
     """The larger and the smaller of the parts' sizes."""
     p, q = (v.abs(c) for c in x)
@@ -294,6 +307,8 @@ COMPLEX_TABLE = {
     "log": log,
     "log1p": complex_log1p,
     "logistic": logistic,
+    "max": _extremum("greater"),
+    "min": _extremum("less"),
     "mul": mul,
     "pow": power,
     "rsqrt": rsqrt,
