@@ -211,7 +211,7 @@ class _Reader:
                 "depend on them. Use where(mask, x, y), x.at[mask].set(v), or nonzero(mask, size=n)."
             )
         shape = self.type.shape[self.axis : self.axis + value.ndim]
-        if value.shape != shape:
+        if value.ndim > len(shape) or any(m not in (0, n) for m, n in zip(value.shape, shape, strict=True)):
             raise OutOfBoundsError(
                 f"index of {self.type} by a mask of shape {value.shape}: it needs the shape {shape} of the axes that "
                 f"it stands for, from axis {self.axis} on."

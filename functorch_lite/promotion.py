@@ -82,11 +82,20 @@ def cast(x: Operand, dtype: np.dtype, weak: bool = False) -> Any:
     type = type_of(x)
     if type.dtype == dtype and type.weak == weak:
         return x
-    if isinstance(x, Array) and hasattr(x, "number"):  # rounded once, to the dtype that it is wanted in
+    if isinstance(x, Array) and hasattr(x, "number") and not _beyond(x.number, dtype):
+        # rounded once, to the dtype that it is wanted in
         out = from_host(_scalar(x.number, dtype), x.backend, weak)
         out.number = x.number
         return out
     return convert(x, dtype=dtype, weak=weak)
+
+
+def _beyond(number: Any, dtype: np.dtype) -> bool:
+    """Whether it is a float (or infinite, or NaN) that an integer dtype has no number near to: it is cast as arrays are."""
+    if not isinstance(number, float) or not dtypes.is_integer(dtype):
+        return False
+    limits = np.iinfo(dtype)
+    return not limits.min <= number <= limits.max
 
 
 def flagged(x: Operand, weak: bool) -> Array | Tracer:

@@ -10,6 +10,7 @@ import pytest
 import functorch_lite as fl
 import functorch_lite.lax as lax
 import functorch_lite.numpy as fnp
+from functorch_lite.scipy.linalg import toeplitz
 
 
 def test_questions_about_arrays_take_lists() -> None:
@@ -183,3 +184,83 @@ def test_float0_leaves_compiled_and_batched_functions() -> None:
     for f in (fl.vmap(by_integers), fl.jit(fl.vmap(by_integers)), fl.vmap(fl.jit(by_integers))):
         out = f(fnp.arange(3))
         assert (out.dtype, out.shape) == (fl.float0, (3,))
+
+
+def test_masks_without_elements_choose_none() -> None:
+    for shape, mask in (((3,), (0,)), ((3, 4), (0,)), ((3, 4), (3, 0)), ((3, 4, 5), (0, 4))):
+        x, chosen = np.ones(shape), np.empty(mask, bool)
+        np.testing.assert_array_equal(fnp.asarray(x)[chosen], x[chosen])
+    with pytest.raises(IndexError, match="mask"):
+        fnp.ones(3)[np.empty((0, 0), bool)]
+
+
+def test_extremes_of_complex_numbers_beside_nan() -> None:
+    x, y = np.array([1 + 1j, np.nan, np.nan]), np.array([np.nan + 1j, 1j, np.nan])
+    for f, g in ((fnp.fmin, np.fmin), (fnp.fmax, np.fmax)):
+        np.testing.assert_array_equal(f(x, y), g(x, y))
+        assert f(np.int16(2), y)[0] == 2
+
+
+def test_fourier_transforms_of_nothing() -> None:
+    for f in (fnp.fft.fft, fnp.fft.ifft, fnp.fft.fft2):
+        out = f(np.ones((2, 3, 0), np.float32))
+        assert (out.shape, out.dtype) == ((2, 3, 0), np.complex64)
+    with pytest.raises(ValueError, match="must be positive"):
+        fnp.fft.fft(np.ones(3), n=0)
+
+
+def test_toeplitz_matrices_of_stacks() -> None:
+    c, r = np.arange(6.0).reshape(2, 3), np.array([7.0, 8.0, 9.0, 10.0])
+    found = toeplitz(c, r)
+    for i in range(2):
+        np.testing.assert_array_equal(found[i], toeplitz(c[i], r))
+    assert toeplitz(2.0, r).shape == (1, 4)
+
+
+def test_two_names_of_a_tolerance() -> None:
+    with pytest.raises(ValueError, match="another name"):
+        fnp.linalg.matrix_rank(np.eye(3), rtol=0.1, tol=0.1)
+
+
+def test_ranges_are_real() -> None:
+    with pytest.raises(ValueError, match="real numbers"):
+        fnp.arange(0, 3j)
+
+
+def test_lax_functions_with_unusual_arguments() -> None:
+    np.testing.assert_array_equal(lax.dynamic_slice(np.ones((4, 5)), [2, 3], fnp.array([2, 1])), np.ones((2, 1)))
+    assert lax.conj(fnp.float32(2.0)).dtype == np.complex64
+    assert all(type(n) is int for n in lax.padtype_to_pads(np.array([5]), np.array([3]), np.array([2]), "SAME")[0])
+    with pytest.raises(fl.errors.DTypeError, match="positions are integers"):
+        lax.argmax(np.ones(3), 0, np.float32)
+    with pytest.raises(fl.errors.ShapeError, match="twice"):
+        lax.squeeze(np.ones((1, 2)), (0, 0))
+
+
+@pytest.mark.parametrize("x", [np.nan, np.inf, -np.inf, 1e20, -200.0])
+def test_numbers_that_no_integer_is_near(x) -> None:
+    for dtype in ("int8", "uint32", "int64"):
+        expected = fnp.asarray(np.array(x)).astype(dtype)
+        assert fnp.asarray(x).astype(dtype) == expected
+        assert lax.convert_element_type(x, dtype) == expected
+
+
+def test_integers_as_cotangents_of_integers() -> None:
+    (by_n,) = fl.vjp(lambda n: n * 2, fnp.arange(2))[1](fnp.arange(2))
+    assert by_n.dtype == fl.float0
+
+
+def test_what_a_loop_passes_on_is_not_batched() -> None:
+    def count(n, w):
+        return lax.while_loop(lambda c: c[0] < n, lambda c: (c[0] + 1, c[1] * c[2].sum(), c[2]), (0, 1.0, w))[1:]
+
+    w = fnp.array([2.0, 1.0])
+    powers, same = fl.vmap(count, (0, None), (0, None))(fnp.arange(3), w)
+    np.testing.assert_array_equal(powers, [1, 3, 9])
+    np.testing.assert_array_equal(same, w)
+    slopes = fl.vmap(fl.grad(lambda w, n: count(n, w)[0]), (None, 0))(w, fnp.arange(3))
+    np.testing.assert_array_equal(slopes, [[0, 0], [1, 1], [6, 6]])
+    (both,) = fl.jit(fl.vmap(lambda n: lax.fori_loop(0, n, lambda i, c: (c[0] + c[1], c[1]), (0.0, 2.0))[:1]))(
+        fnp.arange(3)
+    )
+    np.testing.assert_array_equal(both, [0, 2, 4])

@@ -165,11 +165,13 @@ class While(NotLinear, Primitive):
         dims = [None if d is None else at for d, at in zip(dims, places, strict=True)]
         cond_d, consts_d, carry_d = split(dims, n_cond, n_body)
         batched = [d is not None for d in carry_d]
+        kept = [x is y for x, y in zip(body.inputs[n_body:], body.outputs[:n_carry], strict=True)]
         while True:
             carry_at = [at if b else None for at, b in zip(places[n_cond + n_body :], batched, strict=True)]
             new_cond, (pred_dim,) = batch_program(cond, axis, (*cond_d, *carry_at), (False,))
-            if pred_dim is not None and not all(batched):
-                batched = [True] * n_carry
+            changing = [b or not k for b, k in zip(batched, kept, strict=True)]
+            if pred_dim is not None and batched != changing:
+                batched = changing
                 continue
             forced = (*batched, *(pred_dim is not None,) * n_ys)
             new_body, out_dims = batch_program(body, axis, (*consts_d, *carry_at), forced)
@@ -239,7 +241,7 @@ def _until_all_finish(cond: Program, body: Program, n_cond: int, n_body: int, n_
         (active,) = evaluate(cond, *cond_consts, *carry)
         out = evaluate(body, *consts, *carry)
         return [
-            *(_select(active, new, old) for new, old in zip(out[:n_carry], carry, strict=True)),
+            *(old if new is old else _select(active, new, old) for new, old in zip(out[:n_carry], carry, strict=True)),
             *(_select(active, y, type_of(y).dtype.type(0)) for y in out[n_carry:]),
         ]
 

@@ -14,7 +14,7 @@ from ..primitives import elementwise as e
 from ..promotion import as_operand, cast
 from .elementwise import stretched_operands, strict_operands
 
-__all__ = ["Precision", "RoundingMethod", "mulhi", "pow", "reciprocal", "round", "select_n"]
+__all__ = ["Precision", "RoundingMethod", "conj", "mulhi", "pow", "reciprocal", "round", "select_n"]
 
 
 class Precision(enum.Enum):
@@ -41,6 +41,16 @@ def round(x: Any, rounding_method: RoundingMethod = RoundingMethod.AWAY_FROM_ZER
     """
     away = RoundingMethod(rounding_method) is RoundingMethod.AWAY_FROM_ZERO
     return (e.round_away if away else e.round_)(as_operand(x))
+
+
+def conj(x: Any) -> Any:
+    """The complex conjugate, elementwise; of a real number it is that number as a complex one.
+
+    >>> conj(1 + 2j).item()
+    (1-2j)
+    """
+    (x,) = strict_operands("the operand of conj", (x,))
+    return e.conj(x) if dtypes.is_complex(x.dtype) else cast(x, dtypes.complex_dtype(x.dtype))
 
 
 def pow(x: Any, y: Any) -> Any:

@@ -77,7 +77,7 @@ def padtype_to_pads(
     for n, k, s in zip(in_shape, window_shape, window_strides, strict=True):
         total = max(0, (-(-n // s) - 1) * s + k - n)
         half = total // 2 if name == "SAME" else total - total // 2
-        pads.append((half, total - half))
+        pads.append((int(half), int(total - half)))
     return pads
 
 

@@ -32,7 +32,7 @@ _NAMES = {
     "not": "bitwise_not",
     "regularized_incomplete_beta": "betainc",
 }
-_OURS = ("mul_strong", "pow", "div_strong", "select", "convert", "bitcast_convert", "round", "round_away")
+_OURS = ("mul_strong", "pow", "conj", "div_strong", "select", "convert", "bitcast_convert", "round", "round_away")
 """Primitives that have no function of their name in `jax.lax`, or one of another form (in `operations` and `compounds`)."""
 _NUMBERS = (bool, int, float, complex)  # kept here, for `complex` becomes a function below
 

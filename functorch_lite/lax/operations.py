@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -142,6 +143,8 @@ def squeeze(array: Any, dimensions: Sequence[int]) -> Any:
     """The array without the given axes, which have length 1."""
     x = as_operand(array)
     axes = tuple(_axis(d, x) for d in dimensions)
+    if len(set(axes)) < len(axes):
+        raise ShapeError(f"squeeze of {type_of(x)}: the axes {axes} name one axis twice.")
     if any(x.shape[a] != 1 for a in axes):
         raise ShapeError(f"squeeze of {type_of(x)}: the axes {axes} must have length 1.")
     return structural.squeeze(x, *axes)
@@ -244,7 +247,7 @@ def dynamic_slice(
     """
     x = as_operand(operand)
     starts = _starts(list(start_indices), x.shape, allow_negative_indices)
-    return dynamic_slicing.dynamic_slice(x, *starts, sizes=tuple(slice_sizes))
+    return dynamic_slicing.dynamic_slice(x, *starts, sizes=tuple(map(operator.index, slice_sizes)))
 
 
 def dynamic_update_slice(
@@ -363,13 +366,20 @@ cumlogsumexp = _cumulative(reduction.cumlogsumexp)
 def argmax(operand: Any, axis: int, index_dtype: Any) -> Any:
     """The position of the first largest element along an axis."""
     x = as_operand(operand)
-    return reduction.argmax(x, axis=_axis(axis, x), index_dtype=dtypes.as_dtype(index_dtype))
+    return reduction.argmax(x, axis=_axis(axis, x), index_dtype=_position_dtype(index_dtype))
 
 
 def argmin(operand: Any, axis: int, index_dtype: Any) -> Any:
     """The position of the first smallest element along an axis."""
     x = as_operand(operand)
-    return reduction.argmin(x, axis=_axis(axis, x), index_dtype=dtypes.as_dtype(index_dtype))
+    return reduction.argmin(x, axis=_axis(axis, x), index_dtype=_position_dtype(index_dtype))
+
+
+def _position_dtype(dtype: Any) -> np.dtype:
+    found = dtypes.as_dtype(dtype)
+    if not dtypes.is_integer(found):
+        raise DTypeError(f"positions are integers, but the index_dtype given is {dtypes.short_name(found)}.")
+    return found
 
 
 def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> Any:

@@ -223,7 +223,7 @@ def fmin(x1: Any, x2: Any) -> Any:
 
 def _ignoring_nan(name: str, function: Any, x: Any, y: Any) -> Any:
     x, y = promote(name, x, y)
-    if not dtypes.is_floating(x.dtype):
+    if not dtypes.is_inexact(x.dtype):
         return function(x, y)
     return e.select(e.ne(y, y), e.select(e.ne(x, x), function(x, y), y), x)
 

@@ -81,7 +81,7 @@ def _transform(name: str, kind: str, a: Any, s: Any, axes: Any, norm: str | None
     if axes is None:
         axes = range(x.ndim) if s is None else range(x.ndim - len(s), x.ndim)
     axes = axes_of(name, tuple(axes), x.ndim)
-    if not axes:
+    if not axes or (s is None and not x.size and kind in ("fft", "ifft")):
         return x
     lengths = _lengths(name, x, s, axes, kind)
     given = (*lengths[:-1], lengths[-1] // 2 + 1) if kind == "irfft" else lengths

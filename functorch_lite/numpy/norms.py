@@ -168,6 +168,8 @@ def matrix_rank(M: Any, rtol: Any = None, *, hermitian: bool = False, tol: Any =
     >>> int(fnp.linalg.matrix_rank(fnp.ones((3, 3))))
     1
     """
+    if rtol is not None and tol is not None:
+        raise ArgumentError("matrix_rank: tol is another name of rtol: give one of them.")
     v = matrices("matrix_rank", M, square=hermitian)
     s = abs_(eigvalsh(v)) if hermitian else svdvals(v)
     limit = tol if rtol is None else rtol

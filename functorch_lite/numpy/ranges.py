@@ -48,6 +48,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *,
     if stop is None:
         start, stop = 0, start
     numbers = [_number(x) for x in (start, stop, 1 if step is None else step)]
+    if any(isinstance(x, complex) for x in numbers):
+        raise ArgumentError(f"arange needs real numbers, got {', '.join(map(repr, numbers))}.")
     if dtype is None:
         found = [x for x in (start, stop, step) if x is not None]
         dtype = result_type(*found)

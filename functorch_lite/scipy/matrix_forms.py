@@ -41,7 +41,7 @@ def block_diag(*arrs: Any) -> Any:
 
 
 def toeplitz(c: Any, r: Any = None) -> Any:
-    """The matrix with constant diagonals, first column `c`, and first row `r` but for its first element.
+    """The matrix [..., n, m] with constant diagonals, first column `c`, and first row `r` but for its first element.
 
     By default `r` is conj(c).
 
@@ -49,11 +49,13 @@ def toeplitz(c: Any, r: Any = None) -> Any:
     >>> linalg.toeplitz(fnp.array([1, 2, 3])).tolist()
     [[1, 2, 3], [2, 1, 2], [3, 2, 1]]
     """
-    column = fnp.ravel(c)
-    row = fnp.conj(column) if r is None else fnp.ravel(r)
-    both = fnp.concatenate([fnp.flip(row[1:]), column])
-    n, m = column.shape[0], row.shape[0]
-    return both[np.arange(n)[:, None] - np.arange(m) + m - 1]
+    column = fnp.atleast_1d(c)
+    row = fnp.conj(column) if r is None else fnp.atleast_1d(r)
+    lead = fnp.broadcast_shapes(column.shape[:-1], row.shape[:-1])
+    n, m = column.shape[-1], row.shape[-1]
+    parts = [fnp.flip(row[..., 1:], -1), column]
+    both = fnp.concatenate([fnp.broadcast_to(x, (*lead, x.shape[-1])) for x in parts], -1)
+    return both[..., np.arange(n)[:, None] - np.arange(m) + m - 1]
 
 
 def circulant(c: Any) -> Any:

@@ -150,7 +150,7 @@ def given_cotangents(tree: Any, structure: Any, types: Sequence[ArrayType], what
 
 def _given(t: Any, primal: ArrayType, wanted: ArrayType, what: str, tangent: str) -> Any:
     if wanted.dtype == dtypes.float0:
-        if getattr(t, "dtype", None) != dtypes.float0:
+        if getattr(t, "dtype", None) != dtypes.float0 and getattr(t, "dtype", None) != primal.dtype:
             raise DTypeError(
                 f"{what}: {primal} has no derivative, its {tangent} must be an array of dtype float0, got {_type_name(t)}: "
                 f"give np.zeros({primal.shape}, functorch_lite.float0)."
