@@ -9,6 +9,7 @@ from functorch_lite.extend_passes import Affine, Nest, Node
 from . import scalars
 from .collapse import nodes
 from .memory import aligned
+from .types import real_dtype
 
 __all__ = ["lanes_of", "may_compute_twice", "places_of_kept", "shared_dimension"]
 
@@ -43,7 +44,7 @@ def lanes_of(nest: Nest, vector_bytes: int) -> int:
     if not nest.columns:
         return 1
     everything = list(nodes(nest))
-    size = max((x.dtype.itemsize for x in everything if x.op not in ("index", "literal")), default=4)
+    size = max((real_dtype(x.dtype).itemsize for x in everything if x.op not in ("index", "literal")), default=4)
     dear = any(scalars.is_dear(x.op) for x in everything)
     long = dear or len(everything) > 24
     places = [s.target.address for p in nest.phases for s in p.stores]
