@@ -11,7 +11,7 @@ from functorch_lite.extend_passes import Load, Reduction
 
 from . import ir, scalars
 from .types import I32, I64, constant, is_vector, join_lanes, lanes, memory_type, real_dtype, register_type, splat
-from .values import Values
+from .values import Values, picked
 from .vectors import read, scatter, write
 
 __all__ = ["Partial", "accumulate", "finish", "reduced", "store"]
@@ -64,10 +64,7 @@ def _interleaved(v: Values, parts: Sequence[Any]) -> list[tuple[Any, Any]]:
     for k in range(count):
         places = range(k * n, (k + 1) * n)
         picks = lanes(ir.VectorType(I32, n), [i // count + i % count * n for i in places])
-        mask = v.mask
-        if mask is not None:
-            none = ir.Constant(mask.type, ir.Undefined)
-            mask = b.shuffle_vector(mask, none, lanes(ir.VectorType(I32, n), [i // count for i in places]))
+        mask = None if v.mask is None else picked(b, v.mask, [i // count for i in places])
         out.append((b.shuffle_vector(x, y, picks), mask))
     return out
 

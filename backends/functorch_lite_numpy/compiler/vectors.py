@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from . import ir
+from . import ir, processor
 from .intrinsics import call_named, suffix
-from .types import I1, I8, I32, I64, constant, is_vector, lanes, memory_type, register_type, splat
+from .types import I1, I8, I32, I64, constant, is_vector, lanes, memory_type, register_type, splat, take_lanes
 
 __all__ = [
     "first_lanes",
@@ -61,8 +61,32 @@ def store(b: Any, value: Any, pointer: Any, mask: Any = None) -> None:
     if mask is None:
         b.store(value, pointer, align=_alignment(value.type))
         return
+    run = _run_of(mask)
+    if (
+        run is not None and processor.vector_bytes() < 64
+    ):  # without masks of its own, a processor is slow to store by one
+        _store_run(b, value, pointer, *run)
+        return
     name = f"llvm.masked.store.{suffix(value.type)}.p0"
     call_named(b, name, ir.VoidType(), [value, pointer, constant(I32, _alignment(value.type)), mask])
+
+
+def _run_of(mask: Any) -> tuple[int, int] | None:
+    """The first of the lanes that a mask has, and how many there are; None if they do not follow each other, or are not known."""
+    if not isinstance(mask, ir.Constant) or not isinstance(mask.constant, Sequence):
+        return None
+    kept = [i for i, lane in enumerate(mask.constant) if lane.constant]
+    return (kept[0], len(kept)) if kept and kept[-1] - kept[0] < len(kept) else None
+
+
+def _store_run(b: Any, value: Any, pointer: Any, first: int, n: int) -> None:
+    """Store some lanes that follow each other, by vectors of half as many each time."""
+    type = value.type.element
+    while n:
+        width = 1 << (n.bit_length() - 1)
+        part = b.extract_element(value, constant(I32, first)) if width == 1 else take_lanes(b, value, first, width)
+        b.store(part, b.gep(pointer, [constant(I64, first)], source_etype=type), align=_alignment(type))
+        first, n = first + width, n - width
 
 
 def read(b: Any, pointer: Any, dtype: np.dtype, width: int = 1, mask: Any = None) -> Any:
