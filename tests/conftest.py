@@ -20,6 +20,7 @@ os.environ.setdefault(
 os.environ["FUNCTORCH_LITE_VERIFY"] = (
     "1"  # a value that is used where it may not have been made crashes, or gives wrong numbers
 )
+os.environ["FUNCTORCH_LITE_DRAFTS"] = "off"  # what is tested is the final code
 
 collect_ignore = ["backends"]  # packages to install, not tests
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ..forking import whole
 from ..threads import threads as processors
 
-__all__ = ["in_background", "once", "prepare"]
+__all__ = ["in_background", "later", "once", "prepare"]
 
 T = TypeVar("T")
 
@@ -41,8 +41,13 @@ _turn = threading.Lock()
 def prepare(make: Callable[[], Any]) -> None:
     """Do once what takes a while and will soon be needed, where a processor is free for it."""
     if processors() > 1:
-        _tasks.append(make)
-        in_background(_do_tasks)
+        later(make)
+
+
+def later(task: Callable[[], Any]) -> None:
+    """Do something in a thread, after what was to be done before it."""
+    _tasks.append(task)
+    in_background(_do_tasks)
 
 
 def _do_tasks() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from functorch_lite.extend import Atom, Backend, Equation, LoweringContext, Program, Var, registry
 from functorch_lite.extend_passes import fold_transposes, fuse, hoist, rewrite_algebra, share_totals, spare, widen
 
-from .cache import cached, keep
+from .cache import found
+from .editions import published
 from .entry import make_callable
 from .fingerprint import fingerprint
 from .layouts import lay_out
@@ -17,7 +18,7 @@ from .segment import Segment
 from .signature import emit_signature
 from .steps import all_native, fusible, is_dear, is_native
 from .turns import in_turns
-from .unit import Unit
+from .unit import Source, Unit
 
 __all__ = ["CALL", "Context", "compile_new", "is_whole", "partition", "prepared"]
 
@@ -42,7 +43,7 @@ def compile_new(program: Program, key: str | None, backend: Backend) -> Callable
     fused = prepared(program)
     if not is_whole(fused):
         return Context(backend).compile(fused)
-    return make_callable(linked(keep(key, machine_code(fused))), program)
+    return published(key, lambda: emitted(fused), program)
 
 
 def prepared(program: Program) -> Program:
@@ -62,17 +63,21 @@ def relieved(program: Program) -> Program:
 
 def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
     """A program whose equations are all native, as a Python callable."""
-    code = cached(fingerprint(program), lambda: machine_code(program))
+    key = fingerprint(program)
+    code = found(key)
+    if code is None:
+        return published(key, lambda: emitted(program), program)
     return make_callable(linked(code), program)
 
 
-def machine_code(program: Program) -> bytes:
-    """Of a program whose equations are all native."""
+def emitted(program: Program) -> tuple[Source, float]:
+    """The source of a program whose equations are all native, and about how many nanoseconds it takes."""
     unit = Unit()
     passed = {k: program.inputs.index(a) for k, a in enumerate(program.outputs) if is_passed(a, program.inputs)}
     made = [a for k, a in enumerate(program.outputs) if k not in passed]
-    emit_signature(unit, Segment(unit, program.replace(outputs=made), "segment", lends=True), passed)
-    return unit.compiled()
+    segment = Segment(unit, program.replace(outputs=made), "segment", lends=True)
+    emit_signature(unit, segment, passed)
+    return unit.source(), segment.duration
 
 
 SMALL = 1 << 12

@@ -54,8 +54,14 @@ METH_FASTCALL = 0x0080
 class Code(np.ndarray):
     """The table in a program's machine code; holds what must live as long as the function: the machine code, dtypes."""
 
-    library: Library
+    libraries: list[Library]
     dtypes: Sequence[np.dtype]
+
+    def take(self, library: Library) -> None:
+        """Run other machine code of the same program from now on; what runs at the moment goes on."""
+        self.libraries.append(library)
+        at = PROGRAM.index("run")
+        self[at] = _table(library)[at]
 
 
 @once
@@ -66,12 +72,15 @@ def entry() -> tuple[Any, Method]:
     return library, Method(b"program", library.address("entry"), METH_FASTCALL, None)
 
 
+def _table(library: Library) -> Any:
+    return (ctypes.c_int64 * len(PROGRAM)).from_address(library.address("program"))
+
+
 def make_callable(library: Library, program: Program) -> Callable[..., tuple[Any, ...]]:
     """A Python function from operand buffers to a tuple of result buffers, of a program's code and signature."""
     results = program.out_types
-    table = (ctypes.c_int64 * len(PROGRAM)).from_address(library.address("program"))
-    code = Code(len(PROGRAM), np.int64, memoryview(table))
-    code.library, code.dtypes = library, [t.dtype for t in results]
+    code = Code(len(PROGRAM), np.int64, memoryview(_table(library)))
+    code.libraries, code.dtypes = [library], [t.dtype for t in results]
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
     return with_sequences(new(ctypes.addressof(entry()[1]), code, None), program.in_types, results)

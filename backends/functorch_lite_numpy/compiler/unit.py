@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from .linking import joined
 from .parts import Part, parts
 from .types import I8, PTR, new_function
 
-__all__ = ["Unit"]
+__all__ = ["Source", "Unit"]
 
 
 class Unit:
@@ -97,22 +97,42 @@ class Unit:
     def text(self) -> str:
         return str(self.module)
 
-    def parts(self) -> list[Part]:
-        """The modules that LLVM is given."""
+    def source(self) -> Source:
+        """What LLVM is given; the unit is used up."""
         inlined = mark_inlined(self.module, self.bodies)
-        return parts(self.module, inlined) if processor.joins() else [Part(self.text(), 2)]
+        texts = parts(self.module, inlined) if processor.joins() else [Part(self.text(), 2)]
+        self.forget_code()
+        return Source(list(self.needed), texts)
 
     def compiled(self) -> bytes:
         """The machine code, to be kept and `linked`; the unit is used up."""
-        texts = self.parts()
-        self.forget_code()
-        return joined(list(self.needed), compiled(texts))
+        return self.source().compiled()
 
     def forget_code(self) -> None:
         """Take the module apart: blocks and functions refer to each other, and Python would have to look for such circles."""
         for function in self.module.functions:
             function.blocks.clear()
         self.module.globals.clear()
+
+
+class Source(NamedTuple):
+    """What LLVM is given for a unit.
+
+    Attributes:
+      needed: the names of what is outside.
+      parts: the modules.
+    """
+
+    needed: list[str]
+    parts: list[Part]
+
+    def compiled(self) -> bytes:
+        """The machine code, to be kept and `linked`."""
+        return joined(self.needed, compiled(self.parts))
+
+    def hurried(self) -> Source:
+        """The same, with no pains taken: LLVM needs a third of the time, and the code does the same in more."""
+        return Source(self.needed, [Part(part.text, 0) for part in self.parts])
 
 
 def compiled(parts: Sequence[Part]) -> list[bytes]:

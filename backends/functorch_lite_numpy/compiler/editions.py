@@ -1,0 +1,120 @@
+"""A program's machine code in two editions: a draft, and the final one.
+
+LLVM takes a third of the time if it takes no pains; what it makes then takes up to some four times as long, and gives the same
+bits. So the first calls of a program that does not work for long run a draft. Meanwhile a thread makes the final edition, keeps
+it, and puts it in the draft's place. A process that ends earlier waits for that, so that the next one finds it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from functorch_lite.extend import Program
+
+from ..threads import threads as processors
+from .background import later
+from .cache import keep
+from .entry import Code, make_callable
+from .fast_path import way_in
+from .linking import linked
+from .unit import Source
+
+__all__ = ["published"]
+
+PER_LINE = 100e3
+"""Nanoseconds that a program may work for each line that LLVM is spared pains with."""
+MOST_WAITING = 4
+"""So many programs may wait for their final edition; others get it at once."""
+
+
+class _Draft:
+    """The code of a program that runs for the time being.
+
+    Attributes:
+      source: what both editions are made of.
+      code: the draft's.
+      final: that of the final edition, once it is made.
+      readers: what runs the draft, and shall run the final edition.
+    """
+
+    def __init__(self, source: Source):
+        self.source = source
+        self.code = source.hurried().compiled()
+        self.final: bytes | None = None
+        self.readers: list[weakref.ref[Code]] = []
+
+
+_drafts: dict[Any, _Draft] = {}
+_lock = threading.Lock()
+
+
+def published(
+    key: str | None, emitted: Callable[[], tuple[Source, float]], program: Program
+) -> Callable[..., tuple[Any, ...]]:
+    """A callable from operand buffers to a tuple of result buffers.
+
+    Args:
+      key: what the program's code is kept by. It is not kept yet.
+      emitted: gives the source, and about how many nanoseconds a run takes.
+      program: whose operands and results they are.
+    """
+    draft = _drafts.get(key)
+    if draft is None:
+        source, duration = emitted()
+        if not _pays(source, duration):
+            return make_callable(linked(keep(key, source.compiled())), program)
+        draft = _Draft(source)
+        name = object() if key is None else key
+        with _lock:
+            _drafts[name] = draft
+        later(partial(_finish, name, key))
+    run = make_callable(linked(draft.code), program)
+    _wait(draft, getattr(run, "__self__", None))
+    return run
+
+
+def _pays(source: Source, duration: float) -> bool:
+    """Whether a draft is ready so much earlier that it may run for longer."""
+    if processors() == 1 or len(_drafts) >= MOST_WAITING or os.environ.get("FUNCTORCH_LITE_DRAFTS") == "off":
+        return False
+    return duration < PER_LINE * sum(part.text.count("\n") for part in source.parts if part.level)
+
+
+def _wait(draft: _Draft, code: Any) -> None:
+    """Have the code take the final edition, when it is there."""
+    with _lock:
+        if draft.final is None:
+            draft.readers.append(weakref.ref(code))
+            return
+    code.take(linked(draft.final))
+
+
+def _finish(name: Any, key: str | None) -> None:
+    """Make the final edition of a draft."""
+    way_in()  # the next call needs that more
+    draft = _drafts[name]
+    try:
+        final = keep(key, draft.source.compiled())
+    except Exception as error:
+        warnings.warn(
+            f"the final machine code of a program could not be made ({type(error).__name__}: {error}); its draft, which is slower, "
+            "goes on. Please report this.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return
+    finally:
+        with _lock:
+            del _drafts[name]
+    with _lock:
+        draft.final = final
+    for reader in draft.readers:
+        code = reader()
+        if code is not None:
+            code.take(linked(final))
