@@ -27,6 +27,8 @@ from .unit import Unit
 
 __all__ = ["CallStep", "CondStep", "ScanStep", "WhileStep"]
 
+TURN = 10.0
+"""Nanoseconds that a turn takes besides the work in it: it waits for the one before."""
 BETWEEN_LOOKS = 10e6
 """Nanoseconds; a look may have to wait for the GIL."""
 MOST_TURNS = 1 << 18
@@ -146,7 +148,7 @@ class ScanStep(_Loop):
     @property
     def duration(self) -> float:
         length = self.equation.params["length"]
-        return length * self.body.duration if type(length) is int else math.inf
+        return length * (self.body.duration + TURN) if type(length) is int else math.inf
 
     def emit_function(self) -> None:
         p, equation = self.equation.params, self.equation
