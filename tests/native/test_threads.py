@@ -48,6 +48,12 @@ def each_axis(x: Any) -> Any:
     return x.sum(0), x.sum(1), x.max(0), x.min(1), x.mean(), (x > 0).all(0), (x > 2).any()
 
 
+def forces(x: Any) -> Any:
+    d = x[:, None] - x[None]
+    f = d / (1 + (d * d).sum(2, keepdims=True))
+    return f.sum(1), (-f).sum(0)
+
+
 CASES = {
     "elementwise": (lambda x: jnp.tanh(x) * 2 + x, [(700, 1001), (300_001,), (3, 5, 40_007)]),
     "softmax": (softmax, [(1000, 777), (4096, 101), (33, 60_001)]),
@@ -61,6 +67,7 @@ CASES = {
     ),
     "transposed": (lambda x: (x.T * 2.0 + 1).sum(), [(1203, 999)]),
     "middle": (lambda x: x.sum(1), [(5, 800, 513), (200, 70, 129)]),
+    "forces": (forces, [(300, 3), (517, 2)]),
 }
 
 
