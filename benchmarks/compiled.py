@@ -21,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import limits
@@ -54,6 +55,7 @@ def arguments() -> argparse.Namespace:
 
 def limit_cores(n: int) -> None:
     """Before any of the libraries is imported."""
+    os.environ.setdefault("FUNCTORCH_LITE_DRAFTS", "off")  # the steady state is that of the final code
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:n]))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "FUNCTORCH_LITE_THREADS"):
@@ -178,8 +180,9 @@ def agree(name: str, a: Any, b: Any) -> bool:
     return True
 
 
-def steady(name: str, libraries: list[str], seconds: float, cores: int) -> dict[str, float]:
-    """Median seconds of a call, by library; they take turns."""
+@contextmanager
+def serving(name: str, libraries: list[str], cores: int) -> Iterator[dict[str, Served]]:
+    """The libraries that have a row, each in its process; their results agree."""
     with tempfile.TemporaryDirectory() as folder:
         served = {label: Served(label, name, cores, folder) for label in libraries}
         try:
@@ -187,22 +190,28 @@ def steady(name: str, libraries: list[str], seconds: float, cores: int) -> dict[
             for label, out in results.items():
                 if out is not None and not agree(name, results["ours"], out):
                     raise AssertionError(f"{name}: {label} has another result")
-            times = {label: [s.seconds(1)] for label, s in served.items() if results[label] is not None}
-            end = time.perf_counter() + seconds * len(times)
-            while time.perf_counter() < end or len(times["ours"]) < 6:
-                for label, found in times.items():
-                    if label == "ours" or found[-1] < seconds or len(found) < 3:
-                        found.append(served[label].seconds(max(1, int(TURN / found[-1]))))
-            return {label: statistics.median(found[1:]) for label, found in times.items()}
+            yield {label: s for label, s in served.items() if results[label] is not None}
         finally:
             for s in served.values():
                 s.close()
 
 
+def steady(name: str, libraries: list[str], seconds: float, cores: int) -> dict[str, float]:
+    """Median seconds of a call, by library; they take turns."""
+    with serving(name, libraries, cores) as served:
+        times = {label: [s.seconds(1)] for label, s in served.items()}
+        end = time.perf_counter() + seconds * len(times)
+        while time.perf_counter() < end or len(times["ours"]) < 6:
+            for label, found in times.items():
+                if label == "ours" or found[-1] < seconds or len(found) < 3:
+                    found.append(served[label].seconds(max(1, int(TURN / found[-1]))))
+        return {label: statistics.median(found[1:]) for label, found in times.items()}
+
+
 def first(name: str, cores: int, jax: bool) -> dict[str, float]:
     """Seconds of the first call in a fresh process, with an empty cache and with a full one, and JAX's."""
     with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "FUNCTORCH_LITE_CACHE": cache}
+        environment = {**os.environ, "FUNCTORCH_LITE_CACHE": cache, "FUNCTORCH_LITE_DRAFTS": "on"}
 
         def measured(library: str) -> float:
             command = [sys.executable, __file__, "--cores", str(cores), "--one-first", library, name]
@@ -251,7 +260,7 @@ def main() -> None:
 
     chosen = [n for n in ROWS if not options.rows or any(part.lower() in n.lower() for part in options.rows)]
     if options.limits:
-        limits.report(chosen, options.cores, lambda n: steady(n, ["ours"], options.seconds, options.cores)["ours"])
+        limits.report(chosen, options.cores, lambda name: serving(name, ["ours"], options.cores))
         return
     names = {"jax": "JAX", "torch": "PyTorch", "compile": "torch.compile"}
     libraries = ["ours", *(names[rival] for rival in options.rivals)]

@@ -4,14 +4,17 @@
 
 Memory: a row's arguments and results once each, at the speed of copying. Arithmetic: the scalar operations of its program once
 each, as long as each takes in compiled code on data in the first-level cache, over the time of an addition there; what is cheaper
-than that counts as half a multiply-add of a polynomial. Both are measured in the same run as the row.
+than that counts as half a multiply-add of a polynomial. The row, a copy and a polynomial are timed in turns, and the median of the
+turns' ratios is told, so that a change of the machine's speed meets all three.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 SMALL = 2048
@@ -20,6 +23,8 @@ LARGE = 1 << 16
 """Of smaller arrays a call takes longer than the work."""
 DEGREE = 32
 """Of the polynomial that measures multiply-adds."""
+TURNS = 25
+"""Of a row, a copy and a polynomial."""
 
 
 def best(run: Callable[[], Any], repeats: int = 20) -> float:
@@ -53,13 +58,9 @@ def machine() -> dict[str, float]:
 
 
 class Arithmetic:
-    """Seconds that the scalar operations of programs take on one core at the least; each kind is measured once."""
+    """What the scalar operations of programs take on one core at the least, in multiply-adds; each kind is measured once."""
 
     def __init__(self) -> None:
-        self.known: dict[Any, float] = {}
-        self.cheapest = self.multiply_add() / 2
-
-    def multiply_add(self) -> float:
         import functorch_lite as fl
 
         def polynomial(x: Any) -> Any:
@@ -68,40 +69,46 @@ class Arithmetic:
                 y = y * x + 0.5
             return y
 
-        return self.seconds(fl.jit(polynomial), [fl.numpy.linspace(0, 0.5, SMALL)]) / DEGREE
+        self.known: dict[Any, float] = {}
+        self.unit = (fl.jit(polynomial), [fl.numpy.linspace(0, 0.5, SMALL)])
+        x = fl.numpy.linspace(0.1, 0.9, SMALL)
+        self.add = self.units(fl.jit(lambda x, y: x + y), [x, x])
+
+    def multiply_add(self) -> float:
+        """Seconds of one, now."""
+        return self.seconds(*self.unit) / DEGREE
 
     def seconds(self, compiled: Callable[..., Any], operands: list[Any]) -> float:
         """Of a number of the result."""
         turns = 50
-        compiled(*operands)
-        return best(lambda: [compiled(*operands) for _ in range(turns)]) / turns / SMALL
+        return best(lambda: [compiled(*operands) for _ in range(turns)], 3) / turns / SMALL
+
+    def units(self, compiled: Callable[..., Any], operands: list[Any]) -> float:
+        """How many multiply-adds a number of the result takes as long as."""
+        self.seconds(compiled, operands)
+        return statistics.median(self.seconds(compiled, operands) / self.multiply_add() for _ in range(9))
 
     def alone(self, equation: Any) -> float:
         """The operation of an equation over small arrays."""
         import functorch_lite as fl
 
         operands = [fl.numpy.linspace(0.1, 0.9, SMALL).astype(a.type.dtype) for a in equation.operands]
-        return self.seconds(fl.jit(lambda *xs: equation.primitive(*xs, **equation.params)), operands)
+        return self.units(fl.jit(lambda *xs: equation.primitive(*xs, **equation.params)), operands)
 
     def of(self, equation: Any) -> float:
         primitive, types = equation.primitive, [a.type for a in equation.operands]
         if not primitive.elementwise and primitive.combines is None:
             return 0.0
         size = max((t.size for t in (*types, *(v.type for v in equation.results))), default=0)
-        key = (primitive.combines or primitive.name, *(t.dtype for t in types), str(equation.params))
-        if primitive.combines is not None:
-            return size * self.cheapest
+        if primitive.combines is not None or primitive.name == "add":
+            return size / 2
+        key = (primitive.name, *(t.dtype for t in types), str(equation.params))
         if key not in self.known:
-            self.known[key] = max(self.cheapest, self.alone(equation) - self.known.get("add", 0.0))
+            self.known[key] = max(0.5, self.alone(equation) - self.add)
         return size * self.known[key]
 
     def program(self, program: Any) -> float:
-        """All equations of a program; an addition is measured first."""
-        import functorch_lite as fl
-
-        if "add" not in self.known:
-            x = fl.numpy.linspace(0.1, 0.9, SMALL)
-            self.known["add"] = self.seconds(fl.jit(lambda x, y: x + y), [x, x])
+        """All equations of a program."""
         return sum(map(self.of, program.equations))
 
 
@@ -125,20 +132,28 @@ def bytes_of(program: Any) -> int:
     return sum(t.size * t.dtype.itemsize for t in (*program.in_types, *program.out_types))
 
 
-def report(names: list[str], cores: int, measured: Callable[[str], float]) -> None:
+def report(names: list[str], cores: int, serving: Callable[[str], AbstractContextManager[dict[str, Any]]]) -> None:
     """Print the machine's speed, and for each row its time over what either limit allows."""
-    speeds = machine()
-    for what, value in speeds.items():
+    import numpy as np
+
+    for what, value in machine().items():
         print(f"{what}: {value:.1f}")
     arithmetic = Arithmetic()
-    print(f"\nmultiply-adds in a nanosecond, one core: {0.5e-9 / arithmetic.cheapest:.1f}\n")
+    big = np.ones(1 << 24, np.float32)
+    target = np.empty_like(big)
+    print(f"\nmultiply-adds in a nanosecond, one core: {1e-9 / arithmetic.multiply_add():.1f}\n")
     print("| row | ours, ms | memory allows | arithmetic allows | ours / the larger |\n| --- | --- | --- | --- | --- |")
     for name in names:
         program = program_of(name)
         if program is None:
             continue
-        by_memory = bytes_of(program) / speeds["memory, GB/s"] / 1e9
-        by_arithmetic = arithmetic.program(program) / cores
-        ours = measured(name)
-        numbers = [f"{x * 1e3:.3g}" for x in (ours, by_memory, by_arithmetic)]
-        print("|", " | ".join([name, *numbers, f"{ours / max(by_memory, by_arithmetic):.2f}"]), "|", flush=True)
+        moved, units = bytes_of(program) / (2 * big.nbytes), arithmetic.program(program) / cores
+        turns = []
+        with serving(name) as served:
+            for _ in range(TURNS):
+                ours = served["ours"].seconds(3)
+                by_memory = best(lambda: np.copyto(target, big), 2) * moved
+                by_arithmetic = arithmetic.multiply_add() * units
+                turns.append((ours, by_memory, by_arithmetic, ours / max(by_memory, by_arithmetic)))
+        *times, ratio = (statistics.median(values) for values in zip(*turns, strict=True))
+        print("|", " | ".join([name, *(f"{x * 1e3:.3g}" for x in times), f"{ratio:.2f}"]), "|", flush=True)
