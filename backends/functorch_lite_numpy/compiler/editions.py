@@ -27,7 +27,7 @@ from .unit import Source
 
 __all__ = ["published"]
 
-PER_LINE = 100e3
+PER_LINE = 30e3
 """Nanoseconds that a program may work for each line that LLVM is spared pains with."""
 MOST_WAITING = 4
 """So many programs may wait for their final edition; others get it at once."""
