@@ -115,8 +115,8 @@ class Windows(FunctionStep):
 
     def elements(self, b: Any, target: Any, source: Any, dtype: np.dtype, width: int) -> None:
         if self.op is not None and self.mixes:
-            pairs = (load_pair(b, p, dtype) for p in (target, source))
-            store_pair(b, combined_pairs(b, self.op, *pairs, dtype), target, dtype)
+            old, new = (load_pair(b, p, dtype) for p in (target, source))
+            store_pair(b, combined_pairs(b, self.op, old, new, dtype), target, dtype)
             return
         value = load(b, source, dtype, width)
         if self.op is not None:
