@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..array_type import ArrayType, Dim
+from ..array_type import ArrayType, Dim, fit_dims, rename_dims
 from ..arrays import type_of
 from ..dtype_lattice import lattice_result
 from ..errors import ArgumentError, TransformationError, transparent
@@ -42,7 +42,7 @@ class Cond(Primitive):
     subprograms = ("branches",)
 
     def infer(self, which: ArrayType, *types: ArrayType, branches: tuple[Program, ...]) -> list[ArrayType]:
-        return _common_types(branches)
+        return _common_types([rename_dims(b.out_types, fit_dims(b.in_types, types) or {}) for b in branches])
 
     def evaluate(self, *operands: Any, **params: Any) -> list[Any]:  # type: ignore[override]
         return run_equation(self, operands, params)
@@ -106,7 +106,7 @@ class Cond(Primitive):
     ) -> tuple[Any, Any]:
         (which, *rest), (which_dim, *rest_dims) = operands, dims
         marks = tuple(rest_dims)
-        places = tuple(batch_place(t.shape) for t in _common_types(branches))
+        places = tuple(batch_place(t.shape) for t in _common_types([b.out_types for b in branches]))
         if which_dim is None:
             found = [batch_program(b, axis, marks)[1] for b in branches]
             out = tuple(any(d is not None for d in ds) for ds in zip(*found, strict=True))
@@ -124,8 +124,10 @@ class Cond(Primitive):
         return frozenset().union(*(b.effects for b in params["branches"]))
 
 
-def _common_types(branches: Sequence[Program]) -> list[ArrayType]:
-    """The types of results: a length in which branches differ is known only at run time; where they differ alike it is one."""
+def _common_types(branches: Sequence[Sequence[ArrayType]]) -> list[ArrayType]:
+    """The types of results, from those of branches: a length in which these differ is known only at run time; where they differ
+    alike it is one.
+    """
     lengths: dict[tuple[Any, ...], Dim] = {}
 
     def common(types: Sequence[ArrayType]) -> ArrayType:
@@ -135,7 +137,7 @@ def _common_types(branches: Sequence[Program]) -> list[ArrayType]:
         axes = zip(*(t.shape for t in types), strict=True)
         return first.update(shape=tuple(ns[0] if len(set(ns)) == 1 else lengths.setdefault(ns, Dim()) for ns in axes))
 
-    return [common(ts) for ts in zip(*(b.out_types for b in branches), strict=True)]
+    return [common(ts) for ts in zip(*branches, strict=True)]
 
 
 def _any_of(marks: Sequence[Sequence[bool]]) -> tuple[bool, ...]:

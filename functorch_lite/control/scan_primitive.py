@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import dtypes
-from ..array_type import ArrayType, rename_dims
+from ..array_type import ArrayType, fit_dims, rename_dims
 from ..errors import ShapeError, TransformationError
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives.base import add
@@ -68,8 +68,9 @@ class Scan(Primitive):
                 raise ShapeError(
                     f"scan of length {length} over an array of type {t}: its leading axis must have that length."
                 )
-        dims: dict[Any, Any] = {}
-        rows = rename_dims(out[n_carry:], dims)
+        n_whole = n_consts + n_carry
+        given = [*types[:n_whole], *(t.update(shape=t.shape[1:]) for t in types[n_whole:])]
+        rows = rename_dims(out[n_carry:], fit_dims(body.in_types, given) or {})
         return [*out[:n_carry], *(t.update(shape=(length, *t.shape)) for t in rows)]
 
     def evaluate(self, *operands: Any, **params: Any) -> list[Any]:  # type: ignore[override]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..array_type import ArrayType, Dim, rename_dims
+from ..array_type import ArrayType, Dim, fit_dims, rename_dims
 from ..arrays import type_of
 from ..errors import ConcretizationTypeError, TransformationError, transparent
 from ..primitive import NotLinear, Primitive, Zero
@@ -54,7 +54,7 @@ class While(NotLinear, Primitive):
     def infer(self, *types: ArrayType, cond: Program, body: Program, n_cond: int, n_body: int) -> list[ArrayType]:
         n_carry = len(types) - n_cond - n_body
         turns = Dim()
-        rows = rename_dims(body.out_types[n_carry:], {})
+        rows = rename_dims(body.out_types[n_carry:], fit_dims(body.in_types, types[n_cond:]) or {})
         return [*body.out_types[:n_carry], *(t.update(shape=(turns, *t.shape)) for t in rows)]
 
     def evaluate(self, *operands: Any, **params: Any) -> list[Any]:  # type: ignore[override]

@@ -17,7 +17,7 @@ from ..array_type import ArrayType
 from ..arrays import type_of
 from ..errors import ArgumentTypeError, DTypeError, ShapeError
 from ..primitive import LinearOperand, Primitive, Zero, not_linear
-from .structural import broadcast_in_dim, broadcast_to, move_to_front, reduce_sum
+from .structural import batch_place, broadcast_in_dim, broadcast_to, place_batch, reduce_sum
 
 __all__ = ["Elementwise", "add", "align_batch", "const", "either", "kind", "linear", "same", "unsplat"]
 
@@ -187,15 +187,15 @@ def align_batch(operands: Sequence[Any], dims: Sequence[int | None]) -> tuple[li
         for x, d, r in zip(operands, dims, ranks, strict=True)
         if r == rank
     )
-    moved = []
+    moved, place = [], batch_place(inner)
     for x, d, r in zip(operands, dims, ranks, strict=True):
         if d is None and r == 0:
             moved.append(x)
         elif d is not None and r < rank:
-            moved.append(broadcast_in_dim(x, shape=(size, *inner), dims=(0,)))
+            moved.append(broadcast_in_dim(x, shape=(*inner[:place], size, *inner[place:]), dims=(place,)))
         else:
-            moved.append(move_to_front(x, d, size))
-    return moved, 0
+            moved.append(place_batch(x, d, place, size))
+    return moved, place
 
 
 def unsplat(ct: Any, type: ArrayType) -> Any:

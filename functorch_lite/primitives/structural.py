@@ -77,8 +77,12 @@ class BroadcastInDim(Structural):
         return [reshape(out, shape=x.shape)] if stretched else [out]
 
     def batch(self, axis: Any, operands: Any, bdims: Any, *, shape: Shape, dims: tuple[int, ...]) -> tuple[Any, Any]:
-        x = move_to_front(operands[0], bdims[0])
-        return self(x, shape=(x.shape[0], *shape), dims=(0, *(d + 1 for d in dims))), 0
+        place = batch_place(shape)
+        before = sum(d < place for d in dims)
+        x = place_batch(operands[0], bdims[0], before)
+        moved = [d + (d >= place) for d in dims]
+        shape = (*shape[:place], x.shape[before], *shape[place:])
+        return self(x, shape=shape, dims=(*moved[:before], place, *moved[before:])), place
 
 
 class Reshape(Structural):

@@ -392,3 +392,24 @@ def test_the_next_loop_has_the_memory() -> None:
         assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def counting(x: Any) -> Any:
+    """A loop in a loop, each with a number of turns that the run decides."""
+    return lax.fori_loop(0, fnp.astype(x, "int32") + 3, lambda i, y: fnp.sin(y) * x + newton(fnp.abs(y) + 2.0), x)
+
+
+DERIVATIVES: dict[str, Callable[[Any], Any]] = {
+    "third": lambda f: fl.grad(fl.grad(fl.grad(f))),
+    "second, of a batch": lambda f: lambda x: fl.vmap(fl.grad(fl.grad(f)))(fnp.stack([x, x * 1.3])),
+    "of a batch's gradients": lambda f: fl.grad(lambda x: fl.vmap(fl.grad(f))(fnp.stack([x, x * 1.3])).sum()),
+}
+
+
+@pytest.mark.parametrize("order", DERIVATIVES)
+@pytest.mark.parametrize("f", [newton, nested, counting])
+def test_higher_derivatives_are_machine_code(f: Any, order: str) -> None:
+    """Of one length in all that has it, rows that are all the same, and sequences that a body gives twice."""
+    g = DERIVATIVES[order](f)
+    assert is_whole(g, X)
+    close(fl.jit(g)(X), g(X), 2e-3)
