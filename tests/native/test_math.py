@@ -29,9 +29,8 @@ BOUNDS = {
 }
 PAIRS = {"pow": 4, "atan2": 4}
 EXACT = {"rem": np.fmod, "nextafter": np.nextafter}
-OPERANDS = dict.fromkeys(
-    (*PAIRS, *EXACT, "polygamma", "zeta", "igamma", "igammac", "igamma_grad_a", "random_gamma_grad"), 2
-)
+GAMMA_FAMILY = ("polygamma", "zeta", "igamma", "igammac", "igamma_grad_a", "random_gamma_grad")
+OPERANDS = {**dict.fromkeys((*PAIRS, *EXACT, *GAMMA_FAMILY), 2), "regularized_incomplete_beta": 3}
 SINGLE = {
     "acos": np.arccos, "acosh": np.arccosh, "asin": np.arcsin, "asinh": np.arcsinh, "atan": np.arctan,
     "atanh": np.arctanh, "atan2": np.arctan2, "erf": special.erf, "erfc": special.erfc, "pow": np.power,

@@ -20,6 +20,7 @@ from . import (
     exponential,
     gamma,
     gamma_ratio,
+    incomplete_beta,
     incomplete_gamma,
     inverse_error_function,
     inverse_trigonometric,
@@ -46,5 +47,6 @@ TABLE = {
     **bessel.TABLE,
     **zeta.TABLE,
     **incomplete_gamma.TABLE,
+    **incomplete_beta.TABLE,
     **gamma_ratio.TABLE,
 }
