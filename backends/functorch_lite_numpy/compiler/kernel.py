@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from functorch_lite.extend_passes import Nest, Phase, Reduction
 
@@ -26,20 +26,25 @@ from .intrinsics import intrinsic
 from .jam import jam
 from .kernel_plan import lanes_of, may_compute_twice, places_of_kept, shared_dimension
 from .overlays import loads_to_hurry, overlays
+from .processor import vector_bytes
 from .results import Partial, accumulate, finish, reduced, store
 from .turning import turned
 from .types import I64, PTR, constant
+from .unit import Unit
 from .unroll import unroll
 from .values import Values
 from .vectors import run_mask
 
-if TYPE_CHECKING:
-    from .unit import Unit
-
-__all__ = ["Kernel"]
+__all__ = ["Kernel", "kernel_of"]
 
 CASCADE = 256
 """So many vectors are added up before their sum is added to a second one: long sums of floats stay accurate."""
+
+
+def kernel_of(unit: Unit, nest: Nest, in_parts: bool) -> Kernel:
+    """The function of a nest, of all of it or of parts that threads share; equal nests share one."""
+    key = (str(nest), tuple(nest.types), tuple(nest.extents), in_parts)
+    return unit.shared(key, lambda: Kernel(unit, unit.name("nest"), nest, vector_bytes(), in_parts))
 
 
 class Kernel:

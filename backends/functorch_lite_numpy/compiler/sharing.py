@@ -20,6 +20,7 @@ from . import ir, scalars
 from .collapse import nodes
 from .control import displaced
 from .filling import combine, fill
+from .kernel import kernel_of
 from .memory import aligned
 from .parts import hurried
 from .pieces import PIECE, WORTH_SHARING, in_pieces, memory, range_of
@@ -87,8 +88,8 @@ class SharedNest:
         self.buffers = len(nest.types)
         large = self.duration > WORTH_SHARING
         rest = _detach_results(nest) if large and any(p.reductions for p in nest.phases) else None
-        self.kernel = kernel = unit.kernel(nest, large)
-        self.rest = unit.kernel(rest, False) if rest is not None else None
+        self.kernel = kernel = kernel_of(unit, nest, large)
+        self.rest = kernel_of(unit, rest, False) if rest is not None else None
         self.types = nest.types
         self.length, self.pieces = self.cut() if large else (self.kernel.parts, 1)
         self.private = self.kernel.private if self.pieces > 1 else []

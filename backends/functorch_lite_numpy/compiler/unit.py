@@ -12,13 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from functorch_lite.extend_passes import Nest
-
 from ..forking import whole
 from ..threads import threads as processors
 from . import engine, ir, processor
 from .inlining import mark_inlined
-from .kernel import Kernel
 from .linking import joined
 from .parts import Part, parts
 from .types import I8, PTR, new_function
@@ -31,9 +28,8 @@ class Unit:
 
     def __init__(self) -> None:
         self.module = ir.Module("functorch_lite")
-        self.kernels: dict[Any, Kernel] = {}
         self.functions: dict[Any, Any] = {}
-        """Functions of steps, by what they do."""
+        """Functions of nests and steps, by what they do."""
         self.needed: dict[str, None] = {}
         """The names of what is outside."""
         self.constants: dict[Any, Any] = {}
@@ -46,13 +42,6 @@ class Unit:
     def name(self, prefix: str) -> str:
         self.names += 1
         return f"{prefix}{self.names}"
-
-    def kernel(self, nest: Nest, in_parts: bool) -> Kernel:
-        """The function of a nest, of all of it or of parts that threads share; equal nests share one."""
-        key = (str(nest), tuple(nest.types), tuple(nest.extents), in_parts)
-        if key not in self.kernels:
-            self.kernels[key] = Kernel(self, self.name("nest"), nest, processor.vector_bytes(), in_parts)
-        return self.kernels[key]
 
     def constant(self, value: np.ndarray) -> Any:
         """A pointer to an array that is part of the code."""
