@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..arrays import from_host, type_of
+from .. import dtypes
+from ..arrays import type_of
+from ..dtype_lattice import promote_types
 from ..errors import ArgumentError, ShapeError
-from ..indexing import getitem
-from ..primitives.slicing import pad as pad_p
-from ..promotion import promote_dtypes
-from .contraction import dot, pair
+from ..primitives import elementwise as e
+from ..primitives.convolution import conv
+from ..promotion import cast, promote_dtypes
+from .contraction import pair
 from .operands import like
 from .parts import conj
 from .repeating import flip
+from .shaping import reshape
 
 __all__ = [
     "convolve",
@@ -37,11 +38,16 @@ def convolve(a: Any, v: Any, mode: str = "full", *, precision: Any = None, prefe
     if mode not in ("full", "same", "valid"):
         raise ArgumentError(f"convolve: mode must be 'full', 'same' or 'valid', got {mode!r}.")
     x, y = (x, y) if x.shape[0] >= y.shape[0] else (y, x)
-    n, m = x.shape[0], y.shape[0]
-    first, length = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
-    padded = pad_p(x, like(x, 0), config=((m - 1, m - 1, 0),))
-    places = first + np.arange(length)[:, None] + np.arange(m)
-    return dot(getitem(padded, from_host(places)), flip(y), preferred_element_type=preferred_element_type)
+    m, dtype = y.shape[0], x.dtype
+    wide = dtypes.default_int() if dtypes.is_bool(dtype) else dtype
+    if preferred_element_type is not None:
+        dtype = dtypes.as_dtype(preferred_element_type)
+        wide = promote_types(wide, dtype)
+    before, after = {"full": (m - 1, m - 1), "same": (m // 2, (m - 1) // 2), "valid": (0, 0)}[mode]
+    line, window = (reshape(cast(v, wide), (1, 1, -1)) for v in (x, flip(y)))
+    steps: Any = {"strides": (1,), "lhs_dilation": (1,), "rhs_dilation": (1,), "groups": 1}
+    out = reshape(conv(line, window, padding=((before, after),), **steps), (-1,))
+    return e.ne(out, like(out, 0)) if dtypes.is_bool(dtype) else cast(out, dtype)
 
 
 def correlate(a: Any, v: Any, mode: str = "valid", *, precision: Any = None, preferred_element_type: Any = None) -> Any:
