@@ -134,6 +134,19 @@ def test_products_of_few_terms(spec: str, x: Any, y: Any, left: bool) -> None:
         np.testing.assert_allclose(fl.jit(f)(a, b), f(fnp.asarray(a), fnp.asarray(b)), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    "given, wide, n, casts",
+    [("int8", "int32", 80, 2), ("uint8", "int32", 80, 2), ("float32", "float64", 80, 2), ("int8", "int32", 20, 0)],
+)
+def test_products_in_a_wider_dtype(given: str, wide: str, n: int, casts: int) -> None:
+    x = np.random.default_rng(0).integers(0, 100, (n, n)).astype(given)
+    f = lambda x: fnp.matmul(x, x.T, preferred_element_type=wide)  # noqa: E731
+    program = rewrite_algebra(simplify(fl.make_program(f)(x).program), keeping_bits=False)
+    check(program)
+    assert names(program).count("convert") == casts
+    np.testing.assert_array_equal(fl.jit(f)(x), x.astype(wide) @ x.T.astype(wide))
+
+
 def test_in_bodies_of_loops() -> None:
     program = fl.make_program(lambda x: lax.fori_loop(0, 5, lambda i, x: fnp.negative(-x) * 1.0 + x, x))(
         fnp.ones(3)

@@ -302,6 +302,32 @@ def few_terms(equation: Equation, made: _Made) -> tuple[Equation, ...] | None:
     )
 
 
+MANY_USES = 32
+"""Of each element of the operands of a product, that they are rather cast once."""
+
+
+@rule("dot_general", keeps_bits=False)
+def cast_once(equation: Equation, made: _Made) -> tuple[Equation, ...] | None:
+    """A product that is added up in a wider dtype, of operands that are cast to it: rather than wherever they are used."""
+    x, y = equation.operands
+    given, wide = x.type.dtype, equation.results[0].type.dtype
+    sizes = [math.prod(a.type.shape) for a in (x, y)] if not (has_dim(x.type.shape) or has_dim(y.type.shape)) else []
+    kinds = {given.kind, wide.kind}
+    if given == wide or not sizes or not (kinds <= {"i", "u"} or kinds == {"f"}) or not np.can_cast(given, wide):
+        return None
+    contracted = math.prod(x.type.shape[i] for i in equation.params["dimension_numbers"][0][0])
+    if equation.results[0].type.size * contracted < MANY_USES * sum(sizes):
+        return None
+    casts = [
+        Equation(
+            e.convert, [a], {"dtype": wide, "weak": a.type.weak}, [Var(a.type.update(dtype=wide))], equation.source
+        )
+        for a in (x, y)
+    ]
+    params = {k: v for k, v in equation.params.items() if k != "preferred"}
+    return *casts, equation.replace(operands=[c.results[0] for c in casts], params=params)
+
+
 # Signs, choices, divisors.
 
 

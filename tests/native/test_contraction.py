@@ -89,7 +89,7 @@ def test_any_axes(seed):
 
 
 @pytest.mark.parametrize("given, preferred", [("float32", "float64"), ("int8", "int32"), ("float64", "float32")])
-@pytest.mark.parametrize("m, n, k", [(9, 21, 13), (130, 70, 300)])
+@pytest.mark.parametrize("m, n, k", [(9, 21, 13), (130, 70, 300), (1, 700, 900), (40, 1000, 40)])
 def test_another_dtype_for_the_result(given, preferred, m, n, k):
     x, y = operand((m, k), given), operand((k, n), given)
     check(x, y, (((1,), (0,)), ((), ())), np.dtype(preferred))
