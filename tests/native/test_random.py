@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import functorch_lite as fl
 from functorch_lite import lax, random
 from functorch_lite.primitives.random_bits import random_bits, random_fold_in, random_split
 from functorch_lite.primitives.random_floats import random_normal, random_uniform
+from functorch_lite.primitives.random_gamma import random_gamma
 from functorch_lite_numpy import set_threads
-from tests.native.checks import check
+from tests.native.checks import check, is_whole
 
 rng = np.random.default_rng(1)
 
@@ -65,3 +67,24 @@ def test_many_draws_are_the_same_by_any_number_of_threads(batch: Any) -> None:
             check(lambda k: random_split(k, shape=shape), key)
     finally:
         set_threads()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [1, 3, 2000, 30_000])
+def test_gamma_variates(n: int, dtype: str) -> None:
+    """The very draws."""
+    shapes = np.exp(rng.uniform(-3, 8, n)).astype(dtype)
+    ends = [0.0, -1.0, np.nan, np.inf, 1.0, 1e-8, 1e30, 0.5, 2.0, 1 / 3]
+    shapes[1:1000:100] = ends[: len(shapes[1:1000:100])]
+    for log_space in (True, False):
+        check(lambda k, a, log=log_space: random_gamma(k, a, log_space=log), keys(n), shapes)
+
+
+def test_gamma_variates_in_loops_and_in_half_precision() -> None:
+    def chain(key: Any, a: Any) -> Any:
+        return lax.scan(lambda c, k: (random.gamma(k, a + c) * 0.1, c), a, random.split(key, 20))[1]
+
+    assert is_whole(chain, random.key(0), fl.numpy.float32(1.5))
+    check(lambda k: chain(random.wrap_key_data(k), fl.numpy.float32(1.5)), keys(), native=False)
+    found = fl.jit(lambda k: random.gamma(k, 2.0, (50,), "float16"))(random.key(1))
+    np.testing.assert_allclose(np.asarray(found), np.asarray(random.gamma(random.key(1), 2.0, (50,), "float16")), 2e-3)

@@ -68,7 +68,7 @@ def arg_sorter(dtype: np.dtype) -> int | None:
 def ufunc_loop(name: str, dtype: np.dtype) -> int:
     """The address of a ufunc's inner loop, (char **args, npy_intp *n, npy_intp *steps, void *data); 0 if it has data."""
     ufunc = getattr(np, name)
-    which = ufunc.types.index(f"{dtype.char}->{dtype.char}")
+    which = ufunc.types.index(f"{dtype.char * ufunc.nin}->{dtype.char}")
     pointers = ctypes.POINTER(ctypes.c_void_p)
     functions, data = (ctypes.cast(ctypes.c_void_p.from_address(id(ufunc) + at), pointers) for at in (32, 40))
     return 0 if data and data[which] else functions[which] or 0

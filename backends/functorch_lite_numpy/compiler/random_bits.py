@@ -23,7 +23,7 @@ from .pieces import in_pieces, memory, turns_of
 from .types import I32, I64, PTR, constant, lanes, register_type, splat
 from .vectors import gather
 
-__all__ = ["BitsStep", "FoldInStep", "NormalStep", "SplitStep", "UniformStep"]
+__all__ = ["WORD", "BitsStep", "FoldInStep", "NormalStep", "SplitStep", "UniformStep", "threefry", "uniform"]
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA

@@ -164,6 +164,7 @@ STEPS = {
     "qr": "lapack.QRStep",
     "random_bits": "random_bits.BitsStep",
     "random_fold_in": "random_bits.FoldInStep",
+    "random_gamma": "random_gamma.GammaStep",
     "random_normal": "random_bits.NormalStep",
     "random_split": "random_bits.SplitStep",
     "random_uniform": "random_bits.UniformStep",
