@@ -30,9 +30,13 @@ from . import (
     trigonometric,
     zeta,
 )
-from .complex import COMPLEX_TABLE
+from .complex import COMPLEX_TABLE as ELEMENTARY
+from .complex_inverse import INVERSE_TABLE
 
 __all__ = ["COMPLEX_TABLE", "TABLE"]
+
+COMPLEX_TABLE = {**ELEMENTARY, **INVERSE_TABLE}
+"""By the primitive's name, functions of complex numbers as pairs of real ones."""
 
 TABLE = {
     **exponential.TABLE,

@@ -2,7 +2,7 @@
 
 Nothing overflows or vanishes on the way, except in products: numbers are scaled by powers of two that the result gets
 back. The error's two parts together are at most 4 units in the last place of the result's absolute value (6 for
-tan, tanh and logistic; more for pow and exp2, whose exponents have errors of their own). Infinities and NaN are as NumPy has
+acosh, tan, tanh and logistic; more for pow and exp2, whose exponents have errors of their own). Infinities and NaN are as NumPy has
 them, which is C's way but for quotients by NaN (NaN); those of pow as C has them.
 """
 
