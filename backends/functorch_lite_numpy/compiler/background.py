@@ -66,4 +66,5 @@ def in_background(task: Callable[[], Any]) -> None:
         with whole(), contextlib.suppress(Exception):
             task()
 
-    threading.Thread(target=work).start()
+    with contextlib.suppress(RuntimeError):  # there are too many threads, or the process is about to end
+        threading.Thread(target=work).start()
