@@ -11,6 +11,7 @@ import functorch_lite as fl
 import functorch_lite.lax as lax
 import functorch_lite.numpy as fnp
 from functorch_lite.scipy.linalg import toeplitz
+from functorch_lite.scipy.stats import beta, expon
 
 
 def test_questions_about_arrays_take_lists() -> None:
@@ -264,3 +265,69 @@ def test_what_a_loop_passes_on_is_not_batched() -> None:
         fnp.arange(3)
     )
     np.testing.assert_array_equal(both, [0, 2, 4])
+
+
+def test_densities_of_impossible_parameters_are_nan() -> None:
+    x = np.array([-0.5, 0.5, 1.5])
+    for a, b in ((-1.0, 2.0), (2.0, -1.0), (0.0, 1.0)):
+        assert fnp.isnan(beta.logpdf(x, a, b)).all()
+    assert fnp.isnan(expon.logpdf(x, 0.0, -1.0)).all()
+    np.testing.assert_array_equal(beta.logpdf(x, 1.0, 1.0), [-np.inf, 0, -np.inf])
+
+
+def test_static_arguments_are_not_donated() -> None:
+    with pytest.raises(ValueError, match="static and donated"):
+        fl.jit(lambda x: x, static_argnums=0, donate_argnames="x")
+
+
+@pytest.mark.parametrize("name", ["setdiff1d", "setxor1d", "intersect1d"])
+def test_sets_of_a_known_size_under_jit(name) -> None:
+    f, reference = getattr(fnp, name), getattr(np, name)
+    compiled = fl.jit(lambda a, b: f(a, b, size=4, fill_value=9))
+    rng = np.random.default_rng(0)
+    for _ in range(8):
+        a, b = rng.integers(0, 4, 6), rng.integers(2, 7, 5)
+        expected = reference(a, b)
+        np.testing.assert_array_equal(f(a, b), expected)
+        filled = np.pad(expected[:4], (0, max(0, 4 - len(expected))), constant_values=9)
+        np.testing.assert_array_equal(compiled(a, b), filled)
+    assert f(np.arange(3), np.arange(0)).shape == reference(np.arange(3), np.arange(0)).shape
+    with pytest.raises(fl.errors.ConcretizationTypeError, match="size"):
+        fl.jit(f)(a, b)
+
+
+def test_set_differences_keep_the_dtype() -> None:
+    assert fnp.setdiff1d(np.array([1, 2]), np.array([2.0])).dtype == np.int64
+    common = fl.jit(lambda a, b: fnp.intersect1d(a, b, return_indices=True, size=3))
+    found = common(np.array([4, 1, 4, 2]), np.array([2, 4]))
+    for x, expected in zip(found, ([2, 4, 2], [3, 0, 4], [0, 1, 2]), strict=True):
+        np.testing.assert_array_equal(x, expected)
+
+
+def test_scalar_types_are_unlike_any_text() -> None:
+    for text in ("a\nb", "f4,,", "i4, f4", "3 of something"):
+        assert fnp.float32 != text
+    assert fnp.float32 == "float32"
+
+
+def test_vectorize_passes_none_on() -> None:
+    f = fnp.vectorize(lambda x, y: x if y is None else x + y)
+    np.testing.assert_array_equal(f(np.arange(3), None), [0, 1, 2])
+    np.testing.assert_array_equal(f(np.arange(3), np.arange(3)), [0, 2, 4])
+    with pytest.raises(TypeError, match="excluded"):
+        fnp.vectorize(f, excluded={-1})
+
+
+@pytest.mark.parametrize("dtypes", [("bfloat16", "float32"), ("uint64", "int16"), ("complex64", "float64")])
+def test_lax_products_of_two_dtypes(dtypes) -> None:
+    x, y = fnp.ones(3, dtypes[0]), fnp.ones((3, 2), dtypes[1])
+    assert lax.dot(x, y).dtype == fnp.result_type(x, y)
+    np.testing.assert_array_equal(lax.dot(x, y), [3, 3])
+
+
+def test_custom_gradients_of_functions_with_integer_results() -> None:
+    @fl.custom_gradient
+    def parts(x):
+        return (x, fnp.round(x).astype(int)), lambda ct: 2 * ct[0]
+
+    np.testing.assert_array_equal(fl.grad(lambda x: parts(x)[0].sum())(fnp.ones(3)), [2, 2, 2])

@@ -50,7 +50,7 @@ def conj(x: Any) -> Any:
     (1-2j)
     """
     (x,) = strict_operands("the operand of conj", (x,))
-    return e.conj(x) if dtypes.is_complex(x.dtype) else cast(x, dtypes.complex_dtype(x.dtype))
+    return e.conj(x) if dtypes.is_complex(x.dtype) else cast(x, dtypes.complex_dtype(x.dtype), x.weak_type)
 
 
 def pow(x: Any, y: Any) -> Any:

@@ -302,10 +302,13 @@ def dynamic_update_index_in_dim(
 def dot_general(
     lhs: Any, rhs: Any, dimension_numbers: Any, precision: Any = None, preferred_element_type: Any = None
 ) -> Any:
-    """Sums of products over contracted axes, with batch axes: ((x's contracted, y's), (x's batch, y's))."""
+    """Sums of products over contracted axes, with batch axes: ((x's contracted, y's), (x's batch, y's)).
+
+    Operands of two dtypes are promoted to one.
+    """
     (xc, yc), (xb, yb) = dimension_numbers
     numbers = ((tuple(xc), tuple(yc)), (tuple(xb), tuple(yb)))
-    x, y = strict_operands("an operand of dot_general", (lhs, rhs))
+    x, y = promote_dtypes(*strict_operands("an operand of dot_general", (lhs, rhs)))
     preferred = None if preferred_element_type is None else dtypes.as_dtype(preferred_element_type)
     return contraction.dot_general(x, y, dimension_numbers=numbers, preferred=preferred)
 

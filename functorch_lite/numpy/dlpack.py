@@ -33,8 +33,17 @@ def _dtype_code(capsule: Any) -> ctypes.c_uint8:
     return ctypes.c_uint8.from_address(_pointer_of(capsule, name) + _DTYPE_AT[name])
 
 
-def export(array: Array, **options: Any) -> Any:
+def export(
+    array: Array,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: Any = None,
+    copy: bool | None = None,
+) -> Any:
     """The capsule says that the memory is not to be written into, where the consumer knows of that (DLPack 1.0)."""
+    given = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+    options = {k: v for k, v in given.items() if v is not None}
     buffer = array.buffer
     host: Any = np.asarray(buffer) if isinstance(buffer, np.generic) else buffer
     if not isinstance(host, np.ndarray):

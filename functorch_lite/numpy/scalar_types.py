@@ -103,7 +103,7 @@ class ScalarType(type):
 def _same(dtype: np.dtype, other: Any) -> Any:
     try:
         return dtype == np.dtype(other)
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):  # NumPy reads strings as descriptions of dtypes
         return False
 
 

@@ -13,15 +13,16 @@ from ..indexing import take
 from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim, broadcast_to, reshape
-from ..promotion import as_operand, cast, promote_dtypes
+from ..promotion import as_operand, cast, promote, promote_dtypes
 from .axes import axis_of
 from .choosing import flatnonzero, nonzero, resized, unknown_size
 from .creation import filled
+from .extremes import argmax
 from .joining import concatenate
 from .logic import isnan, where3
 from .operands import like
 from .shaping import moveaxis, ravel
-from .sorting import argsort, sort
+from .sorting import argsort
 
 __all__ = [
     "in1d",
@@ -192,19 +193,38 @@ def isin(
 in1d = isin
 
 
-def _fits(name: str, out: Any, size: int | None, fill_value: Any) -> Any:
-    if size is None:
-        return out
-    fill = (out[0] if out.shape[0] else 0) if fill_value is None else fill_value
-    return resized(out, size, fill)
-
-
-def _known_pair(name: str, a: Any, b: Any) -> list[Any]:
-    pair = promote_dtypes(as_operand(a), as_operand(b))
-    for x in pair:
-        if host_value(x) is None:
+def _check_known(name: str, size: int | None, *arrays: Any) -> None:
+    """Without a size, the values must be known."""
+    for x in arrays:
+        if size is None and host_value(x) is None:
             raise unknown_size(name, x)
-    return [ravel(x) for x in pair]
+
+
+def _distinct(x: Any) -> tuple[Any, Any]:
+    """The distinct elements of a vector, sorted, and which of them are there: where values are traced, some stand for none."""
+    if host_value(x) is not None or not x.size:
+        found = unique(x) if x.size else x
+        return found, filled(True, tuple(found.shape), np.dtype(bool))
+    found, counts = unique(x, return_counts=True, size=x.size)
+    return found, e.gt(counts, like(counts, 0))
+
+
+def _chosen(x: Any, mask: Any, size: int | None, fill_value: Any) -> Any:
+    """The elements of a vector for which a mask holds, `size` of them; missing ones are filled, by default with the first."""
+    if size is None:
+        return take(x, nonzero(mask)[0])
+    if not x.size:
+        return resized(x, size, 0 if fill_value is None else fill_value)
+    places = nonzero(mask, size=size, fill_value=x.size)[0]
+    there = e.lt(places, like(places, x.size))
+    found = where3(there, take(x, places, mode="clip"), like(x, 0))
+    fill = (found[0] if size else 0) if fill_value is None else fill_value
+    return where3(there, found, cast(as_operand(fill), x.dtype))
+
+
+def _first_place(x: Any, elements: Any) -> Any:
+    """Where each of some elements of a vector is first."""
+    return argmax(e.eq(*promote("intersect1d", x, elements[:, None])), -1) if x.size else filled(0, (0,), np.dtype(int))
 
 
 def union1d(ar1: Any, ar2: Any, *, size: int | None = None, fill_value: Any = None) -> Any:
@@ -215,20 +235,21 @@ def union1d(ar1: Any, ar2: Any, *, size: int | None = None, fill_value: Any = No
 def setdiff1d(
     ar1: Any, ar2: Any, assume_unique: bool = False, *, size: int | None = None, fill_value: Any = None
 ) -> Any:
-    """The distinct elements of `ar1` that are not in `ar2`, sorted; their values must be known."""
-    x, y = _known_pair("setdiff1d", ar1, ar2)
-    x = x if assume_unique else unique(x)
-    fill_value = 0 if fill_value is None else fill_value
-    return _fits("setdiff1d", take(x, nonzero(isin(x, y, invert=True))[0]), size, fill_value)
+    """The distinct elements of `ar1` that are not in `ar2`, sorted; `size` and `fill_value` (by default 0) as of `unique`."""
+    x, y = ravel(ar1), ravel(ar2)
+    _check_known("setdiff1d", size, x, y)
+    x, there = (x, filled(True, (x.size,), np.dtype(bool))) if assume_unique else _distinct(x)
+    return _chosen(x, e.and_(there, isin(x, y, invert=True)), size, 0 if fill_value is None else fill_value)
 
 
 def setxor1d(
     ar1: Any, ar2: Any, assume_unique: bool = False, *, size: int | None = None, fill_value: Any = None
 ) -> Any:
-    """The distinct elements that are in just one of two arrays, sorted; their values must be known."""
-    x, y = _known_pair("setxor1d", ar1, ar2)
-    parts = [setdiff1d(x, y, assume_unique), setdiff1d(y, x, assume_unique)]
-    return _fits("setxor1d", sort(concatenate(parts, 0)), size, fill_value)
+    """The distinct elements that are in just one of two arrays, sorted; `size` and `fill_value` as of `unique`."""
+    x, y = (ravel(v) for v in promote_dtypes(as_operand(ar1), as_operand(ar2)))
+    _check_known("setxor1d", size, x, y)
+    both, there = _distinct(concatenate([x, y], 0))
+    return _chosen(both, e.and_(there, e.ne(isin(both, x), isin(both, y))), size, fill_value)
 
 
 def intersect1d(
@@ -240,23 +261,22 @@ def intersect1d(
     size: int | None = None,
     fill_value: Any = None,
 ) -> Any:
-    """The distinct elements that are in both of two arrays, sorted; their values must be known.
+    """The distinct elements that are in both of two arrays, sorted.
 
     Args:
       ar1, ar2: arrays.
       assume_unique: taken for NumPy's sake.
       return_indices: whether to give where each is first, in `ar1` and in `ar2`, too.
-      size: how many to give.
+      size: how many to give; needed where values are traced.
       fill_value: for missing ones.
     """
-    x, y = _known_pair("intersect1d", ar1, ar2)
-    known: list[Any] = [host_value(x), host_value(y)]
-    _, i, j = np.intersect1d(*known, return_indices=True)
-    out = _fits("intersect1d", take(x, i), size, fill_value)
+    x, y = (ravel(v) for v in promote_dtypes(as_operand(ar1), as_operand(ar2)))
+    _check_known("intersect1d", size, x, y)
+    distinct, there = _distinct(x)
+    common = e.and_(there, isin(distinct, y))
+    out = _chosen(distinct, common, size, fill_value)
     if not return_indices:
         return out
-    places = [
-        resized(p, size, len(v)) if size else p
-        for p, v in ((from_host(k.astype(dtypes.position_dtype(len(v)))), v) for k, v in ((i, x), (j, y)))
-    ]
-    return (out, *places)
+    places = nonzero(common, size=size, fill_value=distinct.size)[0]
+    elements = take(distinct, places, mode="clip") if distinct.size else x[:0]
+    return (out, *(where3(places < distinct.size, _first_place(v, elements), v.size) for v in (x, y)))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ArgumentTypeError, ShapeError
 from ..promotion import as_operand, broadcast_shapes
 from ..transforms.vmap import vmap
 from ..tree import map as tree_map
@@ -42,7 +42,7 @@ def vectorize(
     """A function over the last axes of its arguments, mapped over all others, which broadcast.
 
     Args:
-      pyfunc: takes and gives arrays with core axes only.
+      pyfunc: takes and gives arrays with core axes only; without a signature an argument may be None, and is passed as it is.
       excluded: positions and names of arguments that are passed as they are.
       signature: the core axes, "(n,m),(m)->(n)"; none, if omitted.
 
@@ -53,10 +53,12 @@ def vectorize(
     """
     parsed = None if signature is None else _parsed(signature)
     positions = {i for i in excluded if isinstance(i, int)}
+    if any(i < 0 for i in positions) or not all(isinstance(i, (int, str)) for i in excluded):
+        raise ArgumentTypeError(f"vectorize: excluded holds positions from 0 on and names, got {excluded!r}.")
 
     @functools.wraps(pyfunc)
     def vectorized(*args: Any, **kwargs: Any) -> Any:
-        mapped = [i for i in range(len(args)) if i not in positions]
+        mapped = [i for i, x in enumerate(args) if i not in positions and (x is not None or parsed is not None)]
         named = [k for k in kwargs if k not in excluded]
         arrays = [as_operand(x) for x in [*(args[i] for i in mapped), *(kwargs[k] for k in named)]]
         names = [()] * len(arrays) if parsed is None else parsed[0]

@@ -17,7 +17,7 @@ from ..tree import flatten, unflatten
 from .capture import closure_convert
 from .custom_function import CustomFunction, checked_derivative, tangent_argument
 from .custom_rules import Rule, custom_vjp_p
-from .edges import operands_of
+from .edges import is_float0, operands_of
 from .signature import check_callable, function_name
 
 __all__ = ["CustomVJPPrimal", "custom_gradient", "custom_vjp"]
@@ -194,11 +194,13 @@ def custom_gradient(fun: Callable[..., Any]) -> Callable[..., Any]:
         types = [type_of(as_operand(x)) for x in leaves]
         example = unflatten(tree, [from_host(np.zeros(t.shape, t.dtype)) for t in types])
         converted, consts = closure_convert(rule, example)
-        return out, (_Converted(converted, len(args)), consts)
+        return out, (_Converted(converted, len(args), types), consts)
 
     def bwd(residuals: Any, ct: Any) -> tuple[Any, ...]:
         rule, consts = residuals
-        found = rule.function(ct, *consts)
+        leaves, tree = flatten(ct)  # the rule was captured with integers in the places of what has no derivative
+        cts = [np.zeros(t.shape, t.dtype) if is_float0(x) else x for x, t in zip(leaves, rule.types, strict=True)]
+        found = rule.function(unflatten(tree, cts), *consts)
         alone = rule.n_args == 1 and not (isinstance(found, (tuple, list)) and len(found) == 1)
         return (found,) if alone else tuple(found)
 
@@ -209,6 +211,7 @@ def custom_gradient(fun: Callable[..., Any]) -> Callable[..., Any]:
 class _Converted:
     """The rule of a `custom_gradient`, without closure, as a residual that is no array."""
 
-    def __init__(self, function: Callable[..., Any], n_args: int):
+    def __init__(self, function: Callable[..., Any], n_args: int, types: Sequence[ArrayType]):
         self.function = function
         self.n_args = n_args
+        self.types = types

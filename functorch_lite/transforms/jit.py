@@ -14,7 +14,7 @@ from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import Array, eager, type_of
 from ..backend import default_backend, get, use_backend
-from ..errors import hide_our_frames
+from ..errors import ArgumentError, hide_our_frames
 from ..passes import executable
 from ..promotion import as_operand
 from ..staging import stage
@@ -323,6 +323,9 @@ def jit(
         return functools.partial(jit, donate_argnums=donate_argnums, donate_argnames=donate_argnames, **options)
     static = StaticArguments.of(function, static_argnums, static_argnames)
     donated = StaticArguments.of(function, donate_argnums, donate_argnames)
+    both = {*map(str, set(static.argnums) & set(donated.argnums)), *(static.argnames & donated.argnames)}
+    if both:
+        raise ArgumentError(f"jit: {sorted(both)} are static and donated: what is static has no memory to donate.")
     return Jitted(function, static, None if backend is None else get(backend), exact, donated)
 
 

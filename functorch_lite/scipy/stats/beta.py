@@ -12,10 +12,10 @@ __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
 
 
 def logpdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The logarithm of the density."""
+    """The logarithm of the density; NaN where `a` or `b` is not positive."""
     z, p, q, width = standard("beta.logpdf", x, a, b, loc, scale)
     density = guarded((z >= 0) & (z <= 1), lambda v, p, q: xlogy(p - 1, v) + xlog1py(q - 1, -v) - betaln(p, q), z, p, q)
-    return density - fnp.log(width)
+    return fnp.where((p > 0) & (q > 0), density - fnp.log(width), fnp.nan)
 
 
 def pdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:

@@ -11,9 +11,9 @@ __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
 
 
 def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
-    """The logarithm of the density."""
+    """The logarithm of the density; NaN where `scale` is not positive."""
     z, width = standard("expon.logpdf", x, loc, scale)
-    return fnp.where(z < 0, -fnp.inf, -z - fnp.log(width))
+    return fnp.where((z < 0) & (width > 0), -fnp.inf, -z - fnp.log(width))
 
 
 def pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
