@@ -7,6 +7,7 @@ import pytest
 
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
+from functorch_lite import lax
 from functorch_lite_numpy import set_threads
 from tests.native.checks import is_whole
 
@@ -64,8 +65,8 @@ def test_more_axes(dtype):
     assert agrees("irfftn", np.ascontiguousarray(complex_[..., :17]), axes=(1, 2, 3))
 
 
-def test_other_lengths_are_left_to_scipy():
-    for shape in ((16, 12), (3, 64), (16, 8192)):
+def test_many_numbers_in_other_lengths_are_left_to_scipy():
+    for shape in ((90, 1000), (3, 30_000), (16, 8192)):
         f, x = fnp.fft.rfft, fnp.asarray(numbers(shape, "float32")[0])
         assert not is_whole(f, x)
         np.testing.assert_allclose(np.asarray(fl.jit(f)(x)), np.fft.rfft(np.asarray(x)), atol=1e-3)
@@ -108,3 +109,38 @@ def test_gradients():
 
     expected = np.asarray(fl.grad(loss)(fnp.asarray(x)))
     np.testing.assert_allclose(np.asarray(fl.jit(fl.grad(loss))(fnp.asarray(x))), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(1,), (2,), (5,), (64,), (100,), (3, 7), (4, 6, 5), (1, 256), (2, 3, 16)])
+def test_few_lines_of_any_length(shape, dtype):
+    """One after the other, by NumPy's code."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape).astype(dtype)
+    z = x + 1j * rng.standard_normal(shape).astype(dtype)
+    bound = 1e-5 if dtype == "float32" else 1e-13
+    functions = [(f, z) for f in (fnp.fft.fft, fnp.fft.ifft, fnp.fft.fftn, fnp.fft.ifftn)]
+    functions += [(f, x) for f in (fnp.fft.rfft, fnp.fft.rfftn)]
+    if shape[-1] > 1:
+        functions += [(lambda z, n=n: fnp.fft.irfft(z, n), z) for n in (2 * shape[-1] - 2, 2 * shape[-1] - 1)]
+        functions += [(lambda z: fnp.fft.irfftn(z, z.shape), z)]
+    for f, operand in functions:
+        assert is_whole(f, fnp.asarray(operand))
+        found, exact = np.asarray(fl.jit(f)(operand)), np.asarray(f(fnp.asarray(operand)))
+        assert np.max(np.abs(found - exact)) <= bound * (1 + np.max(np.abs(exact)))
+
+
+def test_transforms_in_each_turn_of_a_loop():
+    """A spectral method's steps: machine code throughout."""
+    decay = fnp.exp(-0.01 * fnp.arange(51.0))
+
+    def evolved(u):
+        def step(u, _):
+            return fnp.fft.irfft(fnp.fft.rfft(u) * decay, 100) - 0.01 * u * u, None
+
+        return fnp.sum(lax.scan(step, u, None, length=20)[0] ** 2)
+
+    u = fnp.sin(fnp.arange(100.0))
+    for f in (evolved, fl.grad(evolved)):
+        assert is_whole(f, u)
+        np.testing.assert_allclose(np.asarray(fl.jit(f)(u)), np.asarray(f(u)), rtol=1e-4, atol=1e-4)

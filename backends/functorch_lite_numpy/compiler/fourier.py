@@ -1,4 +1,4 @@
-"""Fourier transforms of lengths that are powers of two: several at a time, one in each lane.
+"""Fourier transforms of lengths that are powers of two: several at a time, one in each lane. (Others: `fourier_lines.py`.)
 
     for each axis:  for each group of transforms:   loaded, lanes side by side -> passes over scratch memory -> stored
 
@@ -20,6 +20,7 @@ from functorch_lite.extend import Equation
 
 from . import ir, processor
 from .control import displaced
+from .fourier_lines import has_lines, transforms_of_lines
 from .grids import counted
 from .memory import aligned
 from .packing import pack
@@ -37,6 +38,8 @@ STRIP = 256
 """So many bytes of neighbouring columns are loaded at a time: less often from the same page."""
 SPEED = 20
 """Operations in a nanosecond."""
+FEW = 1 << 16
+"""More numbers are left to SciPy, which shares them among threads, unless our own code does them."""
 PIECE = 100e3
 """Nanoseconds of work that a piece has at least: each needs scratch memory."""
 
@@ -84,17 +87,17 @@ def sweeps(equation: Equation) -> list[Sweep]:
 
 
 class FftStep(Step):
-    """`fft`, if there are at least as many transforms along each axis as lanes."""
+    """`fft`: along each axis several at a time, if there are as many as lanes; of few numbers, else, one after the other."""
 
     kinds: ClassVar[str] = "fc"
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        width = _width(_real(equation))
-        return all(
-            LEAST <= s.n <= MOST and s.n & (s.n - 1) == 0 and (s.outer if s.inner == 1 else s.inner) >= width
-            for s in sweeps(equation)
-        )
+        dtype, found = _real(equation), sweeps(equation)
+        if all(_in_lanes(s, dtype) for s in found):
+            return True
+        size = max(a.type.size for a in (*equation.operands, *equation.results))
+        return size <= FEW and all(_in_lanes(s, dtype) or has_lines(s, dtype) for s in found)
 
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
@@ -104,8 +107,7 @@ class FftStep(Step):
         self.whole = max(x.size * x.dtype.itemsize, y.size * y.dtype.itemsize)
         self.scratch = min(2, len(self.sweeps) - 1) * aligned(self.whole)
         self.functions = [
-            unit.shared(("fft", s, self.dtype), lambda s=s: Transforms(unit, s, self.dtype).function)
-            for s in self.sweeps
+            unit.shared(("fft", s, self.dtype), lambda s=s: _transforms(unit, s, self.dtype)) for s in self.sweeps
         ]
 
     @property
@@ -126,12 +128,22 @@ def _real(equation: Equation) -> np.dtype:
     return np.finfo(equation.operands[0].type.dtype).dtype
 
 
+def _in_lanes(s: Sweep, dtype: np.dtype) -> bool:
+    """Whether our own code does it: powers of two, as many as there are lanes."""
+    across = s.outer if s.inner == 1 else s.inner
+    return LEAST <= s.n <= MOST and s.n & (s.n - 1) == 0 and across >= _width(dtype)
+
+
+def _transforms(unit: Unit, s: Sweep, dtype: np.dtype) -> Any:
+    return Transforms(unit, s, dtype).function if _in_lanes(s, dtype) else transforms_of_lines(unit, s, dtype)
+
+
 def _width(dtype: np.dtype) -> int:
     return processor.vector_bytes() // dtype.itemsize
 
 
 def _duration(s: Sweep, dtype: np.dtype) -> float:
-    return 5 * s.count * s.length * (math.log2(s.length) + 4) * dtype.itemsize / 4 / SPEED
+    return 5 * s.count * s.length * (math.log2(max(s.length, 1)) + 4) * dtype.itemsize / 4 / SPEED
 
 
 class Transforms:

@@ -7,10 +7,22 @@ import functools
 import importlib
 import os
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-__all__ = ["address", "arg_sorter", "blas", "lapack", "numpy_api", "openblas", "python_api", "sorter", "ufunc_loop"]
+__all__ = [
+    "address",
+    "arg_sorter",
+    "blas",
+    "fft_loop",
+    "lapack",
+    "numpy_api",
+    "openblas",
+    "python_api",
+    "sorter",
+    "ufunc_loop",
+]
 
 _NUMPY = {
     "PyArray_Type": 2,
@@ -68,10 +80,30 @@ def arg_sorter(dtype: np.dtype) -> int | None:
 def ufunc_loop(name: str, dtype: np.dtype) -> int:
     """The address of a ufunc's inner loop, (char **args, npy_intp *n, npy_intp *steps, void *data); 0 if it has data."""
     ufunc = getattr(np, name)
-    which = ufunc.types.index(f"{dtype.char * ufunc.nin}->{dtype.char}")
+    function, data = _loop(ufunc, f"{dtype.char * ufunc.nin}->{dtype.char}")
+    return 0 if data else function or 0
+
+
+@functools.cache
+def fft_loop(name: str) -> tuple[int, int]:
+    """The addresses of a loop of NumPy's PocketFFT, by kind and dtype of real parts, and of its data; zeros if there are none."""
+    kind, dtype = name.split(".")
+    try:
+        ufunc = getattr(importlib.import_module("numpy.fft._pocketfft_umath"), kind)
+    except ImportError:
+        return 0, 0
+    real, complex_ = np.dtype(dtype).char, np.dtype(dtype).char.upper()
+    given, made = (real if kind.startswith(k) else complex_ for k in ("rfft", "irfft"))
+    function, data = _loop(ufunc, f"{given}{real}->{made}")
+    return function or 0, data or 0
+
+
+def _loop(ufunc: Any, types: str) -> tuple[int | None, int | None]:
+    """The addresses of a ufunc's inner loop for these dtypes, and of its data."""
+    which = ufunc.types.index(types)
     pointers = ctypes.POINTER(ctypes.c_void_p)
     functions, data = (ctypes.cast(ctypes.c_void_p.from_address(id(ufunc) + at), pointers) for at in (32, 40))
-    return 0 if data and data[which] else functions[which] or 0
+    return functions[which], data[which] if data else None
 
 
 @functools.cache
@@ -128,6 +160,8 @@ _KINDS: dict[str, Callable[[str], int | None]] = {
     "numpy": numpy_api,
     "python": python_api,
     "sort": lambda dtype: sorter(np.dtype(dtype)),
+    "fft": lambda name: fft_loop(name)[0],
+    "fft_data": lambda name: fft_loop(name)[1],
     "ufunc": _ufunc,
 }
 _MODULES = {"arena": "arena", "pool": "threads", "recycling": "recycling", "rows": "row_memory"}
