@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .functions import Slot, load, store
-from .types import constant, memory_type
+from .functions import Slot, at, counted, load, number, store
+from .intrinsics import clear_memory
+from .types import I8, I64, constant, memory_type
 
-__all__ = ["COUNT", "counts_to_starts", "increased"]
+__all__ = ["BYTES", "COUNT", "counts_to_starts", "in_order_of_bytes", "increased"]
 
 COUNT = np.dtype(np.int64)
+BYTES = 256
+"""Different ones that there are."""
 
 
 def increased(b: Any, place: Any, dtype: np.dtype = COUNT) -> Any:
@@ -26,3 +30,24 @@ def counts_to_starts(b: Any, place: Any, total: Slot, dtype: np.dtype = COUNT) -
     count = load(b, place, dtype)
     store(b, total.get(), place, dtype)
     total.set(b.add(total.get(), count))
+
+
+def in_order_of_bytes(
+    b: Any, byte: Callable[[Any], Any], signed: bool, n: int, put: Callable[[Any, Any], None]
+) -> None:
+    """Append `put(k, i)` for each i below n, where k is its place in the order of `byte(i)`; equal ones stay as they stand."""
+    with b.goto_entry_block():
+        counts = b.alloca(I64, BYTES)
+    clear_memory(b, counts, number(BYTES * COUNT.itemsize))
+
+    def count(i: Any) -> Any:
+        x = byte(i)
+        return at(b, counts, b.zext(b.xor(x, constant(I8, -128)) if signed else x, I64), COUNT)
+
+    with counted(b, n) as i:
+        increased(b, count(i))
+    total = Slot(b, number(0))
+    with counted(b, BYTES) as k:
+        counts_to_starts(b, at(b, counts, k, COUNT), total)
+    with counted(b, n) as i:
+        put(increased(b, count(i)), i)

@@ -1,7 +1,7 @@
 """Sorts by NumPy's own, called by their addresses: they are vector code, need nothing of Python, and give eager's bits.
 
-Orders of keys of up to 32 bits: words of a key and its place are sorted. For longer ones NumPy's quick argsort, which is not
-stable; it is made so behind it: the places of equal elements are sorted.
+Orders of keys of up to 32 bits: words of a key and its place are sorted, but keys of a byte are counted. For longer ones
+NumPy's quick argsort, which is not stable; it is made so behind it: the places of equal elements are sorted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from functorch_lite.extend import Equation
 
 from . import ir
 from .buckets import is_long, room_for, sort_in_buckets
+from .counting import BYTES, in_order_of_bytes
 from .functions import FunctionStep, Slot, at, counted, lanes_of, load, number, store, stored_as, vectors
 from .intrinsics import copy_memory, intrinsic
 from .memory import aligned
@@ -95,6 +96,10 @@ class _Sorting(FunctionStep):
 
     def order(self, b: Any, keys: _Line, sorted_: Any, places: Any, n: int) -> None:
         """Fill `places` with the order that sorts the line `keys`, equal elements as they stand; `sorted_`: room for a line."""
+        if keys.dtype.itemsize == 1 and n >= BYTES:
+            put = lambda k, j: _Line(places, PLACE).set(b, k, j)  # noqa: E731
+            in_order_of_bytes(b, lambda j: keys.get(b, j), keys.dtype.kind == "i", n, put)
+            return
         if is_short(keys.dtype, n):
             self.order_words(b, keys, places, n)
             return
