@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import dtypes
-from ..array_type import ArrayType, fit_dims, rename_dims
+from ..array_type import ArrayType, Dim, fit_dims, has_dim, rename_dims
 from ..errors import ShapeError, TransformationError
 from ..primitive import LinearOperand, Primitive, Zero
 from ..primitives.base import add
@@ -63,8 +63,8 @@ class Scan(Primitive):
         self, *types: ArrayType, body: Program, length: Any, reverse: bool, n_consts: int, n_carry: int, unroll: int
     ) -> list[ArrayType]:
         out = body.out_types
-        for t in types[n_consts + n_carry :]:
-            if t.shape[:1] != (length,):
+        for t in types[n_consts + n_carry :]:  # unknown lengths may be equal and not known to be
+            if t.shape[:1] != (length,) and not (type(length) is Dim and has_dim(t.shape[:1])):
                 raise ShapeError(
                     f"scan of length {length} over an array of type {t}: its leading axis must have that length."
                 )

@@ -413,3 +413,20 @@ def test_higher_derivatives_are_machine_code(f: Any, order: str) -> None:
     g = DERIVATIVES[order](f)
     assert is_whole(g, X)
     close(fl.jit(g)(X), g(X), 2e-3)
+
+
+def test_batches_of_gradients_of_choices_with_loops() -> None:
+    """Both branches are run, over residuals whose lengths are equal without being known to be."""
+
+    def either(x: Any) -> Any:
+        return lax.cond(
+            x > 0.5, lambda x: lax.fori_loop(0, (x * 0).astype("int32") + 3, lambda i, y: y * x, x), fnp.sin, x
+        )
+
+    def f(x: Any) -> Any:
+        return lax.fori_loop(0, (x * 0).astype("int32") + 3, lambda i, y: fl.grad(either)(fnp.sin(y) * x), x)
+
+    batched, x = fl.vmap(fl.grad(f)), fnp.asarray([0.8, 1.1, 0.1])
+    assert is_whole(batched, x)
+    close(fl.jit(batched)(x), [fl.grad(f)(y) for y in x])
+    close(fl.jit(batched, exact=True)(x), [fl.grad(f)(y) for y in x])
