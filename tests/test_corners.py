@@ -331,3 +331,23 @@ def test_custom_gradients_of_functions_with_integer_results() -> None:
         return (x, fnp.round(x).astype(int)), lambda ct: 2 * ct[0]
 
     np.testing.assert_array_equal(fl.grad(lambda x: parts(x)[0].sum())(fnp.ones(3)), [2, 2, 2])
+
+
+def test_float0_goes_into_compiled_functions() -> None:
+    _, pullback = fl.vjp(lambda x, n: n + 1, 2.0, fnp.arange(3))
+    compiled = fl.jit(pullback)
+    for _ in range(3):
+        by_x, by_n = compiled(np.zeros(3, fl.float0))
+        assert by_x == 0
+        assert by_n.dtype == fl.float0
+    with pytest.raises(TypeError, match="float0"):
+        fl.jvp(lambda n: n, (fnp.arange(2),), (fnp.arange(2),))
+
+
+def test_what_is_no_array_passes_through_vmap() -> None:
+    apply = fl.vmap(lambda f, x: f(x), in_axes=(None, 0))
+    np.testing.assert_array_equal(apply(lambda x: x + 1, fnp.arange(3)), [1, 2, 3])
+    scaled = fl.vmap(lambda options, x: x * options["by"] if options["how"] == "times" else x, in_axes=(None, 0))
+    np.testing.assert_array_equal(scaled({"how": "times", "by": 2.0}, fnp.arange(3)), [0, 2, 4])
+    with pytest.raises(TypeError, match="an argument of the vmapped function"):
+        fl.vmap(lambda f, x: x)(abs, fnp.arange(3))

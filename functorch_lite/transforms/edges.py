@@ -23,6 +23,7 @@ __all__ = [
     "Aux",
     "Differentiated",
     "FlatCall",
+    "flatten_without_float0",
     "float0_zeros",
     "given_cotangents",
     "given_tangents",
@@ -94,16 +95,21 @@ class FlatCall:
         args, kwargs = unflatten(self.structure, operands)
         if self.fill_in is not None:
             args, kwargs = self.fill_in(args, kwargs)
-        leaves, self.out_tree = flatten(self.fun(*args, **kwargs))
-        if any(map(is_float0, leaves)):
-            nodes = [_Float0(x.shape) if is_float0(x) else x for x in leaves]
-            leaves, self.out_tree = flatten(unflatten(self.out_tree, nodes))
+        leaves, self.out_tree = flatten_without_float0(self.fun(*args, **kwargs))
         return [as_operand(x, self.what) for x in leaves]
 
 
 def is_float0(x: Any) -> bool:
     """Whether it stands for the derivative of, or by, an integer array."""
     return isinstance(x, np.ndarray) and x.dtype == dtypes.float0
+
+
+def flatten_without_float0(tree: Any) -> tuple[list[Any], Any]:
+    """The leaves of a pytree and its structure, of which float0 arrays are a part."""
+    leaves, structure = flatten(tree)
+    if not any(map(is_float0, leaves)):
+        return leaves, structure
+    return flatten(unflatten(structure, [_Float0(x.shape) if is_float0(x) else x for x in leaves]))
 
 
 class _Float0:
@@ -150,7 +156,8 @@ def given_cotangents(tree: Any, structure: Any, types: Sequence[ArrayType], what
 
 def _given(t: Any, primal: ArrayType, wanted: ArrayType, what: str, tangent: str) -> Any:
     if wanted.dtype == dtypes.float0:
-        if getattr(t, "dtype", None) != dtypes.float0 and getattr(t, "dtype", None) != primal.dtype:
+        given_dtype = getattr(t, "dtype", None)
+        if given_dtype != dtypes.float0 and not (tangent == "cotangent" and given_dtype == primal.dtype):
             raise DTypeError(
                 f"{what}: {primal} has no derivative, its {tangent} must be an array of dtype float0, got {_type_name(t)}: "
                 f"give np.zeros({primal.shape}, functorch_lite.float0)."

@@ -23,7 +23,7 @@ from ..tree import flatten, unflatten
 from .call import call, exact_call
 from .capture import abstract_type
 from .collecting import without_collecting
-from .edges import FlatCall
+from .edges import FlatCall, flatten_without_float0
 from .explain import difference
 from .fast_path import Picker, picker
 from .lowered import Lowered
@@ -185,7 +185,7 @@ class Jitted:
         dynamic = (args, kwargs)
         if self.static:
             statics, dynamic = self.static.split(args, kwargs)
-        leaves, tree = flatten(dynamic)
+        leaves, tree = flatten_without_float0(dynamic)
         key: list[Any] = [tree, statics, dtypes.defaults()]
         buffers = []
         concrete = context.trace is eager

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..arrays import type_of
 from ..errors import ArgumentError, ShapeError, TransformationError, transparent
-from ..promotion import as_operand
+from ..promotion import as_operand, is_arraylike
 from ..tree import broadcast_prefix, flatten, unflatten
 from .batching import BatchAxis, batch_flat, move_result
 from .edges import float0_zeros, is_float0
@@ -62,8 +62,9 @@ def vmap(
             )
         leaves, tree = flatten((args, kwargs))
         axes = broadcast_prefix((in_axes, 0), (args, kwargs), is_leaf=lambda x: x is None)
-        operands = [as_operand(x, f"an argument of the vmapped function {function_name(fun)}") for x in leaves]
-        dims = [_checked_axis(x, d) for x, d in zip(operands, axes, strict=True)]
+        mapped = [i for i, (x, d) in enumerate(zip(leaves, axes, strict=True)) if d is not None or is_arraylike(x)]
+        operands = [as_operand(leaves[i], f"an argument of the vmapped function {function_name(fun)}") for i in mapped]
+        dims = [_checked_axis(x, axes[i]) for x, i in zip(operands, mapped, strict=True)]
         axis = BatchAxis(_batch_size(operands, dims, axis_size, fun), axis_name)
         out_tree: Any = None
         out: Any = None
@@ -72,7 +73,10 @@ def vmap(
 
         def flat(*xs: Any) -> list[Any]:
             nonlocal out_tree, out, outs
-            call_args, call_kwargs = unflatten(tree, xs)
+            given = list(leaves)  # what is no array, and not mapped over, is passed as it is
+            for i, x in zip(mapped, xs, strict=True):
+                given[i] = x
+            call_args, call_kwargs = unflatten(tree, given)
             out = fun(*call_args, **call_kwargs)
             outs, out_tree = flatten(out)
             return [as_operand(x.astype(bool) if is_float0(x) else x, what) for x in outs]
