@@ -116,6 +116,7 @@ def test_reductions_of_transposes(reduce: Any) -> None:
         ("bnk,bk->bn", (5, 60, 2), (5, 2), True),
         ("nk,nk->n", (300, 3), (300, 3), True),
         ("nij,ij->n", (300, 2, 2), (2, 2), True),
+        ("bn,b->bn", (30, 20), (30,), True),
         ("nij,ji->n", (300, 2, 2), (2, 2), False),  # would have to be transposed
         ("nk,k->n", (300, 5), (5,), False),
         ("nk,k->n", (30, 3), (3,), False),

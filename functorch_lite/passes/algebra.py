@@ -295,11 +295,11 @@ def few_terms(equation: Equation, made: _Made) -> tuple[Equation, ...] | None:
     if dims != (*range(len(batch[0])), *range(n - len(summed), n)):
         return None
     factors, products = Var(y.type.update(shape=x.type.shape)), Var(result.update(shape=x.type.shape))
-    return (
-        Equation(broadcast_in_dim, [y], {"shape": x.type.shape, "dims": dims}, [factors], equation.source),
-        Equation(e.mul, [x, factors], {}, [products], equation.source),
-        _same(equation, reduce_sum, products, axes=tuple(sorted(summed))),
-    )
+    stretched = Equation(broadcast_in_dim, [y], {"shape": x.type.shape, "dims": dims}, [factors], equation.source)
+    if not summed:
+        return stretched, _same(equation, e.mul, x, factors)
+    product = Equation(e.mul, [x, factors], {}, [products], equation.source)
+    return stretched, product, _same(equation, reduce_sum, products, axes=tuple(sorted(summed)))
 
 
 MANY_USES = 32
