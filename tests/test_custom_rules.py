@@ -345,3 +345,15 @@ def test_forward_rules_may_ask_for_what_compiled_programs_do_anyway() -> None:
     f = fl.custom_vjp(fnp.sin)
     f.defvjp(lambda x: (fnp.sin(x), x), lambda x, ct: (2 * ct * fnp.cos(x),), optimize_remat=True)
     assert fl.grad(fl.checkpoint(f))(0.0) == 2
+
+
+def test_none_stands_for_any_part_of_a_cotangent() -> None:
+    f = fl.custom_vjp(lambda x: x["a"][0] + x["b"][1][0])
+    for zero in ((None, (None, None)), (None, None), (None, (None, [None]))):
+        f.defvjp(lambda x: (f(x), None), lambda _, ct, zero=zero: ({"a": (3 * ct, None), "b": zero},))
+        by_x = fl.grad(f)({"a": (1.0, None), "b": (2.0, (4.0, [None]))})
+        assert by_x["a"] == (3, None)
+        assert by_x["b"] == (0, (0, [None]))
+    f.defvjp(lambda x: (f(x), None), lambda _, ct: ({"a": (ct, ct), "b": None},))
+    with pytest.raises(fl.errors.TransformationError, match="structure of argument 0"):
+        fl.grad(f)({"a": (1.0, None), "b": (2.0, (4.0, [None]))})

@@ -13,7 +13,7 @@ from ..arrays import from_host, type_of
 from ..errors import MissingRuleError, TransformationError, transparent
 from ..primitive import Zero
 from ..promotion import as_operand, flagged, is_arraylike
-from ..tree import flatten, unflatten
+from ..tree import LEAF, flatten, unflatten
 from .capture import closure_convert
 from .custom_function import CustomFunction, checked_derivative, tangent_argument
 from .custom_rules import Rule, custom_vjp_p
@@ -142,11 +142,9 @@ def _argument_cotangents(found: Any, in_tree: Any, types: Sequence[Any], name: s
     out: list[Any] = []
     for i, (part, tree) in enumerate(zip(found, arguments, strict=True)):
         own = types[len(out) : len(out) + tree.num_leaves]
-        if part is None:
-            out.extend(Zero(t.tangent()) for t in own)
-            continue
-        leaves, structure = flatten(part, is_leaf=lambda x: x is None)
+        leaves = _leaves_or_none(part, tree)
         if len(leaves) != len(own):
+            structure = flatten(part, is_leaf=lambda x: x is None)[1]
             raise TransformationError(
                 f"the bwd rule of {name} must give a cotangent of the structure of argument {i}, {tree}, got {structure}."
             )
@@ -156,6 +154,16 @@ def _argument_cotangents(found: Any, in_tree: Any, types: Sequence[Any], name: s
             for ct, t in zip(leaves, own, strict=True)
         )
     return out
+
+
+def _leaves_or_none(part: Any, tree: Any) -> list[Any]:
+    """The leaves of a cotangent for an argument of this structure; None stands for all leaves of its part of it."""
+    if part is None:
+        return [None] * tree.num_leaves
+    children, parts = tree.children(), flatten(part, is_leaf=lambda x: x is not part)[0]
+    if len(children) != len(parts) or tree == LEAF:
+        return flatten(part, is_leaf=lambda x: x is None)[0]
+    return [leaf for p, t in zip(parts, children, strict=True) for leaf in _leaves_or_none(p, t)]
 
 
 class _Typed:
