@@ -15,7 +15,7 @@ Reading order of the source, each file on top of those before it:
 
 from . import ad_checkpoint, config, custom_derivatives, debug, lax, nn, numpy, optim, printing, random, tree, tree_util
 from . import indexing as indexing
-from .arrays import Array
+from .array_interface import ArrayInterface as Array
 from .arrays import type_of as typeof
 from .backend import available as available_backends
 from .backend import default_backend, set_default_backend, use_backend

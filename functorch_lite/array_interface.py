@@ -11,7 +11,14 @@ __all__ = ["ArrayInterface"]
 
 
 class ArrayInterface:
-    """Operators give arrays or tracers; every method of `functorch_lite.numpy` arrays is there too."""
+    """An array, or a tracer that stands for one: what users know as `functorch_lite.Array` and `functorch_lite.numpy.ndarray`.
+
+    Operators give arrays or tracers; every method of `functorch_lite.numpy` arrays is there too.
+
+    >>> import functorch_lite as fl, functorch_lite.numpy as fnp
+    >>> fl.jit(lambda x: x * isinstance(x, fl.Array))(fnp.ones(2))
+    Array([1., 1.], dtype=float32)
+    """
 
     __slots__ = ()
 

@@ -14,6 +14,7 @@ import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite import dtypes
 from functorch_lite.errors import DTypeError, ShapeError
+from functorch_lite.extend import Array
 
 
 class Point(NamedTuple):
@@ -590,7 +591,7 @@ def test_type_checkers_are_told_of_all_operators():
         "__deepcopy__",
         "__doc__",
     }
-    for cls in (fl.Array, Tracer):
+    for cls in (Array, Tracer):
         installed = {n for n in vars(cls) if n.startswith("__")} - protocol - plumbing - set(vars(object))
         missing = {n for n in installed if f"def {n}(" not in source and "dlpack" not in n}
         assert not missing
@@ -605,3 +606,20 @@ def test_arrays_say_where_they_are_and_copy():
     traced = fl.jit(lambda x: (copy.copy(x), copy.deepcopy({"x": x})["x"]))(x)
     np.testing.assert_array_equal(traced[0] + traced[1], 2 * np.arange(3.0))
     assert float(fl.grad(lambda x: copy.deepcopy(x) * copy.copy(x))(2.0)) == 4.0
+
+
+def test_tracers_are_arrays_to_users():
+    seen = []
+
+    def f(x):
+        seen.append(isinstance(x, fl.Array) and isinstance(x, fnp.ndarray))
+        return (x * x).sum()
+
+    x = fnp.arange(3.0)
+    f(x)
+    fl.grad(f)(x)
+    fl.jit(fl.vmap(f))(x[None])
+    fl.jvp(f, (x,), (x,))
+    assert seen == [True] * 4
+    assert not isinstance(np.arange(3.0), fl.Array)
+    assert not isinstance(1.0, fnp.ndarray)

@@ -10,6 +10,7 @@ import pytest
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite import lax
+from functorch_lite.extend import Array
 
 
 @fl.custom_jvp
@@ -190,7 +191,7 @@ def test_rules_are_given_arrays():
     x, n = fnp.asarray(np.float32(2.0)), fnp.asarray(np.int32(3))
     gradient = fl.grad(f)(x, n)
     assert (float(gradient), gradient.dtype) == (3.0, np.dtype("float32"))
-    assert kinds == [(fl.Array, False)] * 3
+    assert kinds == [(Array, False)] * 3
 
     @fl.custom_jvp
     def g(x):
@@ -199,8 +200,8 @@ def test_rules_are_given_arrays():
     g.defjvp(lambda primals, tangents: (note(*primals, *tangents), (primals[0], tangents[0]))[1])
     kinds.clear()
     fl.jvp(g, (2.0,), (1.0,))
-    assert kinds == [(fl.Array, True)] * 2
-    assert type(fl.grad(lambda x: x)(2.0)) is fl.Array
+    assert kinds == [(Array, True)] * 2
+    assert type(fl.grad(lambda x: x)(2.0)) is Array
 
 
 def closing_jvp(y):

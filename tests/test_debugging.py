@@ -13,6 +13,7 @@ import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite import lax
 from functorch_lite.arrays import eager
+from functorch_lite.extend import Array
 from functorch_lite.tracing import context
 
 
@@ -37,7 +38,7 @@ def test_disable_jit_runs_the_function_as_it_stands():
         np.testing.assert_array_equal(fl.grad(lambda x: f(x).sum())(x), 2 * np.ones(3))
         with fl.disable_jit(False):
             g(x)
-    assert seen[:3] == [fl.Array] * 3
+    assert seen[:3] == [Array] * 3
     assert len(seen) == 4
     seen.clear()
     g(x)

@@ -9,6 +9,7 @@ import pytest
 
 import functorch_lite as fl
 from functorch_lite.arrays import from_host
+from functorch_lite.extend import Array
 from functorch_lite.primitives import elementwise as e
 from functorch_lite.testing import (
     assert_close,
@@ -103,7 +104,7 @@ def test_check_vmap() -> None:
     check_vmap(e.mul, (xs, X), in_axes=(0, None))
 
     def different_when_batched(x: Any) -> Any:
-        return x if type(x) is fl.Array else e.neg(x)
+        return x if type(x) is Array else e.neg(x)
 
     with pytest.raises(AssertionError, match="in_axes"):
         check_vmap(different_when_batched, (xs,))
@@ -112,9 +113,9 @@ def test_check_vmap() -> None:
 def test_check_jit_finds_what_changes_under_tracing() -> None:
     check_jit(lambda x: e.mul(x, x), (X,))
     with pytest.raises(AssertionError, match="jit against eager"):
-        check_jit(lambda x: e.neg(x) if type(x) is fl.Array else x, (X,))
+        check_jit(lambda x: e.neg(x) if type(x) is Array else x, (X,))
     with pytest.raises(AssertionError, match="has type"):
-        check_jit(lambda x: x if type(x) is fl.Array else e.convert(x, dtype=np.dtype("float32"), weak=False), (X,))
+        check_jit(lambda x: x if type(x) is Array else e.convert(x, dtype=np.dtype("float32"), weak=False), (X,))
 
 
 def test_closeness() -> None:

@@ -10,6 +10,7 @@ import ml_dtypes
 import numpy as np
 
 from .. import dtypes
+from ..array_interface import ArrayInterface
 from ..arrays import Array
 from ..dtype_lattice import promote_types, result_type
 from ..dtypes import can_cast, finfo, iinfo, issubdtype
@@ -131,7 +132,7 @@ generic, number, integer, signedinteger, unsignedinteger = (
 )
 inexact, floating, complexfloating = np.inexact, np.floating, np.complexfloating
 dtype = np.dtype
-ndarray = Array
+ndarray = ArrayInterface
 
 
 def isdtype(dtype: Any, kind: Any) -> Any:

@@ -12,6 +12,7 @@ import pytest
 
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
+from functorch_lite.extend import Array
 from functorch_lite.transforms import jit as jit_module
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
@@ -30,7 +31,7 @@ def warm(f: Any, *args: Any, **kwargs: Any) -> Any:
 def same(got: Any, want: Any) -> None:
     assert fl.tree.structure(got) == fl.tree.structure(want)
     for a, b in zip(fl.tree.leaves(got), fl.tree.leaves(want), strict=True):
-        assert type(a) is type(b) is fl.Array
+        assert type(a) is type(b) is Array
         assert a.type == b.type
         assert a.backend is b.backend
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b))
