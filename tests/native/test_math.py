@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ special = pytest.importorskip("scipy.special")
 mpmath = pytest.importorskip("mpmath", reason="references in high precision need mpmath")
 
 
-from functorch_lite_numpy.compiler import processor  # noqa: E402
+from functorch_lite_numpy.compiler import math, processor  # noqa: E402
 from functorch_lite_numpy.compiler.math import TABLE  # noqa: E402
 from functorch_lite_numpy.compiler.math import vector as vector_module  # noqa: E402
 
@@ -270,3 +272,9 @@ def test_known_exponents(exponent, dtype):
     with np.errstate(all="ignore"):
         exact = np.power(x.astype(np.longdouble), np.longdouble(exponent))
     check("pow", found, exact, 4, x)
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in Path(math.__file__).parent.glob("[a-z]*.py")))
+def test_the_index_has_all_functions_of_a_module(module: str) -> None:
+    found = getattr(importlib.import_module(f"{math.__name__}.{module}"), "TABLE", {})
+    assert {**math.MODULES, **math.COMPLEX_MODULES}.get(module, "").split() == sorted(found)

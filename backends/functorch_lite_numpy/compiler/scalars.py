@@ -315,7 +315,7 @@ def _of_pairs(name: str) -> Any:
     def emit_(c: Context, *args: Any) -> Any:
         return COMPLEX[name](c.builder, *zip(args[::2], args[1::2], strict=True))
 
-    emit_.dear = getattr(COMPLEX[name], "dear", True)
+    emit_.dear = True  # type: ignore[attr-defined]
     return emit_
 
 

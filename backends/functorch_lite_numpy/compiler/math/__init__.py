@@ -14,43 +14,48 @@ The polynomials are minimax, by Remez's algorithm in 160 bits or more, of the fu
 errors that stand beside them; the errors are relative unless it says otherwise.
 """
 
-from . import (
-    bessel,
-    error_function,
-    exponential,
-    gamma,
-    gamma_ratio,
-    incomplete_beta,
-    incomplete_gamma,
-    inverse_error_function,
-    inverse_trigonometric,
-    logarithm,
-    power,
-    rounding,
-    trigonometric,
-    zeta,
-)
-from .complex import COMPLEX_TABLE as ELEMENTARY
-from .complex_inverse import INVERSE_TABLE
+from __future__ import annotations
 
-__all__ = ["COMPLEX_TABLE", "TABLE"]
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
 
-COMPLEX_TABLE = {**ELEMENTARY, **INVERSE_TABLE}
-"""By the primitive's name, functions of complex numbers as pairs of real ones."""
+__all__ = ["COMPLEX_MODULES", "COMPLEX_TABLE", "MODULES", "TABLE"]
 
-TABLE = {
-    **exponential.TABLE,
-    **logarithm.TABLE,
-    **power.TABLE,
-    **rounding.TABLE,
-    **trigonometric.TABLE,
-    **inverse_trigonometric.TABLE,
-    **error_function.TABLE,
-    **inverse_error_function.TABLE,
-    **gamma.TABLE,
-    **bessel.TABLE,
-    **zeta.TABLE,
-    **incomplete_gamma.TABLE,
-    **incomplete_beta.TABLE,
-    **gamma_ratio.TABLE,
+MODULES = {
+    "bessel": "bessel_i0e bessel_i1e",
+    "error_function": "erf erfc",
+    "exponential": "cosh exp exp2 expm1 logistic sinh tanh",
+    "gamma": "digamma lgamma",
+    "gamma_ratio": "igamma_grad_a random_gamma_grad",
+    "incomplete_beta": "regularized_incomplete_beta",
+    "incomplete_gamma": "igamma igammac",
+    "inverse_error_function": "erf_inv",
+    "inverse_trigonometric": "acos asin atan atan2",
+    "logarithm": "acosh asinh atanh log log1p",
+    "power": "cbrt pow rsqrt",
+    "rounding": "nextafter rem round_away",
+    "trigonometric": "cos sin tan",
+    "zeta": "polygamma zeta",
 }
+COMPLEX_MODULES = {
+    "complex": "abs cos cosh div exp exp2 expm1 log log1p logistic max min mul pow rsqrt sign sin sinh sqrt tan tanh",
+    "complex_inverse": "acos acosh asin asinh atan atan2 atanh",
+}
+"""Which functions each module has: it is imported when a program first needs one."""
+
+
+def _late(module: str, name: str) -> Callable[..., Any]:
+    def function(b: Any, *values: Any) -> Any:
+        return importlib.import_module(f".{module}", __name__).TABLE[name](b, *values)
+
+    return function
+
+
+def _table(modules: Mapping[str, str]) -> dict[str, Callable[..., Any]]:
+    return {name: _late(module, name) for module, names in modules.items() for name in names.split()}
+
+
+TABLE = _table(MODULES)
+COMPLEX_TABLE = _table(COMPLEX_MODULES)
+"""By the primitive's name, functions of complex numbers as pairs of real ones."""

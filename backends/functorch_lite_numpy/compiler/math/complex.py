@@ -17,7 +17,7 @@ from .logarithm import log1p, of_parts, split
 from .trigonometric import cos, sin, tan
 from .vector import Vector
 
-__all__ = ["COMPLEX_TABLE"]
+__all__ = ["TABLE"]
 
 Pair = tuple[Any, Any]
 
@@ -296,7 +296,7 @@ def _or_infinity(v: Vector, x: Pair, out: Any) -> Any:
     return v.select(end, infinity, out)
 
 
-COMPLEX_TABLE = {
+TABLE = {
     "abs": absolute,
     "cos": complex_cos,
     "cosh": complex_cosh,

@@ -19,7 +19,7 @@ from .logarithm import asinh, log1p
 from .logarithm import log as real_log
 from .vector import Vector
 
-__all__ = ["INVERSE_TABLE"]
+__all__ = ["TABLE"]
 
 Pair = tuple[Any, Any]
 LARGE = (2.0**40, 2.0**300)
@@ -119,7 +119,7 @@ def complex_atan2(b: Any, x: Pair, y: Pair) -> Pair:
     return imag, v.neg(real)
 
 
-INVERSE_TABLE = {
+TABLE = {
     "acos": acos,
     "acosh": acosh,
     "asin": asin,
