@@ -16,6 +16,8 @@ pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite_numpy.compiler import cache, engine
+from functorch_lite_numpy.compiler.entry import entry
+from functorch_lite_numpy.compiler.fast_path import way_in
 
 PROGRAM = """
 import functorch_lite as fl, functorch_lite.numpy as fnp
@@ -64,6 +66,8 @@ def test_off(tmp_path):
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
+    for prepare in (entry, way_in):  # what a thread may be making still, and would keep here
+        prepare()
     monkeypatch.setenv("FUNCTORCH_LITE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
