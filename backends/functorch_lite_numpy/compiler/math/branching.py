@@ -18,11 +18,16 @@ def where_any(v: Vector, mask: Any, usual: Sequence[Any], rare: Callable[[], Seq
     with b.if_then(any_lane(b, mask), likely=False):
         mended = [v.select(mask, x, y) for x, y in zip(rare(), usual, strict=True)]
         end = b.block
+    return _joined(b, before, usual, end, mended)
+
+
+def _joined(b: Any, block: Any, values: Sequence[Any], other: Any, others: Sequence[Any]) -> list[Any]:
+    """The values that come from one block or the other."""
     joined = []
-    for value, other in zip(usual, mended, strict=True):
-        phi = b.phi(value.type)
-        phi.add_incoming(value, before)
-        phi.add_incoming(other, end)
+    for x, y in zip(values, others, strict=True):
+        phi = b.phi(x.type)
+        phi.add_incoming(x, block)
+        phi.add_incoming(y, other)
         joined.append(phi)
     return joined
 
@@ -61,13 +66,7 @@ def until_done(
     end = b.block
     b.cbranch(any_lane(b, more), loop, done)
     b.position_at_end(done)
-    out = []
-    for x, y in zip(start, new, strict=True):
-        phi = b.phi(x.type)
-        phi.add_incoming(x, before)
-        phi.add_incoming(y, end)
-        out.append(phi)
-    return out
+    return _joined(b, before, start, end, new)
 
 
 def repeated(b: Any, count: int, start: Sequence[Any], turn: Callable[[Sequence[Any]], Sequence[Any]]) -> list[Any]:
