@@ -13,16 +13,15 @@ from ..indexing import take
 from ..primitives import elementwise as e
 from ..primitives import reduction
 from ..primitives.structural import broadcast_in_dim, broadcast_to, reshape
-from ..promotion import as_operand, cast, promote, promote_dtypes
+from ..promotion import as_operand, cast, promote_dtypes
 from .axes import axis_of
 from .choosing import flatnonzero, nonzero, resized, unknown_size
 from .creation import filled
-from .extremes import argmax
 from .joining import concatenate
 from .logic import isnan, where3
 from .operands import like
 from .shaping import moveaxis, ravel
-from .sorting import argsort
+from .sorting import argsort, searchsorted
 
 __all__ = [
     "in1d",
@@ -224,7 +223,12 @@ def _chosen(x: Any, mask: Any, size: int | None, fill_value: Any) -> Any:
 
 def _first_place(x: Any, elements: Any) -> Any:
     """Where each of some elements of a vector is first."""
-    return argmax(e.eq(*promote("intersect1d", x, elements[:, None])), -1) if x.size else filled(0, (0,), np.dtype(int))
+    order = argsort(x)
+    return (
+        take(order, searchsorted(take(x, order), elements), mode="clip")
+        if x.size
+        else filled(0, elements.shape, order.dtype)
+    )
 
 
 def union1d(ar1: Any, ar2: Any, *, size: int | None = None, fill_value: Any = None) -> Any:
@@ -278,5 +282,5 @@ def intersect1d(
     if not return_indices:
         return out
     places = nonzero(common, size=size, fill_value=distinct.size)[0]
-    elements = take(distinct, places, mode="clip") if distinct.size else x[:0]
+    elements = take(distinct, places, mode="clip") if distinct.size else filled(0, places.shape, x.dtype)
     return (out, *(where3(places < distinct.size, _first_place(v, elements), v.size) for v in (x, y)))

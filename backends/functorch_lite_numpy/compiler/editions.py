@@ -20,7 +20,7 @@ from functorch_lite.extend import Program
 from ..threads import threads as processors
 from .background import later
 from .cache import keep
-from .entry import Code, make_callable
+from .entry import Code, callable_of, code_of, make_callable
 from .fast_path import way_in
 from .linking import linked
 from .unit import Source
@@ -74,9 +74,9 @@ def published(
         with _lock:
             _drafts[name] = draft
         later(partial(_finish, name, key))
-    run = make_callable(linked(draft.code), program)
-    _wait(draft, getattr(run, "__self__", None))
-    return run
+    code = code_of(linked(draft.code), program)
+    _wait(draft, code)
+    return callable_of(code, program)
 
 
 def _pays(source: Source, duration: float) -> bool:
@@ -86,7 +86,7 @@ def _pays(source: Source, duration: float) -> bool:
     return duration < PER_LINE * sum(part.text.count("\n") for part in source.parts if part.level)
 
 
-def _wait(draft: _Draft, code: Any) -> None:
+def _wait(draft: _Draft, code: Code) -> None:
     """Have the code take the final edition, when it is there."""
     with _lock:
         if draft.final is None:

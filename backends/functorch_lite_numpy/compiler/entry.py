@@ -29,7 +29,18 @@ from .linking import Library, linked
 from .making import making
 from .sequences import with_sequences
 
-__all__ = ["METH_FASTCALL", "PASSED", "PROGRAM", "RESULT", "Code", "Method", "entry", "make_callable"]
+__all__ = [
+    "METH_FASTCALL",
+    "PASSED",
+    "PROGRAM",
+    "RESULT",
+    "Code",
+    "Method",
+    "callable_of",
+    "code_of",
+    "entry",
+    "make_callable",
+]
 
 PROGRAM = ("run", "n_operands", "n_results", "n_passed", "results", "passed", "arena", "is_long", "is_interruptible")
 """The words of the table."""
@@ -78,9 +89,18 @@ def _table(library: Library) -> Any:
 
 def make_callable(library: Library, program: Program) -> Callable[..., tuple[Any, ...]]:
     """A Python function from operand buffers to a tuple of result buffers, of a program's code and signature."""
-    results = program.out_types
+    return callable_of(code_of(library, program), program)
+
+
+def code_of(library: Library, program: Program) -> Code:
+    """The table of a program in its machine code."""
     code = Code(len(PROGRAM), np.int64, memoryview(_table(library)))
-    code.libraries, code.dtypes = [library], [t.dtype for t in results]
+    code.libraries, code.dtypes = [library], [t.dtype for t in program.out_types]
+    return code
+
+
+def callable_of(code: Code, program: Program) -> Callable[..., tuple[Any, ...]]:
+    """The Python function of a program's table."""
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    return with_sequences(new(ctypes.addressof(entry()[1]), code, None), program.in_types, results)
+    return with_sequences(new(ctypes.addressof(entry()[1]), code, None), program.in_types, program.out_types)
