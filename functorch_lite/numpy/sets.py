@@ -21,7 +21,7 @@ from .joining import concatenate
 from .logic import isnan, where3
 from .operands import like
 from .shaping import moveaxis, ravel
-from .sorting import argsort, searchsorted
+from .sorting import argsort, searchsorted, sort
 
 __all__ = [
     "in1d",
@@ -168,6 +168,10 @@ def unique_values(x: Any, /, *, size: int | None = None, fill_value: Any = None)
     return unique(x, equal_nan=False, size=size, fill_value=fill_value)
 
 
+FEW = 32
+"""So many elements each are compared with; more are searched in."""
+
+
 def isin(
     element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, method: str = "auto"
 ) -> Any:
@@ -183,6 +187,10 @@ def isin(
     x, others = promote_dtypes(as_operand(element), as_operand(test_elements))
     others = ravel(others)
     n = others.shape[0]
+    if n > FEW:
+        others = sort(others)
+        found = e.eq(take(others, searchsorted(others, x), mode="clip"), x)
+        return e.not_(found) if invert else found
     wide = broadcast_in_dim(x, shape=(*x.shape, n), dims=tuple(range(x.ndim)))
     same = e.eq(wide, broadcast_to(others, (*x.shape, n)))
     out = reduction.reduce_or(same, axes=(x.ndim,))
