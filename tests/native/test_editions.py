@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite import lax
 from functorch_lite_numpy import set_threads
-from functorch_lite_numpy.compiler import cache, editions
+from functorch_lite_numpy.compiler import cache, editions, engine
 from functorch_lite_numpy.compiler.entry import Code
 from functorch_lite_numpy.compiler.unit import Source
 
@@ -51,7 +52,7 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]]]
     """What would be done in a thread."""
     found: list[Callable[[], None]] = []
     monkeypatch.setenv("FUNCTORCH_LITE_DRAFTS", "on")
-    monkeypatch.setattr(editions, "later", found.append)
+    monkeypatch.setattr(editions, "later", lambda task, patient: found.append(task))
     cache.forget()
     set_threads(2)
     yield found
@@ -97,10 +98,54 @@ def test_what_was_dropped_is_kept_for_others(tasks: list[Any], taken: list[Code]
     assert not tasks
 
 
-def test_loops_of_unknown_length_and_long_work_have_no_draft(tasks: list[Any]) -> None:
-    fl.jit(lambda x: lax.while_loop(lambda c: c[0] > 1e-3, lambda c: (c[0] / 2, fnp.sin(c[1])), (x[0, 0], x)))(X)
-    fl.jit(lambda x: lax.fori_loop(0, 5_000_000, lambda i, c: c * 0.5 + 0.25, x[0, :3]))(X)
-    assert not tasks
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """What LLVM is given: the text, and how much it shall optimise."""
+    found: list[tuple[str, int]] = []
+    machine_code = engine.machine_code
+    monkeypatch.setattr(engine, "machine_code", lambda *each: (found.append(each), machine_code(*each))[1])
+    return found
+
+
+def levels(given: list[tuple[str, int]], name: str) -> set[int]:
+    """How much functions whose names begin so were optimised."""
+    return {level for text, level in given if re.search(rf'define [^@]*@"{name}\d+"', text)}
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: lax.while_loop(lambda c: c[0] > 1e-3, lambda c: (c[0] / 2, fnp.sin(c[1])), (x[0, 0], x)),
+        lambda x: lax.fori_loop(0, 5_000_000, lambda i, c: c * 0.5 + 0.25, x[0, :3]),
+    ],
+)
+def test_loops_of_unknown_length_and_long_work_have_no_draft(
+    f: Callable[[Any], Any], given: list[tuple[str, int]]
+) -> None:
+    fl.jit(f)(X)
+    assert levels(given, "loop") == levels(given, "turn") == {2}
+
+
+def test_a_draft_takes_pains_with_an_inner_loop_alone(given: list[tuple[str, int]]) -> None:
+    def inner(i: Any, c: Any) -> Any:
+        return lax.fori_loop(0, 9000, lambda i, c: c * 0.5, c)
+
+    fl.jit(lambda x: lax.fori_loop(0, 9000, inner, x[0, :3]))(X)
+    assert levels(given, "loop") == {0, 2}
+
+
+def test_a_draft_takes_pains_with_what_works_for_long(tasks: list[Any], given: list[tuple[str, int]]) -> None:
+    """The tiles of a large convolution, but not what brings them their numbers."""
+    images, filters = fnp.ones((64, 32, 64, 64), np.float32), fnp.ones((32, 32, 3, 3), np.float32)
+    f = fl.jit(lambda x, w: lax.conv(x, w, (1, 1), "SAME"))
+    draft = f(images, filters)
+    assert levels(given, "tile") == {2}
+    assert levels(given, "conv") == {0}
+    given.clear()
+    tasks.pop()()
+    assert levels(given, "tile") == set()
+    assert levels(given, "conv") == {2}
+    assert_same(f(images, filters), draft)
 
 
 def test_no_more_than_some_wait(tasks: list[Any]) -> None:

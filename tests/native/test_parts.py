@@ -42,14 +42,14 @@ def test_parts_together_are_the_module(monkeypatch, long):
     monkeypatch.setattr(parts, "LONG", long)
     pieces = parts.parts(module_of_two(), {})
     assert [p.level for p in pieces] == [0, 2]
-    library = load(*compiled(pieces))
+    library = load(*compiled([(p.text, p.level) for p in pieces]))
     call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("conductor"))
     assert call(5) == 20
 
 
 def test_what_llvm_cannot_compile_is_an_error():
     with pytest.raises(RuntimeError):
-        compiled([parts.Part("", 2), parts.Part("nonsense", 2)])
+        compiled([("", 2), ("nonsense", 2)])
 
 
 @pytest.mark.parametrize("size, quickly", [(10, True), (1 << 16, False)])

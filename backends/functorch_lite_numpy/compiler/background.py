@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -32,7 +34,10 @@ def once(make: Callable[[], T]) -> Callable[[], T]:
     return get
 
 
-_tasks: deque[Callable[[], Any]] = deque()
+_tasks: deque[tuple[Callable[[], Any], bool]] = deque()
+"""What is to be done, and whether anything else goes before it."""
+_PATIENCE = 10
+"""The niceness of a thread that works on what nobody waits for."""
 _turn = threading.Lock()
 """Held by the thread that does the tasks: one at a time, for LLVM needs some ten megabytes at each."""
 
@@ -44,19 +49,36 @@ def prepare(make: Callable[[], Any]) -> None:
         later(make)
 
 
-def later(task: Callable[[], Any]) -> None:
-    """Do something in a thread, after what was to be done before it."""
-    _tasks.append(task)
+def later(task: Callable[[], Any], patient: bool = False) -> None:
+    """Do something in a thread, after what was to be done before it.
+
+    Args:
+      task: it.
+      patient: whether it takes a processor only while nothing else needs it, where the system can do that.
+    """
+    _tasks.append((task, patient))
     in_background(_do_tasks)
 
 
 def _do_tasks() -> None:
     while _tasks and _turn.acquire(blocking=False):  # else who has the turn does it
         try:
+            task, patient = _tasks.popleft()
+            if patient:
+                _be_patient()
             with contextlib.suppress(Exception):
-                _tasks.popleft()()
+                task()
         finally:
             _turn.release()
+        if patient:  # for good: what comes next is another thread's
+            in_background(_do_tasks)
+            return
+
+
+def _be_patient() -> None:
+    if sys.platform == "linux":  # where threads have a niceness of their own
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.nice(0) + _PATIENCE)
 
 
 def in_background(task: Callable[[], Any]) -> None:

@@ -97,6 +97,10 @@ class DotStep(Step):
 
     kinds = "biufc"
 
+    @property
+    def drafted(self) -> float:
+        return 0.0 if self.how == "blas" else 3.0
+
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
         return _dtypes(equation) is not None

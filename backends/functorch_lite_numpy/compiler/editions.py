@@ -1,8 +1,9 @@
 """A program's machine code in two editions: a draft, and the final one.
 
 LLVM takes a third of the time if it takes no pains; what it makes then takes up to some four times as long, and gives the same
-bits. So the first calls of a program that does not work for long run a draft. Meanwhile a thread makes the final edition, keeps
-it, and puts it in the draft's place. A process that ends earlier waits for that, so that the next one finds it.
+bits. So the first calls run a draft, with pains taken only over what works for long (`parts.py`). Meanwhile a thread makes the
+final edition, keeps it, and puts it in the draft's place. A process that ends earlier waits for that, so that the next one finds
+it.
 """
 
 from __future__ import annotations
@@ -25,10 +26,8 @@ from .fast_path import way_in
 from .linking import linked
 from .unit import Source
 
-__all__ = ["published"]
+__all__ = ["published", "wanted"]
 
-PER_LINE = 30e3
-"""Nanoseconds that a program may work for each line that LLVM is spared pains with."""
 MOST_WAITING = 4
 """So many programs may wait for their final edition; others get it at once."""
 
@@ -45,7 +44,7 @@ class _Draft:
 
     def __init__(self, source: Source):
         self.source = source
-        self.code = source.hurried().compiled()
+        self.code = source.draft()
         self.final: bytes | None = None
         self.readers: list[weakref.ref[Code]] = []
 
@@ -54,36 +53,32 @@ _drafts: dict[Any, _Draft] = {}
 _lock = threading.Lock()
 
 
-def published(
-    key: str | None, emitted: Callable[[], tuple[Source, float]], program: Program
-) -> Callable[..., tuple[Any, ...]]:
+def published(key: str | None, emitted: Callable[[], Source], program: Program) -> Callable[..., tuple[Any, ...]]:
     """A callable from operand buffers to a tuple of result buffers.
 
     Args:
       key: what the program's code is kept by. It is not kept yet.
-      emitted: gives the source, and about how many nanoseconds a run takes.
+      emitted: gives the source.
       program: whose operands and results they are.
     """
     draft = _drafts.get(key)
     if draft is None:
-        source, duration = emitted()
-        if not _pays(source, duration):
+        source = emitted()
+        if not source.has_draft:
             return make_callable(linked(keep(key, source.compiled())), program)
         draft = _Draft(source)
         name = object() if key is None else key
         with _lock:
             _drafts[name] = draft
-        later(partial(_finish, name, key))
+        later(partial(_finish, name, key), patient=True)
     code = code_of(linked(draft.code), program)
     _wait(draft, code)
     return callable_of(code, program)
 
 
-def _pays(source: Source, duration: float) -> bool:
-    """Whether a draft is ready so much earlier that it may run for longer."""
-    if processors() == 1 or len(_drafts) >= MOST_WAITING or os.environ.get("FUNCTORCH_LITE_DRAFTS") == "off":
-        return False
-    return duration < PER_LINE * sum(part.text.count("\n") for part in source.parts if part.level)
+def wanted() -> bool:
+    """Whether there may be a draft: a thread makes the final edition."""
+    return processors() > 1 and len(_drafts) < MOST_WAITING and os.environ.get("FUNCTORCH_LITE_DRAFTS") != "off"
 
 
 def _wait(draft: _Draft, code: Code) -> None:

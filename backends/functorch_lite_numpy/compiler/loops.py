@@ -68,6 +68,7 @@ class _Loop(Step):
 
     kinds = ALL_KINDS
     sequences = True
+    drafted = 0.0
 
     function: Any
 
@@ -77,6 +78,13 @@ class _Loop(Step):
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         b.call(self.function, [*operands, *results, scratch])
+        self.unit.loses(self.function.name, self.length * TURN)
+
+    @property
+    def length(self) -> float:
+        """How many turns there are; infinite where only the run decides."""
+        length = self.equation.params.get("length")
+        return length if type(length) is int else math.inf
 
     def emit_turns(
         self,
@@ -137,7 +145,8 @@ class ScanStep(_Loop):
         super().__init__(unit, equation)
         p = equation.params
         n_carry = p["n_carry"]
-        self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_consts"] + k: k for k in range(n_carry)})
+        with unit.repeated(self.length):
+            self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_consts"] + k: k for k in range(n_carry)})
         self.carry_types = [v.type for v in equation.results[:n_carry]]
         self.carry_scratch = Carry.scratch(self.carry_types, self.body.stays)
         self.scratch = self.carry_scratch + self.body.arena
@@ -147,8 +156,7 @@ class ScanStep(_Loop):
 
     @property
     def duration(self) -> float:
-        length = self.equation.params["length"]
-        return length * (self.body.duration + TURN) if type(length) is int else math.inf
+        return self.length * (self.body.duration + TURN)
 
     def emit_function(self) -> None:
         p, equation = self.equation.params, self.equation
@@ -203,10 +211,11 @@ class WhileStep(_Loop):
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
         p = equation.params
-        self.test = Segment(unit, p["cond"], unit.name("test"))
-        unit.bodies.append(self.test.function.name)
         self.n_carry = len(equation.operands) - p["n_cond"] - p["n_body"]
-        self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_body"] + k: k for k in range(self.n_carry)})
+        with unit.repeated(self.length):
+            self.test = Segment(unit, p["cond"], unit.name("test"))
+            self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_body"] + k: k for k in range(self.n_carry)})
+        unit.bodies.append(self.test.function.name)
         self.carry_types = [v.type for v in equation.results[: self.n_carry]]
         self.carry_scratch = Carry.scratch(self.carry_types, self.body.stays)
         self.scratch = self.carry_scratch + max(self.body.arena, self.test.arena)
@@ -247,6 +256,7 @@ class CallStep(Step):
 
     kinds = ALL_KINDS
     sequences = True
+    drafted = 0.0
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
@@ -270,6 +280,7 @@ class CondStep(Step):
 
     kinds = ALL_KINDS
     sequences = True
+    drafted = 0.0
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:

@@ -1,8 +1,9 @@
 """A module as several, which are compiled at the same time, each with the pains that it is worth.
 
 Functions whose own instructions take little time are marked `optnone`: they call others, which do the work, or have little to do.
-They make a module that LLVM is quick with. The others are halved if they are many. What one part defines and another one
-uses is visible outside of it.
+They make a module that LLVM is quick with. The others are halved if they are many. Where there is a draft (`editions.py`), those
+that work for long are apart from those that do not, with which a draft takes no pains. What one part defines and another one uses
+is visible outside of it.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from ..threads import threads as processors
 from . import ir
 from .inlining import clusters, uses_of
 
-__all__ = ["Part", "hurried", "hurried_if_straight", "parts"]
+__all__ = ["Part", "hurried", "hurried_if_straight", "parts", "whole_part"]
 
 LONG = 160
 """From so many lines on, functions are halved: to set LLVM up for a module takes as long as some 50 lines."""
 EASE = 3
 """So many times quicker is a line that LLVM takes no pains with."""
+PER_LINE = 40e3
+"""Nanoseconds that a function of a draft may lose for each line that LLVM is spared pains with."""
 
 
 class Part(NamedTuple):
@@ -28,10 +31,12 @@ class Part(NamedTuple):
     Attributes:
       text: the LLVM IR.
       level: how much LLVM shall optimise.
+      draft: how much for a draft.
     """
 
     text: str
     level: int
+    draft: int
 
 
 def hurried(function: Any) -> Any:
@@ -46,8 +51,23 @@ def hurried_if_straight(function: Any) -> Any:
     return hurried(function) if len(function.blocks) == 1 else function
 
 
-def parts(module: ir.Module, inlined: Mapping[str, Sequence[str]]) -> list[Part]:
-    """The parts of a module; what is inlined stays with those that call it."""
+def whole_part(module: ir.Module, losses: Mapping[str, float] | None = None) -> Part:
+    """A module as one part."""
+    text = str(module)
+    return Part(text, 2, 2 if losses is None or _is_busy(text.count("\n"), sum(losses.values())) else 0)
+
+
+def parts(
+    module: ir.Module, inlined: Mapping[str, Sequence[str]], losses: Mapping[str, float] | None = None
+) -> list[Part]:
+    """The parts of a module.
+
+    Args:
+      module: it.
+      inlined: what stays with those that call it.
+      losses: about how many nanoseconds functions take longer in a draft, with what they call and is not here itself; None:
+        there is no draft.
+    """
     texts = {name: str(v) for name, v in module.globals.items()}
     uses = uses_of(texts)
     functions = {name: v for name, v in module.globals.items() if isinstance(v, ir.Function) and v.blocks}
@@ -55,10 +75,13 @@ def parts(module: ir.Module, inlined: Mapping[str, Sequence[str]]) -> list[Part]
     """Variables that nothing mentions: somebody outside asks for them."""
     easy = [*(name for name, f in functions.items() if "optnone" in f.attributes), *sorted(asked)]
     rest = [name for name, f in functions.items() if "optnone" not in f.attributes]
-    halves = _halves(clusters(rest, inlined), easy, texts)
-    groups = [(names, level) for names, level in ((easy, 0), *((half, 2) for half in halves)) if names]
-    homes = {name: k for k, (names, _) in enumerate(groups) for name in names}
-    mentioned = [_mentioned(names, k, homes, uses, module) for k, (names, _) in enumerate(groups)]
+    together = clusters(rest, inlined)
+    busy = together if losses is None else _busy(together, texts, uses, losses)
+    others = [cluster for cluster in together if cluster not in busy]
+    halves = [(half, 2, draft) for some, draft in ((busy, 2), (others, 0)) for half in _halves(some, easy, texts)]
+    groups = [group for group in ((easy, 0, 0), *halves) if group[0]]
+    homes = {name: k for k, (names, *_) in enumerate(groups) for name in names}
+    mentioned = [_mentioned(names, k, homes, uses, module) for k, (names, *_) in enumerate(groups)]
     public = {name for k, names in enumerate(mentioned) for name in names if homes.get(name, k) != k}
 
     def line(name: str, k: int) -> str:
@@ -67,8 +90,36 @@ def parts(module: ir.Module, inlined: Mapping[str, Sequence[str]]) -> list[Part]
         return texts[name].replace(" internal ", " ", 1) if name in public else texts[name]
 
     return [
-        Part("\n".join(line(name, k) for name in names), level)
-        for k, (names, (_, level)) in enumerate(zip(mentioned, groups, strict=True))
+        Part("\n".join(line(name, k) for name in names), level, draft)
+        for k, (names, (_, level, draft)) in enumerate(zip(mentioned, groups, strict=True))
+    ]
+
+
+def _is_busy(lines: int, loss: float) -> bool:
+    """Whether functions of so many lines lose so much that a draft takes pains with them."""
+    return loss > PER_LINE * lines
+
+
+def _busy(
+    together: Sequence[list[str]],
+    texts: Mapping[str, str],
+    uses: Mapping[str, Mapping[str, None]],
+    losses: Mapping[str, float],
+) -> list[list[str]]:
+    """The clusters that do."""
+    lost: dict[str, float] = {}
+    for name, loss in losses.items():
+        stack, seen = [name], {name}
+        while stack:
+            here = stack.pop()
+            lost[here] = lost.get(here, 0.0) + loss
+            new = [used for used in uses[here] if used not in seen and used not in losses]
+            seen.update(new)
+            stack += new
+    return [
+        cluster
+        for cluster in together
+        if _is_busy(sum(texts[name].count("\n") for name in cluster), sum(lost.get(name, 0.0) for name in cluster))
     ]
 
 

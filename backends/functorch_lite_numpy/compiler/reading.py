@@ -58,7 +58,7 @@ def _each(program: Program, text: Callable[[Unit, Segment], str]) -> str:
 
 
 def _assembly(unit: Unit, segment: Segment) -> str:
-    return "\n".join(engine.assembly(text, level) for text, level in unit.source().parts)
+    return "\n".join(engine.assembly(part.text, part.level) for part in unit.source().parts)
 
 
 def _memory(unit: Unit, segment: Segment) -> str:

@@ -223,12 +223,15 @@ class Segment:
 
         for i, (equation, s) in enumerate(zip(program.equations, self.steps, strict=True)):
             if not s.view and not (equation.results and equation.results[0] in {*self.given, *self.left_out}):
+                before = len(b.used)
                 s.emit(
                     b,
                     [pointer(a) for a in equation.operands],
                     [pointers[self.roots[v]] for v in equation.results],
                     pointers.get(i, arena),
                 )
+                for name in dict.fromkeys(b.used[before:]):
+                    self.unit.loses(name, s.drafted * s.duration if s.drafted else 0.0)
             for v in self.released[i]:
                 release(self.unit, b, v.type, pointers[v])
         for k, a in enumerate(program.outputs):

@@ -60,6 +60,9 @@ class Step:
         """Where the result lies already; None if it is yet to be computed."""
         return None
 
+    drafted = 1.0
+    """How much longer it takes in a draft, times its duration, as far as it does not tell the unit itself."""
+
     def __init__(self, unit: Unit, equation: Equation):
         self.unit = unit
         self.equation = equation

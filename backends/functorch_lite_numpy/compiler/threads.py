@@ -6,9 +6,9 @@ says, but no more than the process may use (its affinity mask). A forked child s
 
 from __future__ import annotations
 
+import _signal  # what signal has, without making enumerations of it
 import ctypes
 import os
-import signal
 
 from ..threads import on_change, wanted
 from . import pool_blas
@@ -29,7 +29,7 @@ class _Pool:
     """The machine code of the pool; it is never given back, since threads may run in it until the process ends."""
 
     def __init__(self, wanted: int):
-        text = pool_ir(processor_family(), getattr(signal, "SIG_BLOCK", 0))
+        text = pool_ir(processor_family(), getattr(_signal, "SIG_BLOCK", 0))
         library = load(cached(text, lambda: making("engine").machine_code(text, 0)))
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
         self.has_threads = os.name == "posix"

@@ -7,8 +7,9 @@ are set once it is loaded. So the code can be kept on disk.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from ..threads import threads as processors
 from . import engine, ir, processor
 from .inlining import mark_inlined
 from .linking import joined
-from .parts import Part, parts
+from .parts import Part, parts, whole_part
 from .types import I8, PTR, new_function
 
 __all__ = ["Source", "Unit"]
@@ -38,6 +39,10 @@ class Unit:
         """The functions that loops call in each turn."""
         self.interruptible = False
         """Whether there is a loop that may end early, with a Python exception set."""
+        self.losses: dict[str, float] = {}
+        """About how many nanoseconds functions take longer in a draft, in a run, as far as it was told."""
+        self.turns = 1.0
+        """How often what is emitted now will be called in a run."""
 
     def name(self, prefix: str) -> str:
         self.names += 1
@@ -83,13 +88,30 @@ class Unit:
     def function(self, name: str, result: Any, arguments: Sequence[Any], linkage: str = "internal") -> Any:
         return new_function(self.module, name, result, arguments, linkage)
 
+    def loses(self, function: str, loss: float) -> None:
+        """Tell that a call of a function, with what it calls, takes so many nanoseconds longer in a draft."""
+        if loss:
+            self.losses[function] = self.losses.get(function, 0.0) + self.turns * loss
+
+    @contextmanager
+    def repeated(self, turns: float) -> Iterator[None]:
+        """What is emitted meanwhile is called so many times."""
+        before, self.turns = self.turns, self.turns * turns
+        yield
+        self.turns = before
+
     def text(self) -> str:
         return str(self.module)
 
-    def source(self) -> Source:
-        """What LLVM is given; the unit is used up."""
+    def source(self, hurried: bool = False) -> Source:
+        """What LLVM is given; the unit is used up.
+
+        Args:
+          hurried: whether there is a draft.
+        """
         inlined = mark_inlined(self.module, self.bodies)
-        texts = parts(self.module, inlined) if processor.joins() else [Part(self.text(), 2)]
+        losses = self.losses if hurried else None
+        texts = parts(self.module, inlined, losses) if processor.joins() else [whole_part(self.module, losses)]
         self.forget_code()
         return Source(list(self.needed), texts)
 
@@ -104,7 +126,7 @@ class Unit:
         self.module.globals.clear()
 
 
-class Source(NamedTuple):
+class Source:
     """What LLVM is given for a unit.
 
     Attributes:
@@ -112,34 +134,44 @@ class Source(NamedTuple):
       parts: the modules.
     """
 
-    needed: list[str]
-    parts: list[Part]
+    def __init__(self, needed: Sequence[str], parts: Sequence[Part]):
+        self.needed = needed
+        self.parts = parts
+        self._codes: dict[tuple[str, int], bytes] = {}
+
+    @property
+    def has_draft(self) -> bool:
+        return any(part.draft != part.level for part in self.parts)
 
     def compiled(self) -> bytes:
         """The machine code, to be kept and `linked`."""
-        return joined(self.needed, compiled(self.parts))
+        return self._compiled([(part.text, part.level) for part in self.parts])
 
-    def hurried(self) -> Source:
-        """The same, with no pains taken: LLVM needs a third of the time, and the code does the same in more."""
-        return Source(self.needed, [Part(part.text, 0) for part in self.parts])
+    def draft(self) -> bytes:
+        """The same with less pains taken: LLVM needs a third of the time, and the code does the same in more."""
+        return self._compiled([(part.text, part.draft) for part in self.parts])
+
+    def _compiled(self, wanted: Sequence[tuple[str, int]]) -> bytes:
+        new = [each for each in wanted if each not in self._codes]
+        self._codes.update(zip(new, compiled(new), strict=True))
+        return joined(self.needed, [self._codes[each] for each in wanted])
 
 
-def compiled(parts: Sequence[Part]) -> list[bytes]:
-    """The machine code of each part; by a thread for each, where there are several processors."""
-    codes: list[bytes | Exception] = [b""] * len(parts)
+def compiled(texts: Sequence[tuple[str, int]]) -> list[bytes]:
+    """The machine code of texts, each with its level; by a thread for each, where there are several processors."""
+    codes: list[bytes | Exception] = [b""] * len(texts)
 
     def make(i: int) -> None:
-        text, level = parts[i]
         try:
-            codes[i] = engine.machine_code(text, level)
+            codes[i] = engine.machine_code(*texts[i])
         except Exception as problem:
             codes[i] = problem
 
     alone = processors() == 1 or whole.is_inside()
-    others = [] if alone else [threading.Thread(target=make, args=(i,)) for i in range(1, len(parts))]
+    others = [] if alone else [threading.Thread(target=make, args=(i,)) for i in range(1, len(texts))]
     for thread in others:
         thread.start()
-    for i in range(len(parts) if alone else 1):
+    for i in range(len(texts) if alone else min(len(texts), 1)):
         make(i)
     for thread in others:
         thread.join()
