@@ -136,7 +136,7 @@ def test_a_draft_takes_pains_with_an_inner_loop_alone(given: list[tuple[str, int
 
 def test_a_draft_takes_pains_with_what_works_for_long(tasks: list[Any], given: list[tuple[str, int]]) -> None:
     """The tiles of a large convolution, but not what brings them their numbers."""
-    images, filters = fnp.ones((64, 32, 64, 64), np.float32), fnp.ones((32, 32, 3, 3), np.float32)
+    images, filters = fnp.ones((16, 32, 32, 32), np.float32), fnp.ones((32, 32, 3, 3), np.float32)
     f = fl.jit(lambda x, w: lax.conv(x, w, (1, 1), "SAME"))
     draft = f(images, filters)
     assert levels(given, "tile") == {2}

@@ -41,8 +41,6 @@ from .views import View, row_major
 
 __all__ = ["ConvStep", "Convolution"]
 
-TILES = 5.0
-"""How much longer tiles take in a draft, times their duration."""
 LARGEST = 1 << 28
 """Arrays of so many elements are left to NumPy: places are 32-bit numbers."""
 
@@ -240,7 +238,7 @@ class Convolution(Plan):
 class ConvStep(Step):
     """`conv_general_dilated` of real floats; of arrays that lie otherwise, after `layouts.lay_out`."""
 
-    drafted = 0.1  # the tiles are told below
+    drafted = 10.0
 
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
@@ -272,4 +270,3 @@ class ConvStep(Step):
             clear_memory(b, results[0], constant(I64, self.bytes))
         for c in self.convolutions:
             b.call(c.function, [*operands, *results, scratch])
-            self.unit.loses(c.tile_function.name, TILES * c.duration * c.groups)

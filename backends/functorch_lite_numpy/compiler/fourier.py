@@ -110,6 +110,8 @@ class FftStep(Step):
             unit.shared(("fft", s, self.dtype), lambda s=s: _transforms(unit, s, self.dtype)) for s in self.sweeps
         ]
 
+    drafted = 0.1
+
     @property
     def duration(self) -> float:
         return sum(_duration(s, self.dtype) for s in self.sweeps)

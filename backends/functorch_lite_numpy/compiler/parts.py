@@ -8,7 +8,7 @@ is visible outside of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..threads import threads as processors
@@ -21,8 +21,12 @@ LONG = 160
 """From so many lines on, functions are halved: to set LLVM up for a module takes as long as some 50 lines."""
 EASE = 3
 """So many times quicker is a line that LLVM takes no pains with."""
-PER_LINE = 40e3
+PER_LINE = 60e3
 """Nanoseconds that a function of a draft may lose for each line that LLVM is spared pains with."""
+LEAST = 8e6
+"""Nanoseconds that all together must lose: LLVM's passes take their time when they are first used."""
+AROUND = 0.1
+"""What functions lose that have others do the work, of what these lose."""
 
 
 class Part(NamedTuple):
@@ -58,7 +62,10 @@ def whole_part(module: ir.Module, losses: Mapping[str, float] | None = None) -> 
 
 
 def parts(
-    module: ir.Module, inlined: Mapping[str, Sequence[str]], losses: Mapping[str, float] | None = None
+    module: ir.Module,
+    inlined: Mapping[str, Sequence[str]],
+    losses: Mapping[str, float] | None = None,
+    inner: Collection[str] = (),
 ) -> list[Part]:
     """The parts of a module.
 
@@ -67,6 +74,7 @@ def parts(
       inlined: what stays with those that call it.
       losses: about how many nanoseconds functions take longer in a draft, with what they call and is not here itself; None:
         there is no draft.
+      inner: functions that do nearly all of the work of those that call them.
     """
     texts = {name: str(v) for name, v in module.globals.items()}
     uses = uses_of(texts)
@@ -76,7 +84,7 @@ def parts(
     easy = [*(name for name, f in functions.items() if "optnone" in f.attributes), *sorted(asked)]
     rest = [name for name, f in functions.items() if "optnone" not in f.attributes]
     together = clusters(rest, inlined)
-    busy = together if losses is None else _busy(together, texts, uses, losses)
+    busy = together if losses is None else _busy(together, texts, _lost(uses, losses, inner))
     others = [cluster for cluster in together if cluster not in busy]
     halves = [(half, 2, draft) for some, draft in ((busy, 2), (others, 0)) for half in _halves(some, easy, texts)]
     groups = [group for group in ((easy, 0, 0), *halves) if group[0]]
@@ -100,27 +108,27 @@ def _is_busy(lines: int, loss: float) -> bool:
     return loss > PER_LINE * lines
 
 
-def _busy(
-    together: Sequence[list[str]],
-    texts: Mapping[str, str],
-    uses: Mapping[str, Mapping[str, None]],
-    losses: Mapping[str, float],
-) -> list[list[str]]:
-    """The clusters that do."""
+def _lost(
+    uses: Mapping[str, Mapping[str, None]], losses: Mapping[str, float], inner: Collection[str]
+) -> dict[str, float]:
+    """What each function loses: what it was told of, and of those that use it, if it was not told of itself."""
     lost: dict[str, float] = {}
     for name, loss in losses.items():
-        stack, seen = [name], {name}
-        while stack:
-            here = stack.pop()
-            lost[here] = lost.get(here, 0.0) + loss
-            new = [used for used in uses[here] if used not in seen and used not in losses]
-            seen.update(new)
-            stack += new
-    return [
-        cluster
-        for cluster in together
-        if _is_busy(sum(texts[name].count("\n") for name in cluster), sum(lost.get(name, 0.0) for name in cluster))
-    ]
+        reached = [name]
+        for here in reached:  # it grows meanwhile
+            reached += [used for used in uses[here] if used not in losses and used not in reached]
+        work = [here for here in reached if here in inner] or reached
+        for here in reached:
+            lost[here] = lost.get(here, 0.0) + (loss if here in work else AROUND * loss)
+    return lost
+
+
+def _busy(together: Sequence[list[str]], texts: Mapping[str, str], lost: Mapping[str, float]) -> list[list[str]]:
+    """The clusters that do, if that is worth a module of their own."""
+    losses = [sum(lost.get(name, 0.0) for name in cluster) for cluster in together]
+    lines = [sum(texts[name].count("\n") for name in cluster) for cluster in together]
+    busy = [k for k, loss in enumerate(losses) if _is_busy(lines[k], loss)]
+    return [together[k] for k in busy] if sum(losses[k] for k in busy) > LEAST else []
 
 
 def _halves(groups: Sequence[Sequence[str]], easy: Sequence[str], texts: dict[str, str]) -> list[list[str]]:

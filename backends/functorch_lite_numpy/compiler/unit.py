@@ -41,6 +41,8 @@ class Unit:
         """Whether there is a loop that may end early, with a Python exception set."""
         self.losses: dict[str, float] = {}
         """About how many nanoseconds functions take longer in a draft, in a run, as far as it was told."""
+        self.inner: set[str] = set()
+        """Functions that do nearly all of the work of those that call them."""
         self.turns = 1.0
         """How often what is emitted now will be called in a run."""
 
@@ -111,7 +113,8 @@ class Unit:
         """
         inlined = mark_inlined(self.module, self.bodies)
         losses = self.losses if hurried else None
-        texts = parts(self.module, inlined, losses) if processor.joins() else [whole_part(self.module, losses)]
+        joins = processor.joins()
+        texts = parts(self.module, inlined, losses, self.inner) if joins else [whole_part(self.module, losses)]
         self.forget_code()
         return Source(list(self.needed), texts)
 
