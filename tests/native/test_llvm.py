@@ -79,12 +79,12 @@ def test_code_that_needs_what_is_nowhere_is_refused():
 def test_code_data_and_zeros_are_brought_into_memory(loader):
     """By us, and by LLVM; alignment is kept, and an object may refer to what another one defines."""
     if loader == "image" and not processor.joins():
-        pytest.skip("addresses are not written out in full here")
+        pytest.skip("LLVM brings the code into memory here")
     load = Image if loader == "image" else mcjit.Library
     text = """
     @twos = internal constant [3 x i64] [i64 2, i64 2, i64 2], align 64
-    @count = global i64 0
-    @there = global ptr @twos
+    @count = dso_local global i64 0
+    @there = dso_local global ptr @twos
     declare i64 @other(i64)
     define i64 @f(i64 %x) {
       %n = load i64, ptr @count
@@ -104,6 +104,14 @@ def test_code_data_and_zeros_are_brought_into_memory(loader):
     assert ctypes.c_int64.from_address(library.address("count")).value == 2
     assert ctypes.c_void_p.from_address(library.address("there")).value % 64 == 0
     assert library.address("nobody") == 0
+
+
+@pytest.mark.skipif(not processor.joins(), reason="LLVM brings the code into memory here")
+def test_what_is_asked_of_the_system_s_table_is_refused() -> None:
+    """There is none: what other modules define is said to be near."""
+    text = "@far = external global i64\ndefine i64 @f() {\n %x = load i64, ptr @far\n ret i64 %x\n}"
+    with pytest.raises(LLVMError, match="relocation of type"):
+        load(engine.machine_code(text), engine.machine_code("@far = global i64 3"))
 
 
 def test_what_llvm_is_given_is_checked_here() -> None:

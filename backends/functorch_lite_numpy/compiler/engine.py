@@ -34,8 +34,8 @@ def new_machine(level: int = 2) -> int:
     api = llvm()
     target = checked(api.GetTargetFromTriple, _triple())
     name, features = (text.encode() for text in processor())
-    kind = b"static" if joins() else b"pic"
-    return api.CreateTargetMachine(target, _triple(), name, features, level, kind, b"jitdefault", 0, 1, b"")
+    distances = b"small" if joins() else b"jitdefault"
+    return api.CreateTargetMachine(target, _triple(), name, features, level, b"pic", distances, 0, 1, b"")
 
 
 _idle: dict[int, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Machine code brought into memory without LLVM: where all addresses are written out in full.
+"""Machine code brought into memory without LLVM.
 
 It takes a sixth of the time that LLVM's loader does, and what was found on disk runs without LLVM, which is large to load.
 """
@@ -20,11 +20,15 @@ _LOADED, _EXECUTABLE = 2, 4
 """Flags of sections: they are in memory when the code runs; they are code."""
 _WITHOUT_DATA, _UNWINDING = 8, 0x70000001
 """Types of sections: all zeros; what exceptions of C++ would need."""
-_IN_FULL = 1
-"""The one type of relocation here: 64 bits, the address of a symbol plus a number."""
+_IN_FULL, _DISTANCE, _CALL = 1, 2, 4
+"""The types of relocations here, to a symbol plus a number: its address, 64 bits; how far it is from here, 32 bits, and the same
+in a call, which may go by way of a stub."""
 
 
-_ADDRESS = struct.Struct("<Q")
+_FULL, _SHORT = struct.Struct("<Q"), struct.Struct("<i")
+_JUMP = b"\xff\x25\x00\x00\x00\x00"
+"""What a stub begins with: a jump to the address behind it. The process's own functions are too far away for calls."""
+_STUB = 16
 _Places = dict[tuple[ElfObject, int], int]
 """Objects' sections -> where they begin."""
 
@@ -32,12 +36,16 @@ _Places = dict[tuple[ElfObject, int], int]
 class Image:
     """Objects that refer to each other, and to the process; the memory goes when this does.
 
-    Their sections lie side by side: first those that are code, then, from a page of their own on, the others.
+    Their sections lie side by side: first those that are code and the stubs, then, from a page of their own on, the others.
     """
 
     def __init__(self, *codes: bytes):
         objects = [ElfObject(code) for code in codes]
-        code, code_size = _laid_out(objects, True, 0)
+        outside = _outside(objects)
+        code, end = _laid_out(objects, True, 0)
+        first = -(-end // _STUB) * _STUB
+        stubs = {name: first + k * _STUB for k, name in enumerate(outside)}
+        code_size = first + len(stubs) * _STUB
         data, size = _laid_out(objects, False, -(-code_size // mmap.PAGESIZE) * mmap.PAGESIZE)
         places = {**code, **data}
         self.memory = mmap.mmap(-1, max(size, 1), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -46,11 +54,15 @@ class Image:
             section = object.sections[k]
             if section.type != _WITHOUT_DATA:
                 self.memory[place : place + section.size] = object.data(section)
+        for name, place in stubs.items():
+            self.memory[place : place + _STUB] = (_JUMP + _FULL.pack(outside[name])).ljust(_STUB, b"\0")
         addresses = {key: start + place for key, place in places.items()}
-        self.addresses = _resolve(objects, addresses)
+        inside = _defined(objects, addresses)
+        self.addresses = outside | inside
+        near = inside | {name: start + place for name, place in stubs.items()}
         for (object, k), place in places.items():
-            for at, address in _relocated(object, k, addresses, self.addresses):
-                _ADDRESS.pack_into(self.memory, place + at, address)
+            for at, form, value in _relocated(object, k, addresses, self.addresses, near):
+                form.pack_into(self.memory, place + at, value)
         if code_size and _c_library().mprotect(start, code_size, mmap.PROT_READ | mmap.PROT_EXEC):
             raise OSError("this process may not make memory executable")
 
@@ -78,34 +90,49 @@ def _laid_out(objects: Sequence[ElfObject], executable: bool, end: int) -> tuple
     return places, end
 
 
-def _resolve(objects: Sequence[ElfObject], addresses: _Places) -> dict[bytes, int]:
-    """The addresses of all names."""
-    found, outside = {}, set()
-    for object in objects:
-        for name, symbol in object.globals.items():
-            if symbol.section == UNDEFINED:
-                outside.add(name)
-            else:
-                found[name] = addresses[object, symbol.section] + symbol.value
-    outside -= found.keys()
-    for name in outside:
-        function = getattr(_c_library(), name.decode(), None)
-        if function is not None:
-            found[name] = ctypes.cast(function, ctypes.c_void_p).value or 0
-    refuse_missing(outside - found.keys())
-    return found
+def _outside(objects: Sequence[ElfObject]) -> dict[bytes, int]:
+    """What the objects need from the process, and where that is."""
+    needed = set().union(*(o.names(defined=False) for o in objects)) - set().union(
+        *(o.names(defined=True) for o in objects)
+    )
+    functions = {name: getattr(_c_library(), name.decode(), None) for name in sorted(needed)}
+    refuse_missing({name for name, function in functions.items() if function is None})
+    return {name: ctypes.cast(function, ctypes.c_void_p).value or 0 for name, function in functions.items()}
 
 
-def _relocated(object: ElfObject, k: int, addresses: _Places, named: dict[bytes, int]) -> Iterator[tuple[int, int]]:
-    """Where section k refers to something, and the address of that."""
+def _defined(objects: Sequence[ElfObject], addresses: _Places) -> dict[bytes, int]:
+    """The addresses of what they define."""
+    return {
+        name: addresses[object, symbol.section] + symbol.value
+        for object in objects
+        for name, symbol in object.globals.items()
+        if symbol.section != UNDEFINED
+    }
+
+
+def _relocated(
+    object: ElfObject, k: int, addresses: _Places, named: dict[bytes, int], near: dict[bytes, int]
+) -> Iterator[tuple[int, struct.Struct, int]]:
+    """Where section k refers to something, in which form, and how.
+
+    Args:
+      object: whose section it is.
+      k: its number.
+      addresses: where sections are.
+      named: where what has a name is.
+      near: the same, with the stubs for what is far away.
+    """
     relocations = object.relocations(k)
     if not relocations:
         return
     names = {symbol: name for name, symbol in object.globals.items()}
     for r in relocations:
-        if r.type != _IN_FULL:
-            raise LLVMError(f"machine code has a relocation of type {r.type}, not {_IN_FULL}")
+        if r.type not in (_IN_FULL, _DISTANCE, _CALL):
+            raise LLVMError(f"machine code has a relocation of type {r.type}, which is not one of those that are known")
         symbol = object.symbols[r.symbol]
-        known = named.get(names.get(symbol, b""))
-        address = addresses[object, symbol.section] + symbol.value if known is None else known
-        yield r.offset, (address + r.addend) % 2**64
+        known = (named if r.type == _IN_FULL else near).get(names.get(symbol, b""))
+        address = (addresses[object, symbol.section] + symbol.value if known is None else known) + r.addend
+        if r.type == _IN_FULL:
+            yield r.offset, _FULL, address % 2**64
+        else:
+            yield r.offset, _SHORT, address - addresses[object, k] - r.offset

@@ -95,7 +95,7 @@ def parts(
     def line(name: str, k: int) -> str:
         if homes.get(name, k) != k:
             return module.globals[name].declaration()
-        return texts[name].replace(" internal ", " ", 1) if name in public else texts[name]
+        return texts[name].replace(" internal ", f" {ir.NEAR}", 1) if name in public else texts[name]
 
     return [
         Part("\n".join(line(name, k) for name in names), level, draft)

@@ -43,16 +43,16 @@ LOOKS_BEFORE_SLEEP = 5000
 LOOKS_BEFORE_YIELD = 4000
 
 _IR = """
-@state = global i64 0, align 64
-@done = global i64 0, align 64
-@function = global ptr null, align 64
-@block = global ptr null
-@pieces = global i64 0
-@busy = global i32 0, align 64
-@sleepers = global i32 0
-@stopping = global i32 0
-@workers = global i64 -1
-@wanted = global i64 1
+@state = dso_local global i64 0, align 64
+@done = dso_local global i64 0, align 64
+@function = dso_local global ptr null, align 64
+@block = dso_local global ptr null
+@pieces = dso_local global i64 0
+@busy = dso_local global i32 0, align 64
+@sleepers = dso_local global i32 0
+@stopping = dso_local global i32 0
+@workers = dso_local global i64 -1
+@wanted = dso_local global i64 1
 @mutex = internal global [128 x i8] zeroinitializer, align 64
 @cond = internal global [128 x i8] zeroinitializer, align 64
 @handles = internal global [{most} x i64] zeroinitializer
@@ -213,7 +213,7 @@ entry:
   ret void
 }}
 
-define void @parallel_for(ptr %function, ptr %block, i64 %pieces) {{
+define dso_local void @parallel_for(ptr %function, ptr %block, i64 %pieces) {{
 entry:
   %pair = cmpxchg ptr @busy, i32 0, i32 1 seq_cst seq_cst
   %mine = extractvalue {{ i32, i1 }} %pair, 1
@@ -292,7 +292,7 @@ leave:
 }}
 
 ; As at the start: at first, and in a forked child, in which there is one thread alone.
-define void @reset() {{
+define dso_local void @reset() {{
 entry:
   store i64 -1, ptr @workers
   store i32 0, ptr @busy
@@ -320,7 +320,7 @@ leave:
 }}
 
 ; End the threads, once the job at hand is done; the next job starts as many as are then wanted.
-define void @resize(i64 %wanted) {{
+define dso_local void @resize(i64 %wanted) {{
 entry:
   %yield = load ptr, ptr @outside.sched_yield
   %join = load ptr, ptr @outside.pthread_join
@@ -370,7 +370,7 @@ def pool_ir(processor: str, sig_block: int) -> str:
     pause, type, operand = _PAUSES.get(processor, ("llvm.donothing", "", ""))
     return pool_blas.ir(pause, operand) + _IR.format(
         most=MOST_THREADS,
-        variables="\n".join(f"@outside.{name} = global ptr null" for name in FUNCTIONS),
+        variables="\n".join(f"@outside.{name} = dso_local global ptr null" for name in FUNCTIONS),
         pause=pause,
         pause_type=type,
         pause_operand=operand,

@@ -15,11 +15,11 @@ FUNCTIONS = ("get_num_threads", "set_num_threads")
 """What is called of OpenBLAS; null where there is none."""
 
 _STATE = """
-@blas.lock = global i32 0
-@blas.holders = global i32 0
-@blas.threads = global i32 1
-@outside.get_num_threads = global ptr null
-@outside.set_num_threads = global ptr null
+@blas.lock = dso_local global i32 0
+@blas.holders = dso_local global i32 0
+@blas.threads = dso_local global i32 1
+@outside.get_num_threads = dso_local global ptr null
+@outside.set_num_threads = dso_local global ptr null
 
 define internal void @lock_blas() {{
 entry:
@@ -37,7 +37,7 @@ leave:
 """
 
 _COUNT = """
-define void @{name}() {{
+define dso_local void @{name}() {{
 entry:
   %get = load ptr, ptr @outside.get_num_threads
   %set = load ptr, ptr @outside.set_num_threads

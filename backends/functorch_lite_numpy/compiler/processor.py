@@ -18,7 +18,7 @@ def processor_family() -> str:
 
 
 def joins() -> bool:
-    """Whether machine code can refer to that of other modules: only where all addresses are written out in full."""
+    """Whether machine code can refer to that of other modules: where we bring it into memory ourselves (`image.py`)."""
     return sys.platform == "linux" and processor_family() == "x86_64"
 
 

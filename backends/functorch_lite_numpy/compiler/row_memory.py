@@ -118,7 +118,7 @@ new:
   ret ptr %made
 }}
 
-define void @give(ptr %memory, i64 %bytes) {{
+define dso_local void @give(ptr %memory, i64 %bytes) {{
 entry:
   %free = load ptr, ptr @outside.PyMem_RawFree
   %worth = call i1 @is_kept(i64 %bytes)
@@ -155,7 +155,7 @@ drop:
   ret void
 }}
 
-define ptr @grow(ptr %memory, i64 %had, i64 %bytes) {{
+define dso_local ptr @grow(ptr %memory, i64 %had, i64 %bytes) {{
 entry:
   %worth = call i1 @is_kept(i64 %bytes)
   br i1 %worth, label %other, label %same
@@ -188,7 +188,7 @@ fail:
   ret ptr null
 }}
 
-define void @forget() {{
+define dso_local void @forget() {{
 entry:
   %free = load ptr, ptr @outside.PyMem_RawFree
   %mine = call i1 @enter()
@@ -214,7 +214,7 @@ done:
 @once
 def library() -> Library:
     """The machine code; it is never given back, as what it keeps."""
-    variables = "\n".join(f"@outside.{name} = global ptr null" for name in _API)
+    variables = "\n".join(f"@outside.{name} = dso_local global ptr null" for name in _API)
     text = _IR.format(pieces=PIECES, least=LEAST, largest=LARGEST, most=MOST, variables=variables)
     made = load(cached(text, lambda: making("engine").machine_code(text, 0)))
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(made))

@@ -17,9 +17,10 @@ from .types import (
     VectorType,
     VoidType,
 )
-from .values import Block, Constant, Function, GlobalValue, GlobalVariable, Module, Undefined, Value
+from .values import NEAR, Block, Constant, Function, GlobalValue, GlobalVariable, Module, Undefined, Value
 
 __all__ = [
+    "NEAR",
     "ArrayType",
     "Block",
     "Constant",

@@ -7,6 +7,7 @@ from typing import Any
 from .types import PointerType
 
 __all__ = [
+    "NEAR",
     "Alloca",
     "Block",
     "Constant",
@@ -36,6 +37,8 @@ class Value:
         return f"{self.type.text} {self.ref}"
 
 
+NEAR = "dso_local "
+"""What is said of all that other modules see or have: it lies near enough for short addresses."""
 Undefined: Any = object()
 
 
@@ -165,7 +168,7 @@ class GlobalVariable(GlobalValue):
         self.align: int | None = None
 
     def declaration(self) -> str:
-        return f"{self.ref} = external {self._kind} {self.value_type.text}{aligned(self.align)}"
+        return f"{self.ref} = external {NEAR}{self._kind} {self.value_type.text}{aligned(self.align)}"
 
     @property
     def _kind(self) -> str:
@@ -174,7 +177,7 @@ class GlobalVariable(GlobalValue):
     def __str__(self) -> str:
         if self.initializer is None:
             return self.declaration()
-        linkage = f"{self.linkage} " if self.linkage else ""
+        linkage = f"{self.linkage} " if self.linkage else NEAR
         return f"{self.ref} = {linkage}{self._kind} {self.initializer.typed}{aligned(self.align)}"
 
 
@@ -198,12 +201,13 @@ class Function(GlobalValue):
         return block
 
     def declaration(self) -> str:
-        return f"declare {self.ftype.return_type.text} {self.ref}({', '.join(t.text for t in self.ftype.args)})"
+        near = "" if self.name.startswith("llvm.") else NEAR
+        return f"declare {near}{self.ftype.return_type.text} {self.ref}({', '.join(t.text for t in self.ftype.args)})"
 
     def __str__(self) -> str:
         if not self.blocks:
             return self.declaration()
-        linkage = f"{self.linkage} " if self.linkage and self.linkage != "external" else ""
+        linkage = f"{self.linkage} " if self.linkage and self.linkage != "external" else NEAR
         head = f"define {linkage}{self.ftype.return_type.text} {self.ref}({', '.join(map(str, self.args))})"
         return "\n".join([" ".join([head, *sorted(self.attributes), "{"]), *map(str, self.blocks), "}"])
 
