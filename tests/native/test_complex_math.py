@@ -68,6 +68,21 @@ def test_errors(name, spread):
     assert np.max(off[usual] / np.spacing(size[usual].astype(np.float32))) <= limit
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_absolute_values_of_all_sizes(dtype):
+    """From the smallest number to the largest: neither squares overflow, nor do they vanish."""
+    rng, info = np.random.default_rng(2), np.finfo(dtype)
+    exponents = rng.integers(info.minexp - info.nmant, info.maxexp, 50_000)
+    signs = rng.choice([-1.0, 1.0], (2, 50_000))
+    with np.errstate(over="ignore", under="ignore"):
+        parts = np.ldexp(signs * rng.uniform(1, 2, (2, 50_000)), exponents + rng.integers(-14, 1, (2, 50_000))).astype(
+            dtype
+        )
+        expected = np.hypot(*parts)
+    found, _ = compiled("abs", *parts)
+    np.testing.assert_array_max_ulp(found, expected, 2)
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_double_precision(name):
     rng = np.random.default_rng(1)

@@ -70,9 +70,16 @@ def _difference(v: Vector, x: Any, y: Any, z: Any, w: Any) -> Any:
 
 
 def absolute(b: Any, x: Pair) -> Any:
+    """The square root of the parts' squares. Only large and small numbers are scaled, each by one power of two: that takes
+    far fewer instructions than scaling each by its own."""
     v = Vector(b, x[0])
-    scaled, k = _scaled(v, x)
-    return _or_infinity(v, x, v.scaled(_length(v, scaled), k))
+    first, _ = _sorted(v, x)
+    small, large = (v.const(2.0**n) for n in v.pick((-40, 60), (-400, 500)))
+    up, down = (v.const(2.0**n) for n in v.pick((94, -70), (700, -600)))
+    factor = v.select(v.less(first, small), up, v.select(v.greater(first, large), down, v.const(1.0)))
+    inverse = v.as_float(b.sub(v.iconst(2 * v.bias << v.mantissa), v.as_int(factor)))
+    real, imag = (v.mul(part, factor) for part in x)
+    return _or_infinity(v, x, v.mul(_length(v, (real, imag)), inverse))
 
 
 def exp(b: Any, x: Pair) -> Pair:
