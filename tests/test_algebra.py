@@ -137,7 +137,13 @@ def test_products_of_few_terms(spec: str, x: Any, y: Any, left: bool) -> None:
 
 @pytest.mark.parametrize(
     "given, wide, n, casts",
-    [("int8", "int32", 80, 2), ("uint8", "int32", 80, 2), ("float32", "float64", 80, 2), ("int8", "int32", 20, 0)],
+    [
+        ("int8", "int64", 80, 2),
+        ("uint8", "int32", 80, 2),
+        ("int8", "int32", 80, 0),
+        ("float32", "float64", 80, 2),
+        ("int8", "int32", 20, 0),
+    ],
 )
 def test_products_in_a_wider_dtype(given: str, wide: str, n: int, casts: int) -> None:
     x = np.random.default_rng(0).integers(0, 100, (n, n)).astype(given)

@@ -95,6 +95,22 @@ def test_another_dtype_for_the_result(given, preferred, m, n, k):
     check(x, y, (((1,), (0,)), ((), ())), np.dtype(preferred))
 
 
+@pytest.mark.parametrize("given, preferred", [("int8", "int32"), ("uint8", "uint32"), ("int16", "int32")])
+@pytest.mark.parametrize("m, n, k", [(33, 34, 35), (130, 71, 300), (8, 300, 257), (300, 5, 9), (3, 4, 1200)])
+@pytest.mark.parametrize("turned", [(False, False), (True, True)])
+def test_short_integers(given, preferred, m, n, k, turned):
+    """They are multiplied in pairs: an odd term is left over, and the largest products wrap around as their sum does."""
+    rng, info = np.random.default_rng(m), np.iinfo(given)
+    x, y = (rng.integers(info.min, info.max + 1, shape).astype(given) for shape in ((m, k), (k, n)))
+    x[0], y[:, 0] = info.min or info.max, info.min or info.max
+    expected = (x.astype(np.int64) @ y.astype(np.int64)).astype(preferred)
+    x, y = (np.ascontiguousarray(a.T) if t else a for a, t in zip((x, y), turned, strict=True))
+    f = fl.jit(
+        lambda x, y: fnp.matmul(x.T if turned[0] else x, y.T if turned[1] else y, preferred_element_type=preferred)
+    )
+    np.testing.assert_array_equal(np.asarray(f(x, y)), expected)
+
+
 @pytest.mark.parametrize(
     "m, n, k", [(1, 1, 5000), (1, 700, 900), (700, 1, 900), (300, 400, 1), (150, 160, 170), (97, 98, 99)]
 )

@@ -10,7 +10,7 @@ its columns or rows, and the pieces are shared among threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from .products import Axis, Product
 from .tiles import Tiles, cut, panel, tile
 from .types import I1, I64, PTR, constant
 from .unit import Unit
+from .words import WORD, words_of_columns, words_of_rows
 
 __all__ = ["blocked", "duration_of", "scratch_of"]
 
@@ -62,13 +63,26 @@ def _lies_well(p: Product) -> bool:
     return p.m.length == 1 or p.k.x == 1
 
 
+def _size(p: Product, dtypes: Sequence[np.dtype]) -> int:
+    """Bytes of what tiles read, copied or not: an element of x or y, or a word of two."""
+    return WORD.itemsize if p.words else dtypes[0].itemsize
+
+
+def _terms(b: Any, p: Product) -> Iterator[tuple[Any, int, int]]:
+    """(first, length, terms) of blocks along k; a word of one term alone is a block."""
+    for k, depth in cut(b, p.k.length - p.odd, _depth(p)):
+        yield k, depth, 2 * depth if p.words else depth
+    if p.odd:
+        yield p.k.length - 1, 1, 1
+
+
 def scratch_of(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
     """Bytes for the block of x, and for the part of y; nothing if there are pieces, which have memory of their own."""
     return (0, 0) if _cut(p, dtypes) else _own_scratch(p, dtypes)
 
 
 def _own_scratch(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
-    size = dtypes[0].itemsize
+    size = _size(p, dtypes)
     _, columns = panel(p, dtypes)
     x = 0 if _lies_well(p) else _rows(p, size) * _depth(p) * size
     y = 0 if p.m.length == 1 else columns * _depth(p) * size
@@ -150,27 +164,33 @@ def _by_blocks(
 ) -> None:
     x, y, z = pointers
     given, _, result = dtypes
-    size = given.itemsize
+    size, copied_size = given.itemsize, _size(p, dtypes)
     down, columns = panel(p, dtypes)
     x_block, y_part = scratch, displaced(b, scratch, constant(I64, 1), _own_scratch(p, dtypes)[0])
-    for i0, rows in cut(b, p.m.length, _rows(p, size)):
-        for k0, depth in cut(b, p.k.length, _depth(p)):
+    for i0, rows in cut(b, p.m.length, _rows(p, copied_size)):
+        for k0, depth, terms in _terms(b, p):
             first = b.icmp_unsigned("==", _value(k0), constant(I64, 0))
             x_here, m, k = _at(b, x, (i0, p.m.x * size), (k0, p.k.x * size)), p.m, p.k
             if not _lies_well(p):
-                pack(unit, b, given, [(rows, m.x), (depth, k.x)], x_here, x_block)
+                if p.words:
+                    words_of_rows(unit, b, given, (rows, m.x), terms, x_here, x_block)
+                else:
+                    pack(unit, b, given, [(rows, m.x), (depth, k.x)], x_here, x_block)
                 x_here, m, k = x_block, m._replace(x=depth), k._replace(x=1)
             for j0, width in cut(b, p.n.length, columns):
                 y_here, n = _at(b, y, (k0, p.k.y * size), (j0, p.n.y * size)), p.n
-                if p.m.length > UNPACKED or p.n.y != 1:
-                    pack(unit, b, given, [(depth, p.k.y), (width, n.y)], y_here, y_part)
+                if p.words or p.m.length > UNPACKED or p.n.y != 1:
+                    if p.words:
+                        words_of_columns(unit, b, given, (terms, p.k.y // 2), width, y_here, y_part)
+                    else:
+                        pack(unit, b, given, [(depth, p.k.y), (width, n.y)], y_here, y_part)
                     y_here, k, n = y_part, k._replace(y=width), n._replace(y=1)
                 for i, height in cut(b, rows, down):
                     z_here = _at(b, z, (i0, m.z * result.itemsize), (i, m.z * result.itemsize), (j0, result.itemsize))
-                    whole = Product((), m._replace(length=height), n._replace(length=width), k)
+                    whole = Product((), m._replace(length=height), n._replace(length=width), k, words=p.words)
                     function = _tile(unit, whole, dtypes, subtract)
                     strides = [constant(I64, n) for n in (depth, m.x, m.z)]
-                    b.call(function, [_at(b, x_here, (i, m.x * size)), y_here, z_here, *strides, first])
+                    b.call(function, [_at(b, x_here, (i, m.x * copied_size)), y_here, z_here, *strides, first])
 
 
 def _value(i: Any) -> Any:

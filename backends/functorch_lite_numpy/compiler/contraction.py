@@ -28,6 +28,7 @@ from .steps import Step
 from .tiles import dots, rows
 from .types import I32, I64, PTR, constant, register_type
 from .unit import Unit
+from .words import in_words
 
 __all__ = ["DotStep"]
 
@@ -64,6 +65,9 @@ def _dtypes(equation: Equation) -> tuple[np.dtype, np.dtype, np.dtype] | None:
 
 def planned(p: Product, dtypes: Sequence[np.dtype]) -> tuple[str, Product]:
     """How the products are done, with operands copied where they must be. Complex ones are always BLAS's."""
+    pairs = in_words(p, dtypes)
+    if pairs is not None:
+        return "blocked", pairs
     along_n = p.n.length == 1 or p.n.y == 1
     y_along_k, x_along_k = p.k.length == 1 or p.k.y == 1, p.k.length == 1 or p.k.x == 1
     own = processor.vector_bytes() == 64 or p.size <= MIDDLING or not _has_blas(dtypes)

@@ -40,6 +40,8 @@ class Product(NamedTuple):
       m, n, k: rows, columns, and what is summed over; their strides are those after copying.
       copy_x, copy_y: the axes of the operand in the order in which they are copied; None if it is used as it lies.
       swapped: whether x is the second operand of the equation.
+      words: whether two terms are multiplied at a time (`words.py`); then k counts such pairs.
+      odd: whether the last of them is one term alone.
     """
 
     loops: tuple[Axis, ...]
@@ -49,6 +51,8 @@ class Product(NamedTuple):
     copy_x: tuple[Axis, ...] | None = None
     copy_y: tuple[Axis, ...] | None = None
     swapped: bool = False
+    words: bool = False
+    odd: bool = False
 
     @property
     def size(self) -> int:

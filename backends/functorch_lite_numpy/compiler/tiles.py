@@ -18,6 +18,7 @@ from .products import Product
 from .scalars import Context, emit
 from .types import I32, I64, constant, memory_type, register_type, splat
 from .vectors import load, run_mask, store
+from .words import WORD, multiply
 
 __all__ = ["Tiles", "cut", "dots", "panel", "rows", "tile"]
 
@@ -33,10 +34,10 @@ class Tiles:
     def __init__(self, b: Any, p: Product, dtypes: Sequence[np.dtype], pointers: Sequence[Any], along: int):
         self.b = b
         self.p = p
-        self.given, self.wide, self.result = dtypes
+        self.given, self.wide, self.result = (WORD if p.words else dtypes[0], *dtypes[1:])
         self.x, self.y, self.z = pointers
         registers = processor.vector_bytes()
-        self.width = registers // max(d.itemsize for d in dtypes)
+        self.width = registers // max(d.itemsize for d in (self.given, self.wide, self.result))
         while self.width > 1 and self.width // 2 >= along:
             self.width //= 2
         self.registers = 32 if registers == 64 else 16
@@ -67,6 +68,9 @@ class Tiles:
         store(self.b, self.convert(value, self.wide, self.result), pointer, mask)
 
     def multiply_add(self, x: Any, y: Any, total: Any) -> Any:
+        if self.p.words:
+            product = multiply(self.b, x, y)
+            return product if total is None else self.b.add(product, total)
         if total is None:
             return self.b.fmul(x, y) if self.wide.kind == "f" else self.b.mul(x, y)
         if self.wide.kind == "f":

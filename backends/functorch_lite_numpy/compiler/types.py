@@ -12,6 +12,7 @@ from . import ir
 __all__ = [
     "I1",
     "I8",
+    "I16",
     "I32",
     "I64",
     "NULL",
@@ -35,7 +36,7 @@ __all__ = [
     "width_of",
 ]
 
-I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
+I1, I8, I16, I32, I64 = (ir.IntType(n) for n in (1, 8, 16, 32, 64))
 PTR = ir.PointerType()
 NULL = ir.Constant(PTR, None)
 
