@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite import lax
 from functorch_lite.primitives.bitwise import clz
@@ -87,6 +88,22 @@ def test_bitcasts(dtype: str) -> None:
         if other.kind in "iu":
             check(lambda x, d=other: bitcast_convert(x, dtype=d), given)
             check(lambda x, d=other: bitcast_convert(x + x, dtype=d) + d.type(1), given)
+
+
+@pytest.mark.parametrize("given", FLOATS)
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_floats_as_integers(given: str, dtype: str) -> None:
+    """Towards zero, no further than to the ends; NaN is 0. In vectors, and one by one."""
+    info = np.iinfo(dtype)
+    near = [s * 2.0**k + d for k in (7, 8, 15, 16, 31, 32, 63, 64) for s in (1, -1) for d in (-1.5, -0.5, 0, 1, 1.5)]
+    x = np.concatenate([floats(given), np.asarray(near, given), (rng.normal(size=400) * 3e9).astype(given)])
+    expected = [
+        0 if y != y else info.max if y >= info.max else max(info.min, int(y)) if y > -1e30 else info.min
+        for y in x.tolist()
+    ]
+    for part in (slice(None), slice(1)):
+        found = fl.jit(lambda x: x.astype(dtype))(x[part])
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(expected[part], dtype))
 
 
 def test_remainder_in_a_reduction() -> None:

@@ -8,10 +8,10 @@ import ml_dtypes
 import numpy as np
 
 from . import ir
-from .intrinsics import intrinsic
-from .types import any_lane, constant, is_half, is_vector, register_type, width_of
+from .intrinsics import call_named, intrinsic, suffix
+from .types import I32, any_lane, constant, is_half, is_vector, register_type, width_of
 
-__all__ = ["from_half", "next_after", "reduced", "remainder", "round_away", "rounded_to_odd", "to_half"]
+__all__ = ["from_half", "next_after", "reduced", "remainder", "round_away", "rounded_to_odd", "to_half", "to_integer"]
 
 
 def _dtype(x: Any) -> np.dtype:
@@ -167,3 +167,37 @@ def _scaled(b: Any, x: Any, n: Any) -> Any:
         x = b.fmul(x, b.bitcast(factor, x.type))
         n = b.sub(n, part)
     return x
+
+
+def to_integer(b: Any, target: np.dtype, x: Any) -> Any:
+    """The integers towards zero, ends included; NaN to 0. Vectors are clamped first: LLVM would convert them lane by lane."""
+    type = register_type(target, width_of(x))
+    if not is_vector(x) or target.itemsize == 8:
+        sign = "s" if target.kind == "i" else "u"
+        return call_named(b, f"llvm.fpto{sign}i.sat.{suffix(type)}.{suffix(x.type)}", type, [x])
+    low, high = (int(n) for n in (np.iinfo(target).min, np.iinfo(target).max))
+    ends = [constant(x.type, n) for n in (float(low), _largest(_dtype(x), high))]
+    y = b.select(b.fcmp_unordered("uno", x, x), constant(x.type, 0.0), x)
+    y = b.select(b.fcmp_ordered("<", y, ends[0]), ends[0], y)
+    y = b.select(b.fcmp_ordered(">", y, ends[1]), ends[1], y)
+    out = _to_words(b, y, high)
+    if _largest(_dtype(x), high) < high:
+        out = b.select(b.fcmp_ordered(">", x, ends[1]), constant(out.type, high), out)
+    return b.trunc(out, type) if target.itemsize < 4 else out
+
+
+def _largest(dtype: np.dtype, n: int) -> float:
+    """The largest float that is no more than an integer."""
+    x = dtype.type(n)
+    return float(x if int(x) <= n else np.nextafter(x, dtype.type(0)))
+
+
+def _to_words(b: Any, x: Any, high: int) -> Any:
+    """Integers of 32 bits; those from 2^31 on in two parts, for an instruction takes them as signed ones."""
+    words = ir.VectorType(I32, width_of(x))
+    if high < 1 << 31:
+        return b.fptosi(x, words)
+    half = constant(x.type, 2.0**31)
+    beyond = b.fcmp_ordered(">=", x, half)
+    rest = b.fptosi(b.fsub(x, b.select(beyond, half, constant(x.type, 0.0))), words)
+    return b.xor(rest, b.select(beyond, constant(words, 1 << 31), constant(words, 0)))

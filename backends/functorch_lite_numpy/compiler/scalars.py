@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import float_bits, ir, pairs
-from .intrinsics import call_named, intrinsic, suffix
+from .intrinsics import intrinsic
 from .math import COMPLEX_TABLE as COMPLEX
 from .math import TABLE as MATH
 from .types import I1, constant, is_half, is_vector, kind_of, register_type, supported, width_of
@@ -277,16 +277,10 @@ def _convert(c: Context, x: Any) -> Any:
     if target.kind == "f":
         return (b.sitofp if source.kind == "i" else b.uitofp)(x, type)
     if source.kind == "f":
-        return _saturated(b, x, type, target)
+        return float_bits.to_integer(b, target, x)
     if source.kind == "b" or source.itemsize < target.itemsize:
         return (b.sext if source.kind == "i" else b.zext)(x, type)
     return x if source.itemsize == target.itemsize else b.trunc(x, type)
-
-
-def _saturated(b: Any, x: Any, type: Any, target: np.dtype) -> Any:
-    """Floats to integers, ends included; NaN to 0."""
-    sign = "s" if target.kind == "i" else "u"
-    return call_named(b, f"llvm.fpto{sign}i.sat.{suffix(type)}.{suffix(x.type)}", type, [x])
 
 
 @_kinds("fiubh")

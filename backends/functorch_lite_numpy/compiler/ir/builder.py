@@ -153,6 +153,7 @@ class IRBuilder:
     fcmp_ordered, fcmp_unordered = _compare("fcmp", "o"), _compare("fcmp", "u")
     trunc, zext, sext, bitcast = _cast("trunc"), _cast("zext"), _cast("sext"), _cast("bitcast")
     fptrunc, fpext, sitofp, uitofp = _cast("fptrunc"), _cast("fpext"), _cast("sitofp"), _cast("uitofp")
+    fptosi = _cast("fptosi")
     ptrtoint, inttoptr = _cast("ptrtoint"), _cast("inttoptr")
 
     def neg(self, x: Value) -> Value:
