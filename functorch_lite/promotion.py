@@ -91,8 +91,10 @@ def cast(x: Operand, dtype: np.dtype, weak: bool = False) -> Any:
 
 
 def _beyond(number: Any, dtype: np.dtype) -> bool:
-    """Whether it is a float (or infinite, or NaN) that an integer dtype has no number near to: it is cast as arrays are."""
-    if not isinstance(number, float) or not dtypes.is_integer(dtype):
+    """Whether a dtype has no number near to it: it is cast as arrays are, which wrap around or lose an imaginary part."""
+    if isinstance(number, complex):
+        return not dtypes.is_complex(dtype)
+    if not dtypes.is_integer(dtype):
         return False
     limits = np.iinfo(dtype)
     return not limits.min <= number <= limits.max

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -351,3 +353,114 @@ def test_what_is_no_array_passes_through_vmap() -> None:
     np.testing.assert_array_equal(scaled({"how": "times", "by": 2.0}, fnp.arange(3)), [0, 2, 4])
     with pytest.raises(TypeError, match="an argument of the vmapped function"):
         fl.vmap(lambda f, x: x)(abs, fnp.arange(3))
+
+
+def _alike(f: Any, *args: Any) -> Any:
+    """What `f` gives, which is the same under `jit`."""
+    eager = f(*args)
+    for x, y in zip(fl.tree.leaves(eager), fl.tree.leaves(fl.jit(f)(*args)), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-6)
+        assert x.dtype == y.dtype
+    return eager
+
+
+@pytest.mark.parametrize("x, y", [(2.0, 2.0), (-2.0, 2.0), (0.0, 2.0), (3.0, -4.0)])
+def test_second_derivatives_of_hypot(x: float, y: float) -> None:
+    h = np.hypot(x, y)
+    expected = np.array([[y * y, -x * y], [-x * y, x * x]]) / h**3
+    found = _alike(fl.hessian(fnp.hypot, (0, 1)), x, y)
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+    np.testing.assert_allclose(fl.grad(fnp.hypot, (0, 1))(x, y), (x / h, y / h))
+
+
+def test_hypot_keeps_weak_types() -> None:
+    assert fnp.hypot(3.0, 4.0).weak_type
+    assert fnp.hypot(fnp.ones(2, "float16"), 2.0).dtype == "float16"
+    assert fl.grad(fnp.hypot, (0, 1))(0.0, 0.0) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["cov", "corrcoef"])
+@pytest.mark.parametrize("rowvar", [True, False])
+@pytest.mark.parametrize("shape", [(1, 3), (3, 1), (1, 1), (2, 3), (3,)])
+def test_covariances_of_one_row(name: str, rowvar: bool, shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        expected = getattr(np, name)(x, rowvar=rowvar)
+    np.testing.assert_allclose(getattr(fnp, name)(x, rowvar=rowvar), expected, rtol=1e-4)
+
+
+def test_arrays_of_python_integers_wrap_around_when_they_are_cast() -> None:
+    assert fnp.array(300).astype("uint8") == 44
+    assert fnp.asarray(-1).astype("uint32") == 2**32 - 1
+    assert lax.convert_element_type(fnp.array(300), "uint8") == 44
+    assert fnp.asarray(1 + 2j).astype("int32") == 1
+    assert fnp.asarray(1 + 2j).astype("float32") == 1
+    with pytest.raises(OverflowError):
+        fnp.ones(2, "uint8") + 300
+    seed = np.int64(2**63 - 1)
+    np.testing.assert_array_equal(
+        fl.random.key_data(fl.random.key(fnp.array(int(seed), "int64"))), fl.random.key_data(fl.random.key(seed))
+    )
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("dx", [2.0, np.arange(3.0), np.arange(1.0, 2), np.ones((2, 3)), np.ones((4, 1, 1))])
+def test_trapezoid_takes_distances(dx: Any, axis: int) -> None:
+    y = np.arange(6.0).reshape(2, 3) ** 2
+    try:
+        expected = np.trapezoid(y, dx=dx, axis=axis)
+    except ValueError:
+        with pytest.raises(ValueError, match="broadcast"):
+            fnp.trapezoid(y, dx=dx, axis=axis)
+    else:
+        np.testing.assert_allclose(_alike(lambda y: fnp.trapezoid(y, dx=dx, axis=axis), y), expected)
+
+
+def test_unravel_index_takes_a_shape_that_is_traced() -> None:
+    places = fnp.array([0, 3, -1, 7])
+    expected = fnp.unravel_index(places, (2, 3))
+    for shape in ((2, 3), np.array([2, 3]), fnp.array([2, 3])):
+        for found in (fnp.unravel_index(places, shape), fl.jit(fnp.unravel_index)(places, shape)):
+            np.testing.assert_array_equal(found, expected)
+            assert {x.dtype for x in found} == {places.dtype}
+
+
+def test_reductions_start_from_numbers() -> None:
+    for name in ("sum", "prod", "max", "min"):
+        with pytest.raises(ValueError, match="initial must be a number"):
+            getattr(fnp, name)(fnp.ones((2, 3)), axis=-1, initial=fnp.zeros((1, 2)))
+    with pytest.raises(ValueError, match="needs an axis"):
+        fnp.cumulative_sum(1.0)
+
+
+@pytest.mark.parametrize("name", ["add", "max", "min"])
+def test_windows_start_from_any_number(name: str) -> None:
+    x = np.arange(4.0, dtype=np.float32)
+    window = lambda x, start: lax.reduce_window(x, start, getattr(lax, name), (2,), (1,), "SAME")  # noqa: E731
+    expected = {"add": [2.5, 4.5, 6.5, 4.5], "max": [1.5, 2, 3, 3], "min": [0, 1, 1.5, 1.5]}
+    np.testing.assert_array_equal(_alike(window, x, 1.5), expected[name])
+    with pytest.raises(ValueError, match="from a number"):
+        window(x, x)
+
+
+def test_one_hot_mode_of_take_along_axis() -> None:
+    x, i = fnp.arange(1, 7).reshape(2, 3), fnp.array([[0], [5]])
+    np.testing.assert_array_equal(_alike(lambda i: fnp.take_along_axis(x, i, 1, mode="one_hot"), i), [[1], [0]])
+
+
+def test_views_of_and_as_booleans() -> None:
+    x = np.array([1.0, -2.5], np.float32)
+    np.testing.assert_array_equal(_alike(lambda x: x.view(bool), fnp.array(x)), x.view(np.uint8) != 0)
+    b = np.array([True, False, True, True])
+    np.testing.assert_array_equal(_alike(lambda b: b.view("int32"), fnp.array(b)), b.view(np.int32))
+    np.testing.assert_array_equal(_alike(lambda z: z.view(bool), fnp.array([1j], "complex64")), [0] * 6 + [1, 1])
+
+
+def test_converted_closures_check_their_arguments() -> None:
+    def f(x: Any) -> Any:
+        converted, values = fl.closure_convert(lambda y: y * x, 1.0)
+        with pytest.raises(TypeError, match="structure"):
+            converted((1.0, 2.0), *values)
+        return converted(2.0, *values)
+
+    assert fl.grad(f)(3.0) == 2

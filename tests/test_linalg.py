@@ -288,3 +288,8 @@ def test_lax_names() -> None:
     close(lax_linalg.symmetric_product(x, np.eye(3), alpha=2.0, beta=0.5), 2 * x @ x.T + 0.5 * np.eye(3))
     q, r = lax_linalg.qr(x.T, full_matrices=True)
     assert (q.shape, r.shape) == ((4, 4), (4, 3))
+
+
+def test_full_is_another_name_of_reduced() -> None:
+    x = np.arange(12.0).reshape(4, 3)
+    assert [a.shape for a in fnp.linalg.qr(x, mode="full")] == [a.shape for a in fnp.linalg.qr(x)]

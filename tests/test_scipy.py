@@ -269,3 +269,30 @@ def test_normal_vectors() -> None:
     close(stats.multivariate_normal.logpdf(x, mean, cov), scipy.stats.multivariate_normal.logpdf(x, mean, cov))
     close(stats.multivariate_normal.pdf(x, mean, 2.0), scipy.stats.multivariate_normal.pdf(x, mean, 2.0))
     check_grads(stats.multivariate_normal.logpdf, (x, mean, cov), 2, atol=1e-4, rtol=1e-4)
+
+
+def test_quantiles_of_the_normal_distribution_promote_all_operands() -> None:
+    for f in (stats.norm.ppf, stats.norm.isf):
+        assert f(np.float32(0.4), fnp.ones(2, "float32"), fnp.ones(2, "float64")).dtype == "float64"
+        assert f(fnp.float32(0.4), 0, 1.0).dtype == "float32"
+
+
+@pytest.mark.parametrize("lead", [(2,), (3,), (2, 3)])
+def test_stacks_of_vectors_as_right_hand_sides(lead: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(*lead, 3, 3))
+    a = a @ np.swapaxes(a, -1, -2) + np.eye(3)
+    b = rng.normal(size=(*lead, 3))
+    x = np.linalg.solve(a, b[..., None])[..., 0]
+    solved = {
+        "cho": lambda a, b: linalg.cho_solve(linalg.cho_factor(a), b),
+        "lu": lambda a, b: linalg.lu_solve(linalg.lu_factor(a), b),
+        "pos": lambda a, b: linalg.solve(a, b, assume_a="pos"),
+    }
+    for f in solved.values():
+        for found in (f(a, b), fl.jit(f)(a, b)):
+            np.testing.assert_allclose(found, x, rtol=1e-8)
+    assert linalg.cho_solve(linalg.cho_factor(a), b[(0,) * len(lead)]).shape == (*lead, 3)
+    np.testing.assert_allclose(
+        linalg.solve_triangular(a, b, lower=True), np.linalg.solve(np.tril(a), b[..., None])[..., 0], rtol=1e-8
+    )

@@ -10,8 +10,10 @@ import numpy as np
 from .. import dtypes
 from .. import numpy as fnp
 from ..errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from ..index_plan import host_value
 from ..numpy.axes import axes_of
 from ..numpy.extremes import flattened
+from ..primitives import elementwise as e
 from ..primitives import pooling
 from ..promotion import as_operand, cast
 from ..transforms.vmap import vmap
@@ -74,7 +76,7 @@ def reduce_window(
 
     Args:
       operand: an array.
-      init_value: 0 for sums, the least value for maxima, the greatest for minima.
+      init_value: a number, which is combined with each window once.
       computation: `lax.add`, `lax.max` or `lax.min` (or "add", "max", "min").
       window_dimensions: the window's length along each axis.
       window_strides: the step along each axis; 1 by default.
@@ -83,7 +85,7 @@ def reduce_window(
       window_dilation: spacing of the window's elements.
 
     Raises:
-      NotImplementedError: for other computations or initial values.
+      NotImplementedError: for other computations.
     """
     x = as_operand(operand)
     n = x.ndim
@@ -93,15 +95,15 @@ def reduce_window(
         reach = [1 + d * (k - 1) for k, d in zip(window_dimensions, spread, strict=True)]
         padding = padtype_to_pads(x.shape, reach, steps, padding)
     name = computation if isinstance(computation, str) else getattr(computation, "__name__", "?")
-    found = {"add": pooling.reduce_window_sum, "max": pooling.reduce_window_max, "min": pooling.reduce_window_min}.get(
-        name
-    )
-    if found is None or not _is_unit(init_value, name, x.dtype):
-        raise UnsupportedError(
-            f"reduce_window of {x.type} with {name} from {init_value}: available are add from 0, max from the least value and "
-            "min from the greatest."
-        )
-    return found(
+    if name not in _WINDOWS:
+        raise UnsupportedError(f"reduce_window of {x.type} with {name}: available are {', '.join(_WINDOWS)}.")
+    if name != "add" and dtypes.is_complex(x.dtype):
+        raise DTypeError("complex numbers have no maximum or minimum.")
+    start = cast(as_operand(init_value), x.dtype)
+    if start.ndim:
+        raise ShapeError(f"reduce_window starts from a number, got {start.type}.")
+    reduced, combine = _WINDOWS[name]
+    out = reduced(
         x,
         window=tuple(window_dimensions),
         strides=steps,
@@ -109,16 +111,22 @@ def reduce_window(
         base_dilation=base,
         window_dilation=spread,
     )
+    known = host_value(start)
+    return out if known is not None and known == _unit(name, x.dtype) else combine(out, start)
 
 
-def _is_unit(value: Any, name: str, dtype: np.dtype) -> bool:
-    if not isinstance(value, (int, float, np.generic)):
-        value = np.asarray(value).item()
+_WINDOWS = {
+    "add": (pooling.reduce_window_sum, e.add),
+    "max": (pooling.reduce_window_max, e.max_),
+    "min": (pooling.reduce_window_min, e.min_),
+}
+
+
+def _unit(name: str, dtype: np.dtype) -> Any:
+    """What a reduction may start from without a change."""
     if name == "add":
-        return value == 0
+        return 0
     if dtypes.is_floating(dtype):
-        return value == (-np.inf if name == "max" else np.inf)
-    if dtypes.is_complex(dtype):
-        raise DTypeError("complex numbers have no maximum or minimum.")
-    info = np.iinfo(dtype)
-    return value == (info.min if name == "max" else info.max)
+        return -np.inf if name == "max" else np.inf
+    limits = np.iinfo(dtype)
+    return limits.min if name == "max" else limits.max

@@ -173,17 +173,19 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     Args:
       y: the values.
       x: where they were taken; None: at distance `dx`.
-      dx: the distance.
+      dx: the distance, or distances that broadcast with those of the values.
       axis: along which.
     """
     if x is None:
         y, widths = inexact(as_operand(y))[0], dx
     else:
         y, places = inexact(as_operand(y), as_operand(x))
-        widths = moveaxis(diff(places, axis=axis), axis, -1) if places.ndim > 1 else diff(places)
-    y = moveaxis(y, axis, -1)
-    heights = add(y[..., 1:], y[..., :-1])
-    return sum(heights * widths, -1) * 0.5
+        widths = diff(places, axis=axis if places.ndim > 1 else -1)
+        if places.ndim == 1:
+            widths = moveaxis(reshape(widths, (-1,) + (1,) * (y.ndim - 1)), 0, axis)
+    place = axis_of("trapezoid", axis, y.ndim)
+    heights = add(_piece(y, place, 1, None), _piece(y, place, None, -1))
+    return sum(heights * widths, axis) * 0.5
 
 
 def unwrap(p: Any, discont: Any = None, axis: int = -1, period: Any = 2 * math.pi) -> Any:

@@ -8,7 +8,6 @@ from .. import dtypes
 from ..arrays import type_of
 from ..errors import ArgumentError
 from ..primitives import reduction
-from ..primitives.structural import reshape
 from ..promotion import as_operand, cast
 from .axes import axis_of
 from .creation import filled
@@ -62,11 +61,12 @@ def _cumulative(
     name: str, function: Any, unit: int, x: Any, axis: int | None, dtype: Any, include_initial: bool
 ) -> Any:
     x = as_operand(x)
+    if not x.ndim:
+        raise ArgumentError(f"{name} of {type_of(x)}: needs an axis, a number has none.")
     if axis is None:
         if x.ndim > 1:
             raise ArgumentError(f"{name} of {type_of(x)}: give the axis, as there are several.")
         axis = 0
-    x = x if x.ndim else reshape(x, shape=(1,))
     out = function(x, axis, dtype or summed_dtype(x.dtype, True))
     if not include_initial:
         return out

@@ -19,7 +19,7 @@ from ..promotion import as_operand, cast, promote
 from .axes import axes_of, axis_of
 from .creation import filled
 from .logic import isnan, where3
-from .operands import no_out
+from .operands import initial_operand, no_out
 from .reductions import Axis, keep, masked, strong
 from .shaping import moveaxis, ravel
 
@@ -79,7 +79,7 @@ def _extreme(
     else:
         out = primitive(x, axes=axes) if axes else x
     if initial is not None:
-        out = combine(*promote(name, out, cast(as_operand(initial), x.dtype)))
+        out = combine(*promote(name, out, cast(initial_operand(name, initial), x.dtype)))
     return keep(out, axes, keepdims)
 
 

@@ -95,7 +95,8 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
     Args:
       a: inexact[..., n, m].
-      mode: "reduced": Q [..., n, k] and R [..., k, m] with k = min(n, m); "complete": Q [..., n, n]; "r": R alone.
+      mode: "reduced" or "full": Q [..., n, k] and R [..., k, m] with k = min(n, m); "complete": Q [..., n, n]; "r": R
+        alone.
 
     Raises:
       ShapeError: for operands of fewer than two axes.
@@ -110,7 +111,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     x = matrices("qr", a)
     if mode not in ("reduced", "complete", "full", "r"):
         raise ArgumentError(f"qr has the modes 'reduced', 'complete' and 'r', got {mode!r}.")
-    q, r = p.qr(x, full_matrices=mode in ("complete", "full"))
+    q, r = p.qr(x, full_matrices=mode == "complete")
     return r if mode == "r" else QRResult(q, r)
 
 

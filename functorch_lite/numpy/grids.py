@@ -14,6 +14,7 @@ from ..primitives import elementwise as e
 from ..primitives.slicing import iota
 from ..primitives.structural import broadcast_in_dim, reshape
 from ..promotion import cast, promote
+from .arithmetic import maximum, minimum
 from .creation import asarray, concatenated, dtype_or, filled, ones_like, shape_of
 from .division import remainder
 from .logic import where3
@@ -88,16 +89,17 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 
 def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
-    """Positions in the flattened array -> positions along each axis of a shape."""
-    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    """Positions in the flattened array -> positions along each axis of a shape; what is out of range is moved inwards."""
     flat = asarray(indices)
+    shape = tuple(shape) if isinstance(shape, (tuple, list)) or getattr(shape, "ndim", 0) else (shape,)
+    shape = [n if (known := host_value(n)) is None else int(known) for n in shape]
     size, own = math.prod(shape), flat.dtype
-    wide = dtypes.position_dtype(size)
+    wide = dtypes.position_dtype(size) if isinstance(size, int) else dtypes.default_int()
     flat = flat if own.itemsize >= wide.itemsize else cast(flat, wide)
     if not dtypes.is_unsigned(flat.dtype):
-        flat = e.max_(flat, like(flat, -size))
+        flat = maximum(flat, -size)
         flat = where3(flat < 0, flat + size, flat)
-    flat = e.min_(flat, like(flat, size - 1))
+    flat = minimum(flat, size - 1)
     out = []
     for n in shape[::-1]:
         out.append(cast(remainder(flat, n), own))

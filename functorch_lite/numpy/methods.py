@@ -128,8 +128,10 @@ def _view(x: Any, dtype: Any = None, type: Any = None) -> Any:
     new = dtypes.as_dtype(dtype)
     if new == x.dtype:
         return cast(x, new, False)
-    if (dtypes.is_bool(x.dtype) or dtypes.is_bool(new)) and x.dtype.itemsize == new.itemsize:
-        return creation.astype(x, new) if dtypes.is_bool(x.dtype) else e.ne(x, x.dtype.type(0))
+    if dtypes.is_bool(x.dtype):
+        return _view(creation.astype(x, np.uint8), new)
+    if dtypes.is_bool(new):
+        return e.ne(_view(x, np.uint8), np.uint8(0))
     small, large = sorted((x.dtype.itemsize, new.itemsize))
     ratio = large // small
     if ratio > 1 and (not x.ndim or (new.itemsize == large and x.shape[-1] % ratio)):

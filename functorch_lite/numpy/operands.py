@@ -9,7 +9,7 @@ from typing import cast as cast_type
 from .. import dtypes
 from ..arrays import Array, type_of
 from ..direct import floating, inexact
-from ..errors import DTypeError, UnsupportedError
+from ..errors import DTypeError, ShapeError, UnsupportedError
 from ..primitives.reduction import reduce_or
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, cast, promote
@@ -51,6 +51,14 @@ def no_out(name: str, out: Any) -> None:
     """Raise if an `out` argument was given."""
     if out is not None:
         raise UnsupportedError(f"{name}: arrays do not change, so `out` must be None: use the result.")
+
+
+def initial_operand(name: str, initial: Any) -> Any:
+    """What a reduction starts from, a number."""
+    start = as_operand(initial)
+    if start.ndim:
+        raise ShapeError(f"{name}: initial must be a number, got {type_of(start)}.")
+    return start
 
 
 def inexact_operand(x: Any) -> Any:

@@ -79,7 +79,7 @@ def take_along_axis(
       arr: an array.
       indices: integers, with as many axes as `arr`; the other axes broadcast.
       axis: along which; None: `arr` is flattened first.
-      mode: out of range, as in `take`; by default known indices raise, and others are filled.
+      mode: out of range, as in `take`, or "one_hot": 0; by default known indices raise, and others are filled.
       fill_value: see `take`.
       wrap_negative_indices: whether negative indices count from the end; by default they do.
     """
@@ -90,6 +90,8 @@ def take_along_axis(
     i = structural.broadcast_to(i, tuple(i.shape[axis] if d == axis else n for d, n in enumerate(rest)))
     if mode is None and host_value(i) is None:
         mode = "fill"
+    if mode == "one_hot":  # as a product with indicators of the places would give it
+        mode, fill_value = "fill", 0
     index = _index_along(x.shape, i, axis)
     return getitem(x, index, mode=mode, fill_value=fill_value, wrap_negative_indices=wrap_negative_indices is not False)
 

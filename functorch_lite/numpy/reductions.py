@@ -15,7 +15,7 @@ from ..primitives.structural import expand_dims, reduce_sum
 from ..promotion import as_operand, cast
 from .axes import axes_of
 from .logic import as_bool, where3
-from .operands import like, no_out
+from .operands import initial_operand, like, no_out
 
 __all__ = [
     "all",
@@ -87,7 +87,7 @@ def _fold(
     x = masked(cast(x, wide, False), where, unit)
     out = primitive(x, axes=axes) if axes else x
     if initial is not None:
-        out = combine(out, cast(as_operand(initial), wide, False))
+        out = combine(out, cast(initial_operand(name, initial), wide, False))
     return keep(cast(out, target, False), axes, keepdims)
 
 

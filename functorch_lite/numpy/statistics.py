@@ -112,8 +112,9 @@ def cov(
         raise ShapeError(f"cov needs at most 2 axes, got {type_of(x)}.")
 
     def rows(v: Any) -> Any:
-        v = reshape(v, shape=(1, -(-v.size // 1))) if v.ndim < 2 else v
-        return v if rowvar or v.shape[0] == 1 else moveaxis(v, 0, 1)
+        if v.ndim < 2:
+            return reshape(v, shape=(1, v.size))
+        return v if rowvar else moveaxis(v, 0, 1)
 
     x = rows(x)
     if y is not None:

@@ -124,7 +124,16 @@ def sinc(x: Any, /) -> Any:
 @with_methods
 def hypot(x1: Any, x2: Any, /) -> Any:
     """sqrt(x1^2 + x2^2), elementwise, without overflow in between."""
-    x, y = floating_pair("hypot", x1, x2)
+    # A function with a rule of its own takes arrays: a constant becomes one that is as weak as constants are.
+    return _hypot(*map(_as_array, floating_pair("hypot", x1, x2)))
+
+
+def _as_array(x: Any) -> Any:
+    return from_host(x, weak_type=True) if isinstance(x, np.generic) else x
+
+
+@custom_jvp
+def _hypot(x: Any, y: Any) -> Any:
     x, y = e.abs_(x), e.abs_(y)
     large, small = e.max_(x, y), e.min_(x, y)
     zero = e.eq(large, like(x, 0))
@@ -132,6 +141,15 @@ def hypot(x1: Any, x2: Any, /) -> Any:
     out = e.mul(large, e.sqrt(e.add(e.square(ratio), like(x, 1))))
     infinite = e.or_(e.eq(x, like(x, np.inf)), e.eq(y, like(x, np.inf)))
     return e.select(infinite, out, like(x, np.inf))
+
+
+@_hypot.defjvp
+def _hypot_jvp(primals: Any, tangents: Any) -> Any:
+    out = _hypot(*primals)
+    zero = e.eq(out, like(out, 0))
+    length = e.select(zero, out, like(out, 1))
+    x_share, y_share = (e.select(zero, e.div(x, length), like(out, 0)) for x in primals)
+    return out, e.add(e.mul(tangents[0], x_share), e.mul(tangents[1], y_share))
 
 
 @custom_jvp
@@ -172,8 +190,7 @@ def logaddexp(x1: Any, x2: Any, /) -> Any:
         large, small = e.select(swap, x, y), e.select(swap, y, x)
         out = e.add(large, e.log1p(e.exp(e.sub(small, large))))
         return e.complex_(e.real(out), _principal(e.imag(out)))
-    # A function with a rule of its own takes arrays: a constant becomes one that is as weak as constants are.
-    return _logaddexp(*(from_host(a, weak_type=True) if isinstance(a, np.generic) else a for a in (x, y)))
+    return _logaddexp(_as_array(x), _as_array(y))
 
 
 @with_methods

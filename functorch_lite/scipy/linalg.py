@@ -69,7 +69,7 @@ def cho_solve(c_and_lower: tuple[Any, bool], b: Any, overwrite_b: bool = False, 
 
     Args:
       c_and_lower: what `cho_factor` gives.
-      b: inexact[n], or inexact[..., n, m].
+      b: inexact[n], a vector for each matrix, or inexact[..., n, m].
 
     >>> import functorch_lite.numpy as fnp, functorch_lite.scipy.linalg as linalg
     >>> linalg.cho_solve(linalg.cho_factor(fnp.diag(fnp.array([2.0, 4.0]))), fnp.ones(2)).round(4).tolist()
@@ -81,13 +81,13 @@ def cho_solve(c_and_lower: tuple[Any, bool], b: Any, overwrite_b: bool = False, 
 
 
 def _fitted(name: str, a: Any, b: Any) -> tuple[Any, Any, bool]:
-    """A stack of square matrices and right-hand sides of equal leading shape; whether these were one vector."""
+    """A stack of square matrices and right-hand sides of equal leading shape; whether these were vectors, one or as many."""
     x, y = inexact(as_operand(a), as_operand(b))
     x = matrices(name, x, square=True)
-    vector = y.ndim == 1
+    vector = y.ndim == 1 or y.shape == x.shape[:-1]
     if not y.ndim or y.shape[-1 if vector else -2] != x.shape[-1]:
         raise ShapeError(f"{name} of {type_of(x)} and {type_of(y)}: needs as many rows in b as in a.")
-    y = expand_dims(y, 1) if vector else y
+    y = expand_dims(y, y.ndim) if vector else y
     lead = broadcast_shapes(name, [x.shape[:-2], y.shape[:-2]])
     return broadcast_to(x, (*lead, *x.shape[-2:])), broadcast_to(y, (*lead, *y.shape[-2:])), vector
 
@@ -113,7 +113,7 @@ def solve_triangular(
 
     Args:
       a: inexact[..., n, n].
-      b: inexact[n], or inexact[..., n, m].
+      b: inexact[n], a vector for each matrix, or inexact[..., n, m].
       trans: op: 0 or "N": none, 1 or "T": transposed, 2 or "C": adjoint.
       lower: which triangle is read.
       unit_diagonal: whether the diagonal counts as 1 and is not read.
@@ -178,7 +178,7 @@ def lu_solve(
 
     Args:
       lu_and_piv: what `lu_factor` gives.
-      b: inexact[n], or inexact[..., n, m].
+      b: inexact[n], a vector for each matrix, or inexact[..., n, m].
       trans: op: 0: none, 1: transposed, 2: adjoint.
 
     >>> import functorch_lite.numpy as fnp, functorch_lite.scipy.linalg as linalg

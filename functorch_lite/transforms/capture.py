@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import type_of
-from ..errors import transparent
+from ..errors import ArgumentTypeError, transparent
 from ..program import Program
 from ..promotion import as_operand
 from ..staging import evaluate, stage
@@ -192,17 +192,23 @@ def closure_convert(fun: Callable[..., Any], *example_args: Any) -> tuple[Callab
     3.0
     """
     closed = _captured(fun, StaticArguments((), frozenset()), example_args, {})
+    wanted = flatten(example_args)[1]
     free = [i for i, x in enumerate(closed.consts) if isinstance(x, Tracer) and dtypes.is_inexact(x.dtype)]
     values = [closed.consts[i] for i in free]
     fixed = [None if i in free else x for i, x in enumerate(closed.consts)]
     n_free = len(free)
 
     def converted(*args: Any) -> Any:
-        given = args[len(args) - n_free :] if n_free else ()
+        own, given = args[: len(args) - n_free], args[len(args) - n_free :]
+        leaves, tree = flatten(own)
+        if tree != wanted:
+            raise ArgumentTypeError(
+                f"a function from closure_convert takes arguments of the structure {wanted}, and then the {n_free} values "
+                f"that came with it; got {tree} before the last {n_free}."
+            )
         consts = list(fixed)
         for i, x in zip(free, given, strict=True):
             consts[i] = as_operand(x)
-        leaves, _ = flatten((args[: len(args) - n_free], {}))
         return unflatten(closed.out_tree, evaluate(closed.program, *consts, *map(as_operand, leaves)))
 
     return converted, values

@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import numpy as fnp
 from ..special import log_ndtr, ndtr, ndtri
-from .located import standard
+from .located import operands, standard
 
 __all__ = ["cdf", "isf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
 
@@ -45,9 +45,11 @@ def logsf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
 
 def ppf(q: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The inverse of `cdf`."""
+    q, loc, scale = operands("norm.ppf", q, loc, scale)
     return ndtri(q) * scale + loc
 
 
 def isf(q: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The inverse of `sf`."""
+    q, loc, scale = operands("norm.isf", q, loc, scale)
     return loc - ndtri(q) * scale
