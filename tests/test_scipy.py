@@ -296,3 +296,23 @@ def test_stacks_of_vectors_as_right_hand_sides(lead: tuple[int, ...]) -> None:
     np.testing.assert_allclose(
         linalg.solve_triangular(a, b, lower=True), np.linalg.solve(np.tril(a), b[..., None])[..., 0], rtol=1e-8
     )
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5), (2, 3, 4), (3, 1), (1, 3), (2, 0), (0, 2)])
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_qr_exchanges_columns_as_lapack_does(shape: tuple[int, ...], dtype: Any) -> None:
+    x = RNG.normal(size=shape).astype(dtype)
+    x = x + 1j * RNG.normal(size=shape) if dtype is np.complex128 else x
+    for mode in ("full", "economic", "r"):
+        f = lambda x: linalg.qr(x, mode=mode, pivoting=True)  # noqa: E731
+        for found in (f(x), fl.jit(f)(x)):
+            close(found, scipy.linalg.qr(x, mode=mode, pivoting=True))
+            assert found[-1].dtype == np.int32
+
+
+def test_derivatives_of_qr_with_exchanges() -> None:
+    x = RNG.normal(size=(4, 3))
+    check_grads(lambda x: fl.lax.linalg.qr(x, pivoting=True, full_matrices=False)[:2], (x,), 2)
+    alike = np.ones((3, 3))  # all that is left of equal columns is rounding
+    q, r, order = fl.lax.linalg.qr(alike, pivoting=True)
+    close(q @ r, alike[:, order])

@@ -6,7 +6,7 @@ import operator
 from typing import Any
 
 from ..control.loops import fori_loop
-from ..errors import ShapeError, UnsupportedError
+from ..errors import ShapeError
 from ..numpy.factorisations import svd as _svd
 from ..numpy.factorisations import symmetrised
 from ..primitives import elementwise as e
@@ -19,6 +19,7 @@ from ..primitives.structural import broadcast_to
 from ..promotion import as_operand
 from .elementwise import strict_operands
 from .operations import dynamic_index_in_dim
+from .pivoting import pivoted_qr
 
 __all__ = [
     "cholesky",
@@ -118,18 +119,24 @@ def lu_pivots_to_permutation(pivots: Any, permutation_size: int) -> Any:
     return fori_loop(0, k, exchanged, places) if k else places
 
 
-def qr(x: Any, *, pivoting: bool = False, full_matrices: bool = True, use_magma: bool | None = None) -> tuple[Any, Any]:
+def qr(
+    x: Any, *, pivoting: bool = False, full_matrices: bool = True, use_magma: bool | None = None
+) -> tuple[Any, Any] | tuple[Any, Any, Any]:
     """X = Q R, Q with orthonormal columns, R upper triangular.
 
     Args:
       x: inexact[..., n, m].
-      pivoting: columns cannot be exchanged: False.
+      pivoting: whether to exchange columns so that the absolute values on R's diagonal descend.
       full_matrices: whether Q is [..., n, n]; else it is [..., n, min(n, m)].
       use_magma: taken for JAX's sake.
+
+    Returns:
+      Q and R; with `pivoting` those of x[..., order], and int32[..., m] order.
     """
+    x = as_operand(x, "the operand of qr")
     if pivoting:
-        raise UnsupportedError("qr does not exchange columns: pass pivoting=False.")
-    q, r = p.qr(as_operand(x, "the operand of qr"), full_matrices=bool(full_matrices))
+        return pivoted_qr(x, bool(full_matrices))
+    q, r = p.qr(x, full_matrices=bool(full_matrices))
     return q, r
 
 

@@ -12,7 +12,7 @@ from .. import numpy as fnp
 from ..arrays import type_of
 from ..direct import inexact
 from ..errors import ArgumentError, ShapeError, UnsupportedError
-from ..lax.linalg import lu_pivots_to_permutation
+from ..lax import linalg as _factors
 from ..numpy import linalg as _linalg
 from ..numpy.factorisations import matrices, symmetrised
 from ..numpy.solving import solve_by_lu
@@ -187,7 +187,7 @@ def lu_solve(
     """
     packed, pivots = lu_and_piv
     x, y, vector = _fitted("lu_solve", packed, b)
-    order = lu_pivots_to_permutation(pivots, x.shape[-1])
+    order = _factors.lu_pivots_to_permutation(pivots, x.shape[-1])
     out = solve_by_lu(x, broadcast_to(order, x.shape[:-1]), y, _trans(trans))
     return out[..., 0] if vector else out
 
@@ -228,14 +228,17 @@ def qr(
     Args:
       a: inexact[..., n, m].
       mode: "full": Q is square; "economic": Q has min(n, m) columns; "r": a tuple of R alone.
-      pivoting: columns cannot be exchanged: False.
+      pivoting: whether to exchange columns so that the absolute values on R's diagonal descend: A[..., order] = Q R;
+        int32[..., m] order comes last, then.
+
+    >>> import functorch_lite.numpy as fnp, functorch_lite.scipy.linalg as linalg
+    >>> linalg.qr(fnp.diag(fnp.array([1.0, 3.0, 2.0])), pivoting=True)[2].tolist()
+    [1, 2, 0]
     """
-    if pivoting:
-        raise UnsupportedError("qr does not exchange columns: pass pivoting=False.")
     if mode not in ("full", "economic", "r"):
         raise ArgumentError(f"qr has the modes 'full', 'economic' and 'r', got {mode!r}.")
-    q, r = p.qr(matrices("qr", a), full_matrices=mode != "economic")
-    return (r,) if mode == "r" else (q, r)
+    factors = _factors.qr(matrices("qr", a), pivoting=pivoting, full_matrices=mode != "economic")
+    return factors[1:] if mode == "r" else factors
 
 
 def svd(
