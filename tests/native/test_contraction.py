@@ -89,7 +89,7 @@ def test_any_axes(seed):
 
 
 @pytest.mark.parametrize("given, preferred", [("float32", "float64"), ("int8", "int32"), ("float64", "float32")])
-@pytest.mark.parametrize("m, n, k", [(9, 21, 13), (130, 70, 300), (1, 700, 900), (40, 1000, 40)])
+@pytest.mark.parametrize("m, n, k", [(9, 21, 13), (130, 70, 300), (1, 700, 900), (1, 1003, 1501), (40, 1000, 40)])
 def test_another_dtype_for_the_result(given, preferred, m, n, k):
     x, y = operand((m, k), given), operand((k, n), given)
     check(x, y, (((1,), (0,)), ((), ())), np.dtype(preferred))
@@ -112,7 +112,17 @@ def test_short_integers(given, preferred, m, n, k, turned):
 
 
 @pytest.mark.parametrize(
-    "m, n, k", [(1, 1, 5000), (1, 700, 900), (700, 1, 900), (300, 400, 1), (150, 160, 170), (97, 98, 99)]
+    "m, n, k",
+    [
+        (1, 1, 5000),
+        (1, 700, 900),
+        (1, 1003, 1501),
+        (1, 9000, 70),
+        (700, 1, 900),
+        (300, 400, 1),
+        (150, 160, 170),
+        (97, 98, 99),
+    ],
 )
 @pytest.mark.parametrize("turned", [False, True])
 def test_large(m, n, k, turned):

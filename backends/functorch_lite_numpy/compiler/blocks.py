@@ -5,7 +5,8 @@
             for each tile of rows:                         a tile of z in registers
 
 The tile's code is a function: it is there once for whole tiles, and once for each kind of rest. A large product is cut along
-its columns or rows, and the pieces are shared among threads.
+its columns or rows, and the pieces are shared among threads. That of a single row is cut along its terms, so that each piece reads
+what lies in a row: sums of the pieces are added up in the end.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from .parts import hurried
 from .pieces import MOST_PIECES, WORTH_SHARING, in_pieces, memory
 from .products import Axis, Product
 from .tiles import Tiles, cut, panel, tile
-from .types import I1, I64, PTR, constant
+from .types import I1, I64, PTR, constant, register_type
 from .unit import Unit
+from .vectors import load, store
 from .words import WORD, words_of_columns, words_of_rows
 
 __all__ = ["blocked", "duration_of", "scratch_of"]
@@ -39,6 +41,10 @@ UNPACKED = 32
 """With so few rows of x, y is read where it lies: a copy would be used too seldom."""
 PIECE = 40e3
 """Nanoseconds of work that a piece has at least."""
+LEAST_TERMS, MOST_SUMS = 64, 16
+"""Where terms are shared: the fewest of a piece, and the most pieces."""
+STRIPE = 1 << 13
+"""Bytes of a row that are worth reading apart from the others."""
 PACKING = 20
 """Copying an element takes as long as so many multiplications."""
 
@@ -77,15 +83,19 @@ def _terms(b: Any, p: Product) -> Iterator[tuple[Any, int, int]]:
 
 
 def scratch_of(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
-    """Bytes for the block of x, and for the part of y; nothing if there are pieces, which have memory of their own."""
-    return (0, 0) if _cut(p, dtypes) else _own_scratch(p, dtypes)
+    """Bytes for the block of x, and for the part of y; of pieces, which have memory of their own, for their sums at most."""
+    cut = _cut(p, dtypes)
+    if cut is None:
+        return _own_scratch(p, dtypes)
+    name, length = cut
+    return 0, aligned(-(-p.k.length // length) * p.n.length * dtypes[2].itemsize) if name == "k" else 0
 
 
 def _own_scratch(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
     size = _size(p, dtypes)
     _, columns = panel(p, dtypes)
     x = 0 if _lies_well(p) else _rows(p, size) * _depth(p) * size
-    y = 0 if p.m.length == 1 else columns * _depth(p) * size
+    y = 0 if p.m.length == 1 and p.n.y == 1 else columns * _depth(p) * size
     return aligned(x), aligned(y)
 
 
@@ -98,19 +108,30 @@ def _cut(p: Product, dtypes: Sequence[np.dtype]) -> tuple[str, int] | None:
     if duration < WORTH_SHARING:
         return None
     pieces = min(MOST_PIECES, max(2, int(duration / PIECE)))
+    if p.m.length == 1:
+        return _cut_of_row(p, dtypes[0].itemsize, pieces)
     best, least = None, 1.0 * p.size
     for axis, grain in zip(("m", "n"), panel(p, dtypes), strict=True):
         n = getattr(p, axis).length
         length = -(-n // grain // pieces) * grain
         count = -(-n // length)
         copied = {
-            "m": p.n.length * p.k.length if p.m.length > 1 else 0,
+            "m": p.n.length * p.k.length,
             "n": 0 if _lies_well(p) else p.m.length * p.k.length,
         }
         cost = p.size / min(count, 8) + PACKING * copied[axis] * count / min(count, 8)
         if count > 1 and cost < least:
             best, least = (axis, length), cost
     return best
+
+
+def _cut_of_row(p: Product, size: int, pieces: int) -> tuple[str, int] | None:
+    """The same for a single row: it takes as long as reading y does, quickest whole rows, else wide stripes of them."""
+    terms = -(-max(LEAST_TERMS, -(-p.k.length // min(pieces, MOST_SUMS))) // STREAMS) * STREAMS
+    if p.k.length >= 2 * terms:
+        return "k", terms
+    columns = max(STRIPE // size, -(-p.n.length // pieces))
+    return ("n", columns) if columns < p.n.length else None
 
 
 def blocked(
@@ -130,16 +151,19 @@ def blocked(
     name, length = cut
     axis: Axis = getattr(p, name)
     whole, rest = divmod(axis.length, length)
+    sizes = (dtypes[0].itemsize, dtypes[0].itemsize, dtypes[2].itemsize)
+    steps = [stride * length * size for stride, size in zip(axis[1:], sizes, strict=True)]
+    apart = name == "k"
+    if apart:
+        steps[2] = p.n.length * dtypes[2].itemsize
 
     def piece(b: Any, pointers: Sequence[Any], k: Any) -> None:
-        sizes = (dtypes[0].itemsize, dtypes[0].itemsize, dtypes[2].itemsize)
-        steps = [stride * length * size for stride, size in zip(axis[1:], sizes, strict=True)]
         here = [displaced(b, pointer, k, step) for pointer, step in zip(pointers, steps, strict=True)]
 
         def part(n: int) -> None:
             some = p._replace(**{name: axis._replace(length=n)})
             with memory(unit, b, sum(_own_scratch(some, dtypes))) as own:
-                _by_blocks(unit, b, some, dtypes, here, own, subtract)
+                _by_blocks(unit, b, some, dtypes, here, own, subtract and not apart)
 
         if not rest:
             part(length)
@@ -150,7 +174,30 @@ def blocked(
             with otherwise:
                 part(rest)
 
-    in_pieces(unit, b, whole + (rest > 0), pointers, piece, hurried)
+    count = whole + (rest > 0)
+    in_pieces(unit, b, count, [*pointers[:2], scratch if apart else pointers[2]], piece, hurried)
+    if apart:
+        b.call(_total(unit, count, p.n.length, dtypes[2], subtract), [scratch, pointers[2]])
+
+
+def _total(unit: Unit, count: int, n: int, dtype: np.dtype, subtract: bool) -> Any:
+    """A function (ptr sums, ptr z): rows of sums added up, in order; stored in z, or subtracted from it."""
+
+    def make() -> Any:
+        function = unit.function(unit.name("total"), ir.VoidType(), [PTR, PTR])
+        b, (sums, z) = ir.IRBuilder(function.append_basic_block("entry")), function.args
+        add, less = (b.fadd, b.fsub) if dtype.kind == "f" else (b.add, b.sub)
+        for j, width in cut(b, n, processor.vector_bytes() // dtype.itemsize):
+            type = register_type(dtype, width)
+            here, place = (_at(b, pointer, (j, dtype.itemsize)) for pointer in (sums, z))
+            total = load(b, here, type)
+            for k in range(1, count):
+                total = add(total, load(b, _at(b, here, (k, n * dtype.itemsize)), type))
+            store(b, less(load(b, place, type), total) if subtract else total, place)
+        b.ret_void()
+        return function
+
+    return unit.shared(("total", count, n, dtype, subtract), make)
 
 
 def _by_blocks(
