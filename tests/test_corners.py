@@ -464,3 +464,67 @@ def test_converted_closures_check_their_arguments() -> None:
         return converted(2.0, *values)
 
     assert fl.grad(f)(3.0) == 2
+
+
+@pytest.mark.parametrize("q", [0.0, 0.3, 1.0, [0.1, 0.5, 0.9]])
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2)])
+def test_weighted_quantiles(axis: Any, q: Any) -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(4, 3, 5)), rng.integers(0, 3, (4, 3, 5)).astype(float)
+    options = {"axis": axis, "method": "inverted_cdf"}
+    for keepdims in (False, True):
+        options["keepdims"] = keepdims
+        found = _alike(lambda x, w: fnp.quantile(x, np.array(q), weights=w, **options), x, w)
+        np.testing.assert_allclose(found, np.quantile(x, q, weights=w, **options))
+        np.testing.assert_allclose(fnp.quantile(x, np.array(q), **options), np.quantile(x, q, **options))
+    x[0, 0, 0] = np.nan
+    found = fnp.nanpercentile(x, 100 * np.array(q), weights=w, **options)
+    np.testing.assert_allclose(found, np.nanpercentile(x, 100 * np.array(q), weights=w, **options))
+
+
+def test_weights_of_quantiles_that_mean_nothing() -> None:
+    x = fnp.arange(4.0)
+    by_row = fnp.quantile(fnp.stack([x, x[::-1]]), 0.5, axis=1, weights=fnp.array([0, 0, 1, 1]), method="inverted_cdf")
+    np.testing.assert_array_equal(by_row, [2, 0])
+    for w in (fnp.zeros(4), fnp.array([1, -1, 1, 1]), fnp.array([1, fnp.nan, 1, 1])):
+        assert fnp.isnan(fnp.quantile(x, 0.5, weights=w, method="inverted_cdf"))
+    with pytest.raises(NotImplementedError, match="inverted_cdf"):
+        fnp.quantile(x, 0.5, weights=x)
+    with pytest.raises(ValueError, match="weights"):
+        fnp.quantile(x, 0.5, weights=fnp.ones(3), method="inverted_cdf")
+
+
+def test_spacing_of_halves() -> None:
+    x = np.array([-1, -3, 1, 0, -5e-8, -65504], np.float16)
+    np.testing.assert_array_equal(_alike(fnp.spacing, x), np.spacing(x))
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("shape", [(4, 3), (3, 2, 2), (4, 1)])
+def test_distinct_slices_of_traced_arrays(shape: tuple[int, ...], axis: int, size: int) -> None:
+    if axis >= len(shape):
+        return
+    x = np.random.default_rng(1).integers(0, 2, shape).astype(np.float32)
+    fills = [None, -1.0]
+    fills.append(np.take(x, 0, axis) + 2 if axis == 0 else None)
+    for fill in fills:
+        distinct = lambda x: fnp.unique(x, True, True, True, axis, size=size, fill_value=fill)  # noqa: E731
+        known, traced = distinct(x), fl.jit(distinct)(x)
+        for a, b in zip(known, traced, strict=True):
+            np.testing.assert_array_equal(a, b)
+            assert a.dtype == b.dtype
+    found = np.unique(x, axis=axis)
+    there = min(size, found.shape[axis])
+    np.testing.assert_array_equal(
+        np.take(np.asarray(traced[0]), range(there), axis), np.take(found, range(there), axis)
+    )
+
+
+def test_distinct_slices_at_the_edge() -> None:
+    distinct = fl.jit(lambda x: fnp.unique(x, axis=0, size=2, fill_value=0))
+    assert distinct(np.ones((3, 0))).shape == (2, 0)
+    assert distinct(np.array([3, 1, 3])).tolist() == [1, 3]
+    rows = fnp.array([[1, fnp.nan], [1, fnp.nan], [0, 0]])
+    assert fnp.unique(rows, axis=0).shape == (3, 2)
+    assert fl.jit(lambda x: fnp.unique(x, return_counts=True, axis=0, size=3))(rows)[1].tolist() == [1, 1, 1]

@@ -3,7 +3,7 @@
 * Each element by itself: `arithmetic`, `division`, `transcendental`, `rounding`, `parts`, `bitwise`, `packing`, `logic`.
 * Arrays made: `creation`, `ranges`, `grids`, `index_tricks`, `triangles`, `windows`, `files`.
 * Elements moved: `shaping`, `joining`, `repeating`, `placing`, `padding`, `diagonals`.
-* Axes reduced: `reductions`, `extremes`, `moments`, `without_nan`, `cumulative`, `statistics`.
+* Axes reduced: `reductions`, `extremes`, `moments`, `without_nan`, `cumulative`, `statistics`, `quantiles`.
 * Products summed: `contraction`, `einstein`, `convolving`; and the sub-packages `linalg` and `fft`.
 * Order and choice: `sorting`, `choosing`, `sets`, `histograms`.
 * Functions and curves: `calculus`, `polynomials`, `applying`, `vectorizing`, `universal`.
@@ -43,6 +43,7 @@ from .padding import *  # noqa: F403
 from .parts import *  # noqa: F403
 from .placing import *  # noqa: F403
 from .polynomials import *  # noqa: F403
+from .quantiles import *  # noqa: F403
 from .ranges import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .repeating import *  # noqa: F403

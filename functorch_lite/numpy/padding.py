@@ -18,10 +18,10 @@ from .extremes import max as max_
 from .extremes import min as min_
 from .joining import concatenate
 from .moments import mean
+from .quantiles import median
 from .ranges import linspace
 from .rounding import round as round_
 from .shaping import moveaxis
-from .statistics import median
 
 __all__ = ["pad"]
 

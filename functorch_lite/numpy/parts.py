@@ -132,9 +132,11 @@ def nextafter(x: Any, y: Any, /) -> Any:
 
 @with_methods
 def spacing(x: Any, /) -> Any:
-    """The distance from x to the number next to it, away from zero, elementwise."""
+    """The distance from x to the number next to it, away from zero (of halves, above it, as in NumPy), elementwise."""
     x = inexact_operand(x)
-    away = e.select(signbit(x), like(x, np.inf), like(x, -np.inf))
+    away = like(x, np.inf)
+    if x.dtype != np.float16:
+        away = e.select(signbit(x), away, like(x, -np.inf))
     return e.sub(e.nextafter(x, away), x)
 
 

@@ -21,7 +21,7 @@ from .joining import concatenate
 from .logic import isnan, where3
 from .operands import like
 from .shaping import moveaxis, ravel
-from .sorting import argsort, searchsorted, sort
+from .sorting import argsort, lexsort, searchsorted, sort
 
 __all__ = [
     "in1d",
@@ -80,8 +80,8 @@ def unique(
       return_index: whether to give where each is found first.
       return_inverse: whether to give which of them each element is.
       return_counts: whether to give how often each is there.
-      axis: compare slices along this axis (their values must be known); None: elements.
-      equal_nan: whether all NaN are one.
+      axis: compare slices along this axis; None: elements.
+      equal_nan: whether all NaN are one; among slices they never are.
       size: how many to give. Needed where `ar` is traced.
       fill_value: for missing ones; by default the smallest element.
       sorted: taken for the array API's sake.
@@ -91,12 +91,12 @@ def unique(
     """
     x = as_operand(ar)
     value = host_value(x)
-    if value is None and (size is None or axis is not None):
+    if value is None and size is None:
         raise unknown_size("unique", x)
     if value is not None:
         found = _known_unique(x, value, axis, equal_nan, size, fill_value)
     else:
-        found = _traced_unique(x, equal_nan, size, fill_value)
+        found = _traced_unique(x, axis, equal_nan, size, fill_value)
     chosen = [
         part for part, wanted in zip(found, (True, return_index, return_inverse, return_counts), strict=True) if wanted
     ]
@@ -126,26 +126,37 @@ def _known_unique(
     return out, index_, from_host(inverse.astype(position)), counts_
 
 
-def _traced_unique(x: Any, equal_nan: bool, size: int | None, fill_value: Any) -> tuple[Any, ...]:
-    shape, x = tuple(x.shape), ravel(x)
-    n = x.shape[0]
-    position = dtypes.position_dtype(n)
-    order = argsort(x)
-    ordered = take(x, order, mode="clip")
+def _traced_unique(x: Any, axis: int | None, equal_nan: bool, size: int | None, fill_value: Any) -> tuple[Any, ...]:
+    """Equal elements, or slices along the axis, are neighbours once they are sorted."""
+    place = 0 if axis is None else axis_of("unique", axis, x.ndim)
+    items = ravel(x) if axis is None else moveaxis(x, place, 0)
+    n, position = items.shape[0], dtypes.position_dtype(items.shape[0])
+    order = argsort(items) if axis is None else _row_order(items)
+    ordered = take(items, order, 0, mode="clip")
     a, b = ordered[:-1], ordered[1:]
     differ = e.ne(a, b)
-    if equal_nan and dtypes.is_inexact(x.dtype):
+    if axis is not None:
+        differ = reduction.reduce_or(differ, axes=tuple(range(1, items.ndim))) if items.ndim > 1 else differ
+    elif equal_nan and dtypes.is_inexact(x.dtype):
         differ = e.and_(differ, e.not_(e.and_(isnan(a), isnan(b))))
     new = concatenate([filled(True, (min(n, 1),), np.dtype(bool)), differ], 0)
     number = e.sub(reduction.cumsum(cast(new, position), axis=0, reverse=False), like(filled(0, (), position), 1))
     first = flatnonzero(new, size=size, fill_value=n)
     there = e.lt(first, like(first, n))
-    values = take(ordered, first, mode="clip")
-    values = where3(there, values, ordered[0] if fill_value is None else cast(as_operand(fill_value), x.dtype))
+    fill = ordered[0] if fill_value is None else cast(as_operand(fill_value), x.dtype)
+    filled_in = reshape(there, shape=(size, *(1 for _ in items.shape[1:])))
+    values = moveaxis(where3(filled_in, take(ordered, first, 0, mode="clip"), fill), 0, place)
     index = take(order, where3(there, first, 0), mode="clip")
-    inverse = reshape(filled(0, (n,), position).at[order].set(number), shape=shape)
+    inverse = reshape(filled(0, (n,), position).at[order].set(number), shape=tuple(x.shape) if axis is None else (n,))
     counts = filled(0, (size,), position).at[number].add(1, mode="drop")  # type: ignore[arg-type]
     return values, index, inverse, counts
+
+
+def _row_order(rows: Any) -> Any:
+    """The order of slices along the first axis, by their first elements, then by their second ones, and so on."""
+    n = rows.shape[0]
+    columns = moveaxis(reshape(rows, shape=(n, rows.size // max(n, 1))), 1, 0)
+    return lexsort(columns[::-1]) if columns.size else argsort(filled(0, (n,), np.dtype(np.int32)))
 
 
 def unique_all(x: Any, /, *, size: int | None = None, fill_value: Any = None) -> UniqueAll:

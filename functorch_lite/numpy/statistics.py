@@ -1,4 +1,4 @@
-"""Weighted averages, covariances, quantiles: statistics beyond the mean and the variance."""
+"""Weighted averages and covariances: statistics beyond the mean and the variance."""
 
 from __future__ import annotations
 
@@ -6,43 +6,27 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import dtypes
 from ..arrays import type_of
 from ..direct import inexact
-from ..errors import ArgumentError, ShapeError, UnsupportedError
+from ..errors import ArgumentError, ShapeError
 from ..primitives import elementwise as e
-from ..primitives.sorting import sort as sort_p
-from ..primitives.structural import broadcast_in_dim, broadcast_to, expand_dims, reshape
+from ..primitives.structural import broadcast_to, expand_dims, reshape
 from ..promotion import as_operand, cast, promote
 from .arithmetic import true_divide
 from .axes import axes_of
 from .contraction import matmul
 from .creation import filled
 from .diagonals import diagonal
-from .extremes import flattened
 from .joining import concatenate
-from .logic import isnan, where3
 from .moments import mean
-from .operands import like, no_out
+from .operands import like
 from .parts import conj, real
-from .placing import take_along_axis
-from .reductions import any, sum
+from .reductions import sum
 from .shaping import moveaxis
 from .shaping import reshape as reshape_to
 
-__all__ = [
-    "average",
-    "corrcoef",
-    "cov",
-    "median",
-    "nanmedian",
-    "nanpercentile",
-    "nanquantile",
-    "percentile",
-    "quantile",
-]
+__all__ = ["average", "corrcoef", "cov"]
 
 Axis = int | Sequence[int] | None
 
@@ -64,23 +48,21 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
         total = filled(math.prod(x.shape[i] for i in axes), tuple(out.shape), out.dtype)
     else:
         x, w = inexact(x, as_operand(weights))
-        if w.shape != x.shape:
-            if axis is None or tuple(x.shape[i] for i in axes) != tuple(w.shape):
-                raise ShapeError(
-                    f"average of {type_of(x)}: weights {type_of(w)} need its shape, or its length along the axis."
-                )
-            w = (
-                broadcast_in_dim(w, shape=x.shape, dims=axes)
-                if list(axes) == sorted(axes)
-                else moveaxis(
-                    broadcast_to(w, (*(n for i, n in enumerate(x.shape) if i not in axes), *w.shape)),
-                    tuple(range(-len(axes), 0)),
-                    axes,
-                )
-            )
+        w = weights_like("average", x, w, axis)
         total = sum(w, axes, keepdims=keepdims)
         out = e.div(sum(e.mul(x, w), axes, keepdims=keepdims), total)
     return (out, total) if returned else out
+
+
+def weights_like(name: str, x: Any, w: Any, axis: Axis) -> Any:
+    """Weights in the shape of `x`, from that or from its lengths along the axes that are reduced."""
+    if w.shape == x.shape:
+        return w
+    axes = axes_of(name, axis, x.ndim)
+    if axis is None or tuple(x.shape[i] for i in axes) != tuple(w.shape):
+        raise ShapeError(f"{name} of {type_of(x)}: weights {type_of(w)} need its shape, or its length along the axis.")
+    others = (n for i, n in enumerate(x.shape) if i not in axes)
+    return moveaxis(broadcast_to(w, (*others, *w.shape)), tuple(range(-len(axes), 0)), axes)
 
 
 def cov(
@@ -154,157 +136,3 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, dtype: Any = None) -> A
     one = dtypes.real_dtype(c.dtype).type(1)
     clipped = e.min_(e.max_(real(c), -one), one)
     return e.complex_(clipped, e.imag(c)) if dtypes.is_complex(c.dtype) else clipped
-
-
-# Quantiles.
-
-
-def quantile(
-    a: Any,
-    q: Any,
-    axis: Axis = None,
-    out: None = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Any:
-    """What a share `q` of the elements lies below; NaN if one is.
-
-    Args:
-      a: an array of real numbers.
-      q: shares between 0 and 1: a number, or a vector, whose axis comes first in the result.
-      axis: along which axis or axes; None: all.
-      out: must be None, arrays do not change.
-      overwrite_input: must be False.
-      method: between two elements: "linear", "lower", "higher", "midpoint" or "nearest".
-      keepdims: whether to leave the axes in, with length 1.
-      weights: not supported.
-    """
-    return _quantile("quantile", a, q, axis, out, overwrite_input, method, keepdims, weights, skip_nan=False)
-
-
-def nanquantile(
-    a: Any,
-    q: Any,
-    axis: Axis = None,
-    out: None = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Any:
-    """`quantile` of what is not NaN."""
-    return _quantile("nanquantile", a, q, axis, out, overwrite_input, method, keepdims, weights, skip_nan=True)
-
-
-def _hundredths(q: Any) -> Any:
-    return true_divide(as_operand(q), 100)
-
-
-def percentile(
-    a: Any,
-    q: Any,
-    axis: Axis = None,
-    out: None = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Any:
-    """`quantile` with `q` in hundredths."""
-    return quantile(a, _hundredths(q), axis, out, overwrite_input, method, keepdims, weights=weights)
-
-
-def nanpercentile(
-    a: Any,
-    q: Any,
-    axis: Axis = None,
-    out: None = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Any:
-    """`nanquantile` with `q` in hundredths."""
-    return nanquantile(a, _hundredths(q), axis, out, overwrite_input, method, keepdims, weights=weights)
-
-
-def median(a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """The middle of the sorted elements, or the mean of the two in the middle."""
-    return quantile(a, 0.5, axis, out, overwrite_input, "midpoint", keepdims)
-
-
-def nanmedian(
-    a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
-) -> Any:
-    """`median` of what is not NaN."""
-    return nanquantile(a, 0.5, axis, out, overwrite_input, "midpoint", keepdims)
-
-
-def _quantile(
-    name: str,
-    a: Any,
-    q: Any,
-    axis: Axis,
-    out: Any,
-    overwrite: bool,
-    method: str,
-    keepdims: bool,
-    weights: Any,
-    skip_nan: bool,
-) -> Any:
-    no_out(name, out)
-    if overwrite:
-        raise ArgumentError(f"{name}: arrays do not change, so overwrite_input must be False.")
-    if weights is not None:
-        raise UnsupportedError(f"{name} with weights is not there yet.")
-    if method not in ("linear", "lower", "higher", "midpoint", "nearest"):
-        raise ArgumentError(f"{name}: method {method!r} must be 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.")
-    (x,), (shares,) = inexact(as_operand(a)), inexact(as_operand(q))
-    if shares.ndim > 1:
-        raise ShapeError(f"{name}: q must be a number or a vector, got {type_of(shares)}.")
-    axes = axes_of(name, axis, x.ndim)
-    x = cast(x, x.dtype, False)
-    lines, kept = flattened(x, axes)
-    n = lines.shape[-1]
-    (ordered,) = sort_p(lines, dimension=lines.ndim - 1, is_stable=True, num_keys=1)
-    nans = isnan(lines)
-    within = dtypes.accumulator_dtype(x.dtype)
-    count = sum(e.not_(nans), -1, within, keepdims=True) if skip_nan else filled(n, (*kept, 1), within)
-    spread = shares.shape or (1,)
-    wanted = broadcast_to(cast(reshape(shares, shape=spread), within), (*kept, *spread))
-    last = e.sub(count, like(count, 1))
-    places = e.mul(wanted, broadcast_to(last, wanted.shape))
-    low, high = e.floor(places), e.ceil(places)
-    weight = cast(e.sub(places, low), x.dtype)
-    below, above = (_picked(ordered, v) for v in (low, high))
-    found = _between(method, below, above, weight, places, ordered)
-    broken = e.le(count, like(count, 0)) if skip_nan else any(nans, -1, keepdims=True)
-    found = where3(broken, like(found, math.nan), found)
-    found = moveaxis(found, -1, 0)
-    found = found if shares.ndim else found[0]
-    return expand_dims(found, *(i + shares.ndim for i in axes)) if keepdims and axes else found
-
-
-def _picked(ordered: Any, places: Any) -> Any:
-    return take_along_axis(ordered, cast(e.max_(places, like(places, 0)), np.dtype(np.int32)), -1, mode="clip")
-
-
-def _between(method: str, below: Any, above: Any, weight: Any, places: Any, ordered: Any) -> Any:
-    if method == "lower":
-        return below
-    if method == "higher":
-        return above
-    if method == "nearest":
-        return _picked(ordered, e.round_(places))
-    half = like(below, 0.5)
-    if method == "midpoint":
-        weight = e.select(e.gt(weight, like(weight, 0)), weight, half)
-    exact = e.eq(weight, like(weight, 0))  # so that an infinity above has no part in it
-    mixed = e.add(e.mul(below, e.sub(like(weight, 1), weight)), e.mul(above, weight))
-    return e.select(exact, mixed, below)
