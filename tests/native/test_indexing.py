@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -169,6 +170,22 @@ def test_rows_that_are_put_together_in_registers(op: str, dtype: str) -> None:
         check(lambda i, u, f=f, n=n, width=width: f(fnp.zeros((n, width), u.dtype), i, u), i, u)
 
 
+@pytest.mark.parametrize(
+    "rows, width, count", [(4001, 80, 3000), (4001, 80, 9000), (70_000, 80, 66_000), (4001, 16, 3000)]
+)
+@pytest.mark.parametrize("where", ["anywhere", "in one row", "in one piece"])
+def test_rows_in_any_order(usual: None, rows: int, width: int, count: int, where: str) -> None:
+    """Sorted by row at once, or by piece first: the bits of adding one after the other, for any number of threads."""
+    bounds = {"anywhere": (-rows, rows), "in one row": (rows - 7, rows - 6), "in one piece": (40, 80)}[where]
+    i, u = rng.integers(*bounds, count), values((count, width), "float32")
+    expected = np.zeros((rows, width), np.float32)
+    np.add.at(expected, i, u)
+    f = lambda i, u: fnp.zeros((rows, width), "float32").at[i].add(u)  # noqa: E731
+    for n in (1, 2, 3):
+        set_threads(n)
+        assert_same(fl.jit(f)(i, u), expected)
+
+
 @pytest.mark.parametrize("op", SCATTERS)
 @pytest.mark.parametrize("dtype", ["bool", "int8", "int64", "float32", "complex64"])
 def test_many_numbers_into_few(usual: None, op: str, dtype: str) -> None:
@@ -206,6 +223,34 @@ def test_batches_of_scatters(op: str) -> None:
     f = fl.vmap(lambda x, i, u: getattr(fnp.asarray(x).at[i], {"mul": "multiply"}.get(op, op))(u))
     check(f, x, i, u)
     check(lambda i, u: f(fnp.zeros((64, 50), "float32"), i, u), i, u)
+
+
+def test_indices_that_are_computed_where_they_are_needed() -> None:
+    """They take no memory: those that nobody else reads."""
+    i, u = indices((60, 7), "int32", 40), values((60, 7, 50), "float32")
+    add = lambda i, u: fnp.zeros((41, 50), "float32").at[i].add(u)  # noqa: E731
+    for f, args, none in (
+        (add, (i, u), True),
+        (add, (i[:, 0], u[:, 0]), True),
+        (lambda i, u: add(i.T * 2 - 1, u.swapaxes(0, 1)), (i, u), True),
+        (lambda i, u: add(i.astype("uint8"), u), (i, u), True),
+        (lambda i, u: add(fnp.clip(i, 0, 30)[:, None] + fnp.arange(3), u[:, :3]), (i[:, 0], u), False),
+        (lambda i, u: (add(i + 1, u), i + 1), (i, u), False),
+        (lambda i, u: add(fnp.cumsum(i), u.reshape(420, 50)), (i.reshape(420), u), False),
+    ):
+        check(f, *args)
+        plan = fl.jit(f).lower(*args).as_text("memory plan")
+        assert not none or re.search(r"[iu]\d+\[", plan) is None
+
+
+def test_indices_that_are_made_of_what_is_changed() -> None:
+    """The result does not take the memory of an operand that they are still made of."""
+
+    def f(x: Any) -> Any:
+        y = fnp.cumsum(x)
+        return y.at[y % 1000].add(1), y.at[5].add(2).at[(y + 3) % 1000].set(y)
+
+    check(f, rng.integers(0, 9, 1000).astype(np.int32))
 
 
 def test_zeros_that_several_scatters_begin_with() -> None:

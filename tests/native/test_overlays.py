@@ -76,6 +76,18 @@ def test_an_operand_is_read_before_another_result_takes_its_place(n: int) -> Non
     assert_same(fl.jit(f)(x, w), f(x, w))
 
 
+def test_a_gradient_of_an_embedding_needs_no_more_than_its_tokens() -> None:
+    """And where each of a few pieces ends."""
+
+    def loss(table: Any, tokens: Any, weights: Any) -> Any:
+        return fnp.sum(table[tokens] * weights)
+
+    for rows, count, width in ((10_000, 8192, 128), (8000, 8192, 128), (30_000, 8192, 64)):
+        tokens = rng.integers(0, rows, count).astype(np.int32)
+        table, weights = np.zeros((rows, width), np.float32), np.zeros((count, width), np.float32)
+        assert arena(fl.grad(loss), table, tokens, weights) <= tokens.nbytes + 256
+
+
 def test_a_carry_is_changed_where_it_lies() -> None:
     assert arena(turns(mandelbrot), X, Y, fnp.zeros(N, "int32")) < BYTES
     assert arena(turns(lambda x: (fnp.roll(x, 1) * 2,)), X) > BYTES

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .functions import Slot, at, counted, load, number, store
+from .functions import Slot, at, counted, load, number, store, widened
 from .intrinsics import clear_memory
 from .types import I8, I64, constant, memory_type
 
-__all__ = ["BYTES", "COUNT", "counts_to_starts", "in_order_of_bytes", "increased"]
+__all__ = ["BYTES", "COUNT", "counts_to_starts", "in_order_of_bytes", "in_order_of_parts", "increased"]
 
 COUNT = np.dtype(np.int64)
 BYTES = 256
@@ -30,6 +30,32 @@ def counts_to_starts(b: Any, place: Any, total: Slot, dtype: np.dtype = COUNT) -
     count = load(b, place, dtype)
     store(b, total.get(), place, dtype)
     total.set(b.add(total.get(), count))
+
+
+def in_order_of_parts(
+    b: Any,
+    each: Callable[[Callable[[Any, Any], None]], None],
+    parts: int,
+    ends: Any,
+    dtype: np.dtype,
+    put: Callable[[Any, Any], None],
+) -> None:
+    """Append `put(k, x)` for each thing, where k is its place in the order of the parts; those of a part stay as they stand.
+
+    Args:
+      each: `each(do)` appends `do(x, part)` for each thing, in code that is run twice.
+      ends: memory for `parts` + 1 numbers of the dtype: where the first part begins, and where each ends.
+    """
+    clear_memory(b, ends, number(dtype.itemsize * (parts + 1)))
+
+    def place(part: Any) -> Any:
+        return increased(b, at(b, ends, b.add(part, number(1)), dtype), dtype)
+
+    each(lambda x, part: place(part))
+    total = Slot(b, constant(memory_type(dtype), 0))
+    with counted(b, parts + 1, 1) as k:
+        counts_to_starts(b, at(b, ends, k, dtype), total, dtype)
+    each(lambda x, part: put(widened(b, place(part), dtype), x))
 
 
 def in_order_of_bytes(

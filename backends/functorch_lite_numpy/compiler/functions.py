@@ -55,17 +55,18 @@ class FunctionStep(Step):
     def function(self) -> Any:
         """The function, written at the first call."""
         equation = self.equation
-        types = tuple((a.type.dtype, a.type.shape) for a in (*equation.operands, *equation.results))
+        types = tuple((a.type.dtype, a.type.shape) for a in (*self.operands, *equation.results))
         key = (
             type(self),
             equation.primitive.name,
             types,
             self.cleared,
+            self.computed and self.computed.key,
             tuple(sorted(equation.params.items(), key=lambda item: item[0])),
         )
         functions = self.unit.functions
         if key not in functions:
-            n, m = len(equation.operands), len(equation.results)
+            n, m = len(self.operands), len(equation.results)
             function = self.unit.function(self.unit.name(equation.primitive.name), ir.VoidType(), [PTR] * (n + m + 1))
             functions[key] = function
             b = ir.IRBuilder(function.append_basic_block("entry"))

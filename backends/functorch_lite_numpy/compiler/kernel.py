@@ -95,7 +95,8 @@ class Kernel:
         targets = [(r.target, r.op) for p in nest.phases for r in p.reductions if r.target is not None]
         self.accumulated = {target.buffer: op for target, op in targets}
         self.private = list(dict.fromkeys(t.buffer for t, _ in targets if self.outer not in t.address.dims))
-        self.values = Values(self.function, nest, saved, vector_bytes)
+        *buffers, scratch, _, _ = self.function.args
+        self.values = Values(self.function, nest, saved, vector_bytes, buffers, scratch)
         self.rows_from(0)
         self.values.builder.ret_void()
 

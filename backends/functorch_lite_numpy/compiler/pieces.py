@@ -127,15 +127,16 @@ def turns_in_pieces(
 
 
 @contextmanager
-def memory(unit: Unit, b: Any, size: int) -> Iterator[Any]:
-    """Scratch memory of a piece."""
-    if size <= ON_STACK:
+def memory(unit: Unit, b: Any, size: Any) -> Iterator[Any]:
+    """Scratch memory of a piece: so many bytes, which may be known at run time only."""
+    if isinstance(size, int) and size <= ON_STACK:
         with b.goto_entry_block():
             slot = b.alloca(PTR, -(-max(size, 1) // 8))
         slot.align = 64
         yield slot
         return
-    raw = unit.call_outside(b, "python.PyMem_RawMalloc", PTR, [constant(I64, size + 64)])
+    needed = b.add(constant(I64, size) if isinstance(size, int) else size, constant(I64, 64))
+    raw = unit.call_outside(b, "python.PyMem_RawMalloc", PTR, [needed])
     number = b.add(b.ptrtoint(raw, I64), constant(I64, 63))
     yield b.inttoptr(b.and_(number, constant(I64, -64)), PTR)
     unit.call_outside(b, "python.PyMem_RawFree", ir.VoidType(), [raw])

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .counting import COUNT, counts_to_starts, increased
+from .counting import COUNT, in_order_of_parts
 from .filling import combine, fill
 from .functions import Slot, at, combined, counted, lanes_of, load, number, store, widened
 from .indexing import Axis
-from .intrinsics import clear_memory, intrinsic, prefetch
+from .intrinsics import intrinsic, prefetch
 from .memory import LINE, aligned
-from .pieces import in_pieces, is_alone, range_of, turns_of
+from .pieces import in_pieces, is_alone, memory, range_of, turns_of
 from .types import I1, I64, constant, memory_type
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["BYTE", "Batches", "Copies", "SortedTurns", "Way"]
 
-BYTE, PLACE = np.dtype(np.uint8), np.dtype(np.int32)
+BYTE = np.dtype(np.uint8)
 MANY = 4
 """Of so many rows, one at least must be changed for all to be gone over."""
+LONG_ROW = 256
+"""Where there are more rows than turns, and rows have so many bytes, each piece sorts its own turns: that takes less memory."""
 AHEAD = 8
 """The update that comes so many turns later is fetched."""
 FETCHED = 512
@@ -127,8 +129,9 @@ class SortedTurns(Way):
     """Large windows in a large result, by where they go: a piece has some rows of the first axis, which it copies or clears;
     then it does in order what changes them. So what is written lies in a cache by then.
 
-    Where windows are whole rows, and there are enough of them, they are sorted by row: each row is put together in registers and
-    written once, past the caches, with one thread too, for going over the memory takes the time.
+    Where windows are whole rows, and there are enough of them, they are sorted by row, by all pieces together or each on its own:
+    each row is put together in registers and written once, past the caches, with one thread too, for going over the memory takes
+    the time.
     """
 
     @classmethod
@@ -138,12 +141,16 @@ class SortedTurns(Way):
 
     def __init__(self, step: ScatterStep, length: int):
         super().__init__(step, -(-step.rows // length))
-        self.length, turns = length, step.batch[0].length
-        self.place = PLACE if max(turns, step.rows) < np.iinfo(PLACE).max else COUNT
+        self.length, self.turns = length, step.batch[0].length
+        self.place = np.min_scalar_type(self.turns)
         is_row = step.window_axes == [Axis(step.row_bytes // step.dtype.itemsize, 0, 1, 1)]
-        self.by_row = is_row and step.rows <= MANY * turns
-        self.parts = step.rows if self.by_row else self.pieces
-        self.scratch = self.place.itemsize * (turns + self.parts + 1)
+        self.by_row = is_row and step.rows <= MANY * self.turns
+        at_once = self.by_row and (step.rows <= self.turns or step.row_bytes < LONG_ROW)
+        self.later = np.min_scalar_type(length) if self.by_row and not at_once else None
+        """Of the rows within a piece, if it sorts its own turns."""
+        self.parts = step.rows if at_once else self.pieces
+        self.before_rows = aligned(self.place.itemsize * (self.turns + self.parts + 1))
+        self.scratch = self.before_rows + (self.turns * self.later.itemsize if self.later else 0)
 
     def write(self, b: Any, pointers: Sequence[Any], scratch: Any) -> None:
         if self.by_row:
@@ -156,72 +163,113 @@ class SortedTurns(Way):
                 self.in_parts(b, pointers, scratch, self.piece)
 
     def in_parts(self, b: Any, pointers: Sequence[Any], scratch: Any, piece: Callable[..., None]) -> None:
-        self.sort_turns(b, pointers[1], scratch)
+        self.sort_turns(b, pointers, scratch)
         in_pieces(self.unit, b, self.pieces, [*pointers, scratch], piece)
 
-    def sort_turns(self, b: Any, indices: Any, scratch: Any) -> None:
-        """Put the turns by the parts whose rows they change, those of a part in their order; behind them, where each ends."""
-        (axis,) = self.step.batch
-        ends = at(b, scratch, axis.length, self.place)
-        clear_memory(b, ends, number(self.place.itemsize * (self.parts + 1)))
+    def sort_turns(self, b: Any, pointers: Sequence[Any], scratch: Any) -> None:
+        """Put the turns by the parts whose rows they change, those of a part in their order."""
+        ends, rows = self.places_in(b, scratch)
 
         def each(do: Callable[[Any, Any], None]) -> None:
-            with counted(b, axis.length) as i:
-                row, inside = self.step.start(b, indices, b.mul(i, number(axis.indices)), self.step.starts[0])
+            with counted(b, self.turns) as turn:
+                row, inside = self.row_of(b, pointers, turn)
                 with b.if_then(inside):
-                    part = row if self.by_row else b.udiv(row, number(self.length))
-                    do(i, at(b, ends, b.add(part, number(1)), self.place))
+                    do((turn, row), row if self.parts == self.step.rows else b.udiv(row, number(self.length)))
 
-        def put(i: Any, end: Any) -> None:
-            place = widened(b, increased(b, end, self.place), self.place)
-            store(b, b.trunc(i, memory_type(self.place)), at(b, scratch, place, self.place), self.place)
+        def put(k: Any, found: tuple[Any, Any]) -> None:
+            turn, row = found
+            self.put(b, turn, scratch, k, self.place)
+            if self.later is not None:
+                self.put(b, b.urem(row, number(self.length)), rows, k, self.later)
 
-        each(lambda i, end: increased(b, end, self.place))
-        total = Slot(b, constant(memory_type(self.place), 0))
-        with counted(b, self.parts + 1, 1) as k:
-            counts_to_starts(b, at(b, ends, k, self.place), total, self.place)
-        each(put)
+        in_order_of_parts(b, each, self.parts, ends, self.place, put)
 
-    def turns_in(self, b: Any, scratch: Any, part: Any) -> tuple[Any, Any]:
+    def sort_rows(self, b: Any, scratch: Any, piece: Any, turns: Any, ends: Any) -> None:
+        """Put the turns of a piece by the rows that they change."""
+        ends_of_pieces, rows = self.places_in(b, scratch)
+        first, after = self.range_in(b, ends_of_pieces, piece)
+
+        def each(do: Callable[[Any, Any], None]) -> None:
+            with counted(b, after, first) as j:
+                do(j, self.place_at(b, rows, j, self.later))
+
+        def put(k: Any, j: Any) -> None:
+            self.put(b, self.place_at(b, scratch, j), turns, k, self.place)
+
+        in_order_of_parts(b, each, self.length, ends, self.place, put)
+
+    def places_in(self, b: Any, scratch: Any) -> tuple[Any, Any]:
+        """Behind the turns in the scratch memory: where the parts begin and end, and the rows of the turns within their pieces."""
+        return at(b, scratch, self.turns, self.place), at(b, scratch, self.before_rows, BYTE)
+
+    def put(self, b: Any, value: Any, places: Any, k: Any, dtype: np.dtype) -> None:
+        narrow = value if dtype.itemsize == COUNT.itemsize else b.trunc(value, memory_type(dtype))
+        store(b, narrow, at(b, places, k, dtype), dtype)
+
+    def row_of(self, b: Any, pointers: Sequence[Any], turn: Any) -> tuple[Any, Any]:
+        """The row where the window of a turn begins, and whether that is inside."""
+        _, *indices, _, _ = pointers
+        (axis,) = self.step.batch
+        return self.step.start(b, indices, b.mul(turn, number(axis.indices)), self.step.starts[0])
+
+    def range_in(self, b: Any, ends: Any, part: Any) -> tuple[Any, Any]:
         """Where the turns of a part begin, and where they end."""
-        ends = at(b, scratch, self.step.batch[0].length, self.place)
         return self.place_at(b, ends, part), self.place_at(b, ends, b.add(part, number(1)))
 
-    def place_at(self, b: Any, places: Any, k: Any) -> Any:
-        return widened(b, load(b, at(b, places, k, self.place), self.place), self.place)
+    def place_at(self, b: Any, places: Any, k: Any, dtype: np.dtype | None = None) -> Any:
+        dtype = dtype or self.place
+        return widened(b, load(b, at(b, places, k, dtype), dtype), dtype)
 
     def piece(self, b: Any, values: Sequence[Any], k: Any) -> None:
         *pointers, scratch = values
         (axis,) = self.step.batch
         self.step.prepare(b, pointers, *range_of(b, k, self.length, self.step.rows))
-        first, after = self.turns_in(b, scratch, k)
+        first, after = self.range_in(b, self.places_in(b, scratch)[0], k)
         with counted(b, after, first) as j:
             ahead = intrinsic(b, "smin", b.add(j, number(AHEAD)), b.sub(after, number(1)))
             i, next_ = (self.place_at(b, scratch, n) for n in (j, ahead))
             size = self.step.window_axes[-1].length if self.step.window_axes else 1
-            self.fetch(b, at(b, pointers[2], b.mul(next_, number(axis.updates)), self.dtype), size)
+            self.fetch(b, at(b, pointers[-2], b.mul(next_, number(axis.updates)), self.dtype), size)
             self.step.turns(b, pointers, (), self.step.moved(b, [number(0)] * 3, axis, i))
 
     def rows_of_piece(self, b: Any, values: Sequence[Any], k: Any) -> None:
-        scratch = values[-1]
+        *pointers, scratch = values
+        ends, _ = self.places_in(b, scratch)
         begin, end = range_of(b, k, self.length, self.step.rows)
-        _, last = self.turns_in(b, scratch, b.sub(end, number(1)))
-        length, block = self.step.window_axes[0].length, VECTORS * lanes_of(self.dtype)
-        whole = length // block * block
-        streams = self.streams(b, values)
+        if self.later is None:
+            self.rows(b, [*pointers, scratch], (begin, end), ends, self.place_at(b, ends, end))
+            return
+        first, after = self.range_in(b, ends, k)
+        count, size = b.sub(after, first), self.place.itemsize
+        room = memory(self.unit, b, size * (self.length + 1)), memory(self.unit, b, b.mul(count, number(size)))
+        with room[0] as own, room[1] as turns:
+            self.sort_rows(b, scratch, k, turns, own)
+            shifted = at(b, own, b.neg(begin), self.place)
+            self.rows(b, [*pointers, turns], (begin, end), shifted, count)
+
+    def rows(self, b: Any, values: Sequence[Any], rows: tuple[Any, Any], ends: Any, last: Any) -> None:
+        """Some rows of the result; the last of the values are the turns, sorted by row, and `ends` says where each row's end."""
+        *pointers, _ = values
+        streams = self.streams(b, pointers)
+        begin, end = rows
         with counted(b, end, begin) as row:
-            turns = (*self.turns_in(b, scratch, row), last)
-            if whole:
-                with counted(b, whole, step=block) as i:
-                    self.part_of_row(b, values, row, turns, streams, i, [block])
-            if whole < length:
-                widths = [block >> n for n in range(1, block.bit_length()) if (length - whole) & (block >> n)]
-                self.part_of_row(b, values, row, turns, streams, number(whole), widths)
+            self.row(b, values, row, (*self.range_in(b, ends, row), last), streams)
         b.fence()
 
-    def streams(self, b: Any, values: Sequence[Any]) -> Any:
+    def row(self, b: Any, values: Sequence[Any], row: Any, turns: Sequence[Any], streams: Any) -> None:
+        """A row of the result; `turns` says where its turns begin and end, and where those of the piece do."""
+        length, block = self.step.window_axes[0].length, VECTORS * lanes_of(self.dtype)
+        whole = length // block * block
+        if whole:
+            with counted(b, whole, step=block) as i:
+                self.part_of_row(b, values, row, turns, streams, i, [block])
+        if whole < length:
+            widths = [block >> n for n in range(1, block.bit_length()) if (length - whole) & (block >> n)]
+            self.part_of_row(b, values, row, turns, streams, number(whole), widths)
+
+    def streams(self, b: Any, pointers: Sequence[Any]) -> Any:
         """Whether rows are stored past the caches: they may, and most of them were not just read."""
-        x, *_, result, _ = values
+        x, *_, result = pointers
         if self.step.row_bytes % ALIGNED:
             return constant(I1, 0)
         is_aligned = b.icmp_unsigned("==", b.and_(b.ptrtoint(result, I64), number(ALIGNED - 1)), number(0))
@@ -238,7 +286,7 @@ class SortedTurns(Way):
         widths: Sequence[int],
     ) -> None:
         """Vectors of a row of the result from a start on: from turn to turn they stay in registers."""
-        x, _, updates, result, scratch = values
+        x, *_, updates, result, sorted_ = values
         (axis,) = self.step.batch
         first, after, last = turns
         offsets = [sum(widths[:k]) for k in range(len(widths))]
@@ -249,7 +297,7 @@ class SortedTurns(Way):
             return [load(b, at(b, pointer, k, self.dtype), self.dtype, n) for k, n in zip(offsets, widths, strict=True)]
 
         def updates_of(j: Any) -> Any:
-            turn = self.place_at(b, scratch, j)
+            turn = self.place_at(b, sorted_, j)
             return at(b, updates, b.add(b.mul(turn, number(axis.updates)), start), self.dtype)
 
         zeros = [constant(memory_type(self.dtype, n), 0) for n in widths]

@@ -33,6 +33,7 @@ class ScatterStep(Windows):
     """`scatter` and its kin. A window that is promised to lie inside, and does not, is left out."""
 
     clears = (0,)
+    computes = 1
 
     def __init__(self, unit: Any, equation: Equation):
         super().__init__(unit, equation)
@@ -101,7 +102,7 @@ class ScatterStep(Windows):
             with counted(b, axes[0].length) as i:
                 self.turns(b, pointers, axes[1:], self.moved(b, places, axes[0], i))
             return
-        _, indices, updates, result = pointers
+        _, *indices, updates, result = pointers
         here, source, target = places
         inside: Any = constant(I1, 1)
         for start in self.starts.values():
@@ -115,10 +116,15 @@ class ScatterStep(Windows):
     def moved(self, b: Any, places: Sequence[Any], axis: Axis, i: Any) -> list[Any]:
         return [b.add(p, b.mul(i, number(n))) for p, n in zip(places, axis[1:], strict=True)]
 
-    def start(self, b: Any, indices: Any, vector: Any, start: Start) -> tuple[Any, Any]:
-        """A component of the vector of a start, and whether the window is inside."""
-        place = at(b, indices, b.add(vector, number(start.component)), self.index_dtype)
-        found = widened(b, load(b, place, self.index_dtype), self.index_dtype)
+    def start(self, b: Any, indices: Sequence[Any], vector: Any, start: Start) -> tuple[Any, Any]:
+        """A component of the vector of a start, and whether the window is inside; `indices` may be what they are made of."""
+        place = b.add(vector, number(start.component))
+        if self.computed is None:
+            (buffer,) = indices
+            index = load(b, at(b, buffer, place, self.index_dtype), self.index_dtype)
+        else:
+            index = self.computed.element(self.unit, b, indices, place)
+        found = widened(b, index, self.index_dtype)
         if self.equation.params.get("mode", "fill") == "clip":
             return self.clamped(b, found, start.last), constant(I1, 1)
         return found, b.icmp_unsigned("<=", found, number(start.last))

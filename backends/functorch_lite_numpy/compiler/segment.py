@@ -18,6 +18,7 @@ import numpy as np
 from functorch_lite.extend import Literal, Program, Var, has_dim
 
 from . import ir
+from .elements import computed_elements
 from .intrinsics import copy_memory
 from .memory import ON_STACK, Interval, plan
 from .sequence_code import release
@@ -57,9 +58,13 @@ class Segment:
           lends: whether values may lie in outputs before these are written. The turns of a loop rather use the same memory.
         """
         self.unit = unit
+        computed = computed_elements(program)
+        program = program.replace(equations=[e for e in program.equations if computed.keys().isdisjoint(e.results)])
         self.program = program
         self.overwritten = {program.inputs[i]: k for i, k in (overwritten or {}).items()}
         self.steps: list[Step] = [step(unit, e) for e in program.equations]
+        for s in self.steps:
+            s.compute(computed)
         self.left_out = self.leave_zeros()
         self.duration = sum(s.duration for s in self.steps)
         pairs = zip(program.equations, self.steps, strict=True)
@@ -94,8 +99,8 @@ class Segment:
         """Have steps make the zeros that only they need; gives these values."""
         equations = self.program.equations
         readers: dict[Any, list[tuple[Step, int]]] = {}
-        for equation, s in zip(equations, self.steps, strict=True):
-            for k, a in enumerate(equation.operands):
+        for s in self.steps:
+            for k, a in enumerate(s.operands):
                 readers.setdefault(a, []).append((s, k))
         made = (
             e.results[0]
@@ -116,7 +121,7 @@ class Segment:
         until = {v: last.get(v, -1) if v in self.overwritten else len(self.steps) for v in roots}
         """The last step that needs a root's memory as it is; most inputs always."""
         for i, (equation, s) in enumerate(zip(self.program.equations, self.steps, strict=True)):
-            given = [self.root_of(a, roots) for a in equation.operands]
+            given = [self.root_of(a, roots) for a in s.operands]
             taken: set[Any] = set()
             for k, v in enumerate(equation.results):
                 if s.view and given[0] is not None:
@@ -143,8 +148,8 @@ class Segment:
     def last_reads(self) -> dict[Var, int]:
         """For each value the last step that reads it; for the program's results the step after all."""
         last: dict[Var, int] = {}
-        for i, equation in enumerate(self.program.equations):
-            last.update({a: i for a in equation.operands if isinstance(a, Var)})
+        for i, s in enumerate(self.steps):
+            last.update({a: i for a in s.operands if isinstance(a, Var)})
         last.update({a: len(self.steps) for a in self.program.outputs if isinstance(a, Var)})
         return last
 
@@ -163,11 +168,11 @@ class Segment:
         """(the output, or None for the arena; the offset) of each value and each step's scratch; the size of the arena."""
         first: dict[Var, int] = {}
         last: dict[Var, int] = {}
-        for i, equation in enumerate(self.program.equations):
+        for i, (equation, s) in enumerate(zip(self.program.equations, self.steps, strict=True)):
             for v in equation.results:
                 first.setdefault(self.roots[v], i)
                 last[self.roots[v]] = i
-            for a in equation.operands:
+            for a in s.operands:
                 if isinstance(a, Var):
                     last[self.roots[a]] = i
         end = len(self.steps)
@@ -226,7 +231,7 @@ class Segment:
                 before = len(b.used)
                 s.emit(
                     b,
-                    [pointer(a) for a in equation.operands],
+                    [pointer(a) for a in s.operands],
                     [pointers[self.roots[v]] for v in equation.results],
                     pointers.get(i, arena),
                 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from functorch_lite.extend import Equation, Program, has_dim
+from functorch_lite.extend import Atom, Equation, Program, has_dim
 from functorch_lite.extend_passes import build
 
 from . import scalars
@@ -18,6 +18,9 @@ from .pairs import split
 from .sharing import SharedNest
 from .types import kind_of, supported
 from .unit import Unit
+
+if TYPE_CHECKING:
+    from .elements import Elements
 
 __all__ = [
     "ALL_KINDS",
@@ -45,8 +48,11 @@ class Step:
       view: whether it computes nothing: its result is its first operand, in another shape.
       kinds: of the dtypes that it knows (see `types.kind_of`).
       sequences: whether it knows arrays of a length that only the run decides (see `sequences.py`).
+      operands: what it reads: the equation's operands, but for one whose elements it computes.
       clears: operands that it makes itself where they are zeros throughout.
       cleared: those of them that nobody else makes.
+      computes: the operand of which it can compute the elements itself, where it needs them; its own operands take its place.
+      computed: how it does.
     """
 
     scratch: int = 0
@@ -55,6 +61,8 @@ class Step:
     view: ClassVar[bool] = False
     clears: ClassVar[Sequence[int]] = ()
     cleared: frozenset[int] = frozenset()
+    computes: ClassVar[int | None] = None
+    computed: Elements | None = None
 
     def pointer(self) -> Any:
         """Where the result lies already; None if it is yet to be computed."""
@@ -66,6 +74,14 @@ class Step:
     def __init__(self, unit: Unit, equation: Equation):
         self.unit = unit
         self.equation = equation
+        self.operands: list[Atom] = list(equation.operands)
+
+    def compute(self, elements: Mapping[Any, Elements]) -> None:
+        """Have it compute its operand itself if nobody else makes that."""
+        k = self.computes
+        if k is not None and self.operands[k] in elements:
+            self.computed = elements[self.operands[k]]
+            self.operands[k : k + 1] = self.computed.operands
 
     @property
     def duration(self) -> float:
@@ -87,7 +103,7 @@ class Step:
 
         Args:
           b: the builder.
-          operands, results: pointers to the buffers, row-major.
+          operands, results: pointers to the buffers of what it reads and makes, row-major.
           scratch: a pointer to as much memory as asked for, aligned to 64 bytes.
         """
         raise NotImplementedError

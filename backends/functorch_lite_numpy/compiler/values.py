@@ -52,12 +52,20 @@ class Values:
       results: what reductions over the columns gave.
     """
 
-    def __init__(self, function: Any, nest: Nest, saved: Mapping[Node, int], vector_bytes: int):
+    def __init__(
+        self,
+        function: Any,
+        nest: Nest,
+        saved: Mapping[Node, int],
+        vector_bytes: int,
+        buffers: Sequence[Any],
+        scratch: Any = None,
+    ):
         self.function = function
         self.nest = nest
         self.saved = saved
         self.vector_bytes = vector_bytes
-        *self.buffers, self.scratch, _, _ = function.args
+        self.buffers, self.scratch = buffers, scratch
         self.loops = {d: k for k, d in enumerate((*nest.rows, *nest.columns), start=1)}
         """How many loops are around a place that a dimension's loop is the innermost of."""
         self.vector = nest.columns[-1] if nest.columns else None
