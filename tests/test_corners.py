@@ -528,3 +528,40 @@ def test_distinct_slices_at_the_edge() -> None:
     rows = fnp.array([[1, fnp.nan], [1, fnp.nan], [0, 0]])
     assert fnp.unique(rows, axis=0).shape == (3, 2)
     assert fl.jit(lambda x: fnp.unique(x, return_counts=True, axis=0, size=3))(rows)[1].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (3, 4, 2), (2, 3), (4,)])
+def test_apply_along_axis_keeps_the_order_of_other_axes(shape: tuple[int, ...]) -> None:
+    x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    functions = [lambda v: v.sum(), lambda v: v * v[0], lambda v: v[:, None] + v[None, :], lambda v: v[:1]]
+    for axis in range(-len(shape), len(shape)):
+        for f in functions:
+            found = _alike(lambda x: fnp.apply_along_axis(f, axis, x), x)
+            np.testing.assert_array_equal(found, np.apply_along_axis(f, axis, x))
+
+
+@pytest.mark.parametrize("k", [2**33, -(2**33), 2**31 - 1, -1, np.uint32(2**32 - 1), np.int8(1)])
+def test_traced_diagonals_far_off_the_matrix(k: Any) -> None:
+    with fl.config.default_dtypes(float=np.float64, int=np.int64):
+        for f in (lambda k: fnp.tri(4, k=k), lambda k: fnp.eye(4, k=k), lambda k: fnp.tril(np.ones((4, 4)), k)):
+            np.testing.assert_array_equal(fl.jit(f)(k), f(int(k)))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_rounding_finer_and_coarser_than_all_numbers(dtype: str) -> None:
+    x = np.array([1.5, -2.25, 6e4], dtype)
+    for decimals in (40, 400):
+        np.testing.assert_array_equal(_alike(lambda x: fnp.round(x, decimals), x), x)
+        np.testing.assert_array_equal(_alike(lambda x: fnp.round(x, -decimals), x), [0, 0, 0])
+
+
+def test_copies_that_astype_makes() -> None:
+    x = fnp.ones(3)
+    assert x.astype(x.dtype) is x
+    assert x.astype(x.dtype, copy=True) is not x
+    assert fnp.astype(x, x.dtype, copy=True) is not x
+
+
+def test_shapes_that_are_arrays_and_exponents_that_are_booleans() -> None:
+    assert fnp.broadcast_shapes((1,), np.array([0, 1]), 1) == (0, 1)
+    np.testing.assert_array_equal(fnp.ldexp(fnp.ones(2), np.array([True, False])), [2, 1])

@@ -67,7 +67,7 @@ def broadcast_shapes(*shapes):  # type: ignore[no-untyped-def]
     """The shape that all `shapes` (tuples, or integers) stretch to."""
     return _broadcast_shapes(
         "broadcast_shapes",
-        [s if isinstance(s, tuple) else tuple(s) if isinstance(s, list) else (s,) for s in shapes] or [()],
+        [tuple(s) if isinstance(s, (tuple, list)) or getattr(s, "ndim", 0) else (s,) for s in shapes] or [()],
     )
 
 

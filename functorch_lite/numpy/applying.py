@@ -35,8 +35,8 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
         return asarray(func1d(line, *args, **kwargs))
 
     mapped: Callable[[Any], Any] = function
-    for _ in range(x.ndim - 1 - axis):
-        mapped = vmap(mapped, in_axes=1, out_axes=-1)
+    for i in range(1, x.ndim - axis):
+        mapped = vmap(mapped, in_axes=i, out_axes=-1)
     for _ in range(axis):
         mapped = vmap(mapped, in_axes=0, out_axes=0)
     return mapped(x)

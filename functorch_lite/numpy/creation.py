@@ -203,10 +203,11 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     Args:
       x: an array.
       dtype: the dtype; None: the default float.
-      copy: taken for NumPy's sake.
+      copy: whether to give an array of its own where the dtype is the same already, as `array` does.
       device: where to put it.
     """
-    return cast(as_operand(x), dtype_or(dtype, dtypes.default_float()), False)
+    out = cast(as_operand(x), dtype_or(dtype, dtypes.default_float()), False)
+    return out.another() if copy and out is x and type(out) is Array else out
 
 
 def zeros(shape: Any, dtype: Any = None, *, device: Any = None) -> Any:

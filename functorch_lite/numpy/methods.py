@@ -73,7 +73,7 @@ def _clip(x: Any, min: Any = None, max: Any = None) -> Any:
 
 def _astype(x: Any, dtype: Any, copy: bool = False, device: Any = None) -> Any:
     """`x` in another dtype."""
-    return creation.astype(x, dtype)
+    return creation.astype(x, dtype, copy=copy)
 
 
 def _known(x: Any, doing: str) -> Any:

@@ -149,7 +149,7 @@ def ldexp(x1: Any, x2: Any, /) -> Any:
       x2: an array of integers.
     """
     x, n = inexact_operand(real_operand("ldexp", x1)), as_operand(x2)
-    if not dtypes.is_integer(n.dtype):
+    if not (dtypes.is_integer(n.dtype) or dtypes.is_bool(n.dtype)):
         raise DTypeError(f"ldexp needs exponents of integer dtype, got {type_of(n)}: cast with astype(int).")
     n = cast(n, np.dtype(np.int32))
     # In four steps, each of which has a power of 2 that the dtype can hold.

@@ -66,6 +66,8 @@ def round(a: Any, decimals: int = 0, out: None = None) -> Any:
     if decimals == 0:
         return e.round_(x)
     wide = cast(x, dtypes.accumulator_dtype(x.dtype))
+    if 10 ** builtins.abs(decimals) > float(np.finfo(wide.dtype).max):  # finer, or coarser, than all numbers
+        return x if decimals > 0 else e.mul(x, like(x, 0))
     factor = like(wide, 10.0 ** builtins.abs(decimals))
     scale, back = (e.mul, e.div) if decimals > 0 else (e.div, e.mul)
     scaled = scale(wide, factor)

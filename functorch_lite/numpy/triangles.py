@@ -53,9 +53,13 @@ def eye(N: int, M: int | None = None, k: Any = 0, dtype: Any = None, *, device: 
 
 def _offset(k: Any) -> Any:
     """The number of a diagonal, one that is off any matrix as the last one of all."""
-    if not isinstance(k, int):
-        return cast(asarray(k), np.dtype(np.int32))
-    return np.int32(max(-_FAR, min(k, _FAR)))
+    if isinstance(k, int):
+        return np.int32(max(-_FAR, min(k, _FAR)))
+    k = asarray(k)
+    if k.dtype.itemsize >= 4:
+        k = e.min_(k, like(k, _FAR))
+        k = k if dtypes.is_unsigned(k.dtype) else e.max_(k, like(k, -_FAR))
+    return cast(k, np.dtype(np.int32))
 
 
 def _places(shape: tuple[Any, ...]) -> tuple[Any, Any]:
