@@ -9,19 +9,17 @@ distances of lines, 0 for the factor, and those of numbers in a line.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from . import ir
 from .control import displaced
+from .fourier_plan import Sweep
 from .grids import counted
 from .outside import fft_loop
 from .types import I64, NULL, PTR, constant, register_type
 from .unit import Unit
-
-if TYPE_CHECKING:
-    from .fourier import Sweep
 
 __all__ = ["has_lines", "transforms_of_lines"]
 

@@ -92,12 +92,14 @@ def _laid_out(objects: Sequence[ElfObject], executable: bool, end: int) -> tuple
 
 def _outside(objects: Sequence[ElfObject]) -> dict[bytes, int]:
     """What the objects need from the process, and where that is."""
-    needed = set().union(*(o.names(defined=False) for o in objects)) - set().union(
-        *(o.names(defined=True) for o in objects)
-    )
-    functions = {name: getattr(_c_library(), name.decode(), None) for name in sorted(needed)}
-    refuse_missing({name for name, function in functions.items() if function is None})
-    return {name: ctypes.cast(function, ctypes.c_void_p).value or 0 for name, function in functions.items()}
+    needed, defined = (set().union(*(o.names(defined) for o in objects)) for defined in (False, True))
+    found: dict[bytes, int] = {}
+    for name in sorted(needed - defined):
+        function = getattr(_c_library(), name.decode(), None)
+        if function is not None:
+            found[name] = ctypes.cast(function, ctypes.c_void_p).value or 0
+    refuse_missing(needed - defined - found.keys())
+    return found
 
 
 def _defined(objects: Sequence[ElfObject], addresses: _Places) -> dict[bytes, int]:

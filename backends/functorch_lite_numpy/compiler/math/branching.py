@@ -86,16 +86,16 @@ def repeated(b: Any, count: int, start: Sequence[Any], turn: Callable[[Sequence[
     return new
 
 
-def called(v: Vector, name: str, write: Callable[..., Any], *operands: Any) -> Any:
-    """A call of a function that the module has once: `write` (Vector, *values) -> value.
+def called(v: Vector, name: str, write: Callable[..., Any], *operands: Any, **settings: Any) -> Any:
+    """A call of a function that the module has once for each settings: `write` (Vector, *values, **settings) -> value.
 
     For what is long, has loops, or is needed in several places.
     """
-    module, name = v.b.module, f"{name}.{v.suffix}"
+    module, name = v.b.module, ".".join([name, *(f"{key}={value}" for key, value in settings.items()), v.suffix])
     if name not in module.globals:
         function = ir.Function(module, ir.FunctionType(v.type, [x.type for x in operands]), name)
         function.linkage = "internal"
         function.attributes.add("noinline")
         b = ir.IRBuilder(function.append_basic_block("entry"))
-        b.ret(write(Vector(b, operands[0]), *function.args))
+        b.ret(write(Vector(b, operands[0]), *function.args, **settings))
     return v.b.call(module.globals[name], operands)

@@ -93,8 +93,7 @@ def _igamma_grad(v: Vector, a: Any, x: Any, precise: bool) -> Any:
 
 def _function(name: str, write: Any) -> Any:
     def emit(v: Vector, a: Any, x: Any, precise: bool) -> Any:
-        full = name if precise else f"{name}.short"
-        return called(v, full, lambda v, a, x: write(v, a, x, precise), a, x)
+        return called(v, name, write, a, x, precise=precise)
 
     return in_double_precision(emit)
 

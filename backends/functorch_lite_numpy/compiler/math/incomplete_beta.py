@@ -34,10 +34,9 @@ def _of_usual(v: Vector, a: Any, b: Any, x: Any, precise: bool) -> Any:
     a, b = v.select(swap, b, a), v.select(swap, a, b)
     x, y = v.select(swap, y, x), v.select(swap, x, y)
     m = v.add(a, b)
-    name = f"gamma_density{'' if precise else '.short'}"
 
     def density(a: Any, t: Any) -> Any:
-        return called(v, name, lambda v, a, t: density_of(v, a, t, precise), a, t)
+        return called(v, "gamma_density", density_of, a, t, precise=precise)
 
     factor = v.div(v.mul(density(a, v.mul(m, x)), density(b, v.mul(m, y))), density(m, m))
     factor = v.mul(factor, v.mul(a, v.div(b, m)))
@@ -94,8 +93,7 @@ def _beta(v: Vector, a: Any, b: Any, x: Any, precise: bool) -> Any:
 
 
 def _emit(v: Vector, a: Any, b: Any, x: Any, precise: bool) -> Any:
-    name = f"incomplete_beta{'' if precise else '.short'}"
-    return called(v, name, lambda v, a, b, x: _beta(v, a, b, x, precise), a, b, x)
+    return called(v, "incomplete_beta", _beta, a, b, x, precise=precise)
 
 
 TABLE = {"regularized_incomplete_beta": in_double_precision(_emit)}

@@ -254,8 +254,7 @@ def _temme(v: Vector, a: Any, mu: Any, phi: Any, precise: bool) -> Any:
 
 def _function(upper: bool) -> Any:
     def emit(v: Vector, a: Any, x: Any, precise: bool) -> Any:
-        name = f"igamma{'c' if upper else ''}{'' if precise else '.short'}"
-        return called(v, name, lambda v, a, x: _incomplete(v, a, x, precise, upper), a, x)
+        return called(v, "igamma", _incomplete, a, x, precise=precise, upper=upper)
 
     return in_double_precision(emit)
 

@@ -84,10 +84,9 @@ def _zeta(v: Vector, s: Any, q: Any, precise: bool) -> Any:
     zero, one, infinity, nan = (v.const(c) for c in (0.0, 1.0, float("inf"), float("nan")))
     known = v.known(s)
     whole = int(known) if known is not None and known in range(2, FEW + 1) else 0
-    name = f"zeta{whole or ''}{'' if precise else '.short'}"
 
     def positive(q: Any) -> Any:
-        return called(v, name, lambda v, s, q: _sum(v, s, q, precise, whole), order, q)
+        return called(v, "zeta", _sum, order, q, precise=precise, whole=whole)
 
     order = v.select(v.greater(s, one), s, v.const(2.0))
     below = v.less(q, zero)
