@@ -19,7 +19,7 @@ import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite import lax
 from functorch_lite_numpy import set_threads
-from functorch_lite_numpy.compiler import cache, editions, engine
+from functorch_lite_numpy.compiler import cache, editions, engine, parts, processor
 from functorch_lite_numpy.compiler.entry import Code
 from functorch_lite_numpy.compiler.unit import Source
 
@@ -79,6 +79,30 @@ def test_both_editions_give_the_same_bits(name: str, tasks: list[Any], taken: li
         tasks.pop(0)()
     assert taken
     assert_same(f(X), draft, name)
+
+
+@pytest.mark.skipif(not processor.joins(), reason="modules stay whole here")
+@pytest.mark.parametrize("drafts", ["on", "off"])
+@pytest.mark.parametrize("name", [*PROGRAMS, "turns and more"])
+def test_bits_do_not_depend_on_what_is_compiled_meanwhile(
+    name: str, drafts: str, tasks: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What became a part of a loop is written once more for what follows."""
+
+    def turns(x: Any) -> Any:
+        y, z = lax.scan(lambda c, row: (fnp.tanh(c) * 2.5, c.sum()), x[0, :3], x)
+        return fnp.tanh(y) * 2.5, z
+
+    f = PROGRAMS.get(name, turns)
+    whole = fl.jit(lambda x: f(x))(X)
+    cache.forget()
+    monkeypatch.setenv("FUNCTORCH_LITE_DRAFTS", drafts)
+    monkeypatch.setattr(parts, "ENOUGH", 1)
+    run = fl.jit(lambda x: f(x))
+    assert_same(run(X), whole, name)
+    while tasks:
+        tasks.pop(0)()
+    assert_same(run(X), whole, name)
 
 
 def test_equal_programs_wait_for_one_edition(tasks: list[Any], taken: list[Code]) -> None:

@@ -12,9 +12,10 @@ import functorch_lite.numpy as fnp
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
 from functorch_lite_numpy.compiler import ir, parts, processor
+from functorch_lite_numpy.compiler.engine import machine_code
 from functorch_lite_numpy.compiler.linking import load
 from functorch_lite_numpy.compiler.types import I64, constant
-from functorch_lite_numpy.compiler.unit import compiled
+from functorch_lite_numpy.compiler.workers import Workers
 
 
 def module_of_two() -> ir.Module:
@@ -40,16 +41,21 @@ def module_of_two() -> ir.Module:
 @pytest.mark.parametrize("long", [1, 700])
 def test_parts_together_are_the_module(monkeypatch, long):
     monkeypatch.setattr(parts, "LONG", long)
-    pieces = parts.parts(module_of_two(), {})
-    assert [p.level for p in pieces] == [0, 2]
-    library = load(*compiled([(p.text, p.level) for p in pieces]))
+    cutter = parts.Cutter(module_of_two(), has_draft=False)
+    cutter.take((), {}, rest=True)
+    assert [p.level for p in cutter.parts] == [2, 0]
+    library = load(*(machine_code(p.text, p.level) for p in cutter.parts))
     call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("conductor"))
     assert call(5) == 20
 
 
-def test_what_llvm_cannot_compile_is_an_error():
+@pytest.mark.parametrize("threads", [0, 2])
+def test_what_llvm_cannot_compile_is_an_error(threads):
+    workers = Workers(threads)
+    for text in ("", "nonsense", "; more"):
+        workers.begin(text, 2)
     with pytest.raises(RuntimeError):
-        compiled([("", 2), ("nonsense", 2)])
+        workers.finish()
 
 
 @pytest.mark.parametrize("size, quickly", [(10, True), (1 << 16, False)])

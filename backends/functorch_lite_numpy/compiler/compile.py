@@ -72,12 +72,12 @@ def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
 
 def emitted(program: Program) -> Source:
     """The source of a program whose equations are all native."""
-    unit = Unit()
+    unit = Unit(has_draft=wanted(), meanwhile=True)
     passed = {k: program.inputs.index(a) for k, a in enumerate(program.outputs) if is_passed(a, program.inputs)}
     made = [a for k, a in enumerate(program.outputs) if k not in passed]
     segment = Segment(unit, program.replace(outputs=made), "segment", lends=True)
     emit_signature(unit, segment, passed)
-    return unit.source(hurried=wanted())
+    return unit.source()
 
 
 SMALL = 1 << 12

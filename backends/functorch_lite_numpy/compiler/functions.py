@@ -64,16 +64,17 @@ class FunctionStep(Step):
             self.computed and self.computed.key,
             tuple(sorted(equation.params.items(), key=lambda item: item[0])),
         )
-        functions = self.unit.functions
-        if key not in functions:
+
+        def make() -> Any:
             n, m = len(self.operands), len(equation.results)
             function = self.unit.function(self.unit.name(equation.primitive.name), ir.VoidType(), [PTR] * (n + m + 1))
-            functions[key] = function
             b = ir.IRBuilder(function.append_basic_block("entry"))
             arguments = list(function.args)
             self.write(b, arguments[:n], arguments[n:-1], arguments[-1])
             b.ret_void()
-        return functions[key]
+            return function
+
+        return self.unit.shared(key, make)
 
 
 def number(n: int) -> Any:

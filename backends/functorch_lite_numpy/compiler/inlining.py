@@ -24,11 +24,11 @@ def uses_of(texts: Mapping[str, str]) -> dict[str, dict[str, None]]:
     return {name: dict.fromkeys(_NAME.findall(text)) for name, text in texts.items()}
 
 
-def mark_inlined(module: ir.Module, bodies: Collection[str]) -> dict[str, list[str]]:
+def mark_inlined(functions: Mapping[str, ir.Function], bodies: Collection[str]) -> dict[str, list[str]]:
     """Mark functions that loops call in each turn, with what these call, if that has no loops and is called nowhere else.
 
     Args:
-      module: with all its functions.
+      functions: those that may call each other, by name.
       bodies: the names of such functions; no others call them.
 
     Returns:
@@ -36,7 +36,6 @@ def mark_inlined(module: ir.Module, bodies: Collection[str]) -> dict[str, list[s
     """
     if not bodies:
         return {}
-    functions = {name: v for name, v in module.globals.items() if isinstance(v, ir.Function) and v.blocks}
     uses = uses_of({name: str(f) for name, f in functions.items()})
     callers: dict[str, list[str]] = {}
     for name, used in uses.items():

@@ -68,7 +68,6 @@ class _Loop(Step):
 
     kinds = ALL_KINDS
     sequences = True
-    drafted = 0.0
 
     function: Any
 
@@ -78,7 +77,10 @@ class _Loop(Step):
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         b.call(self.function, [*operands, *results, scratch])
-        self.unit.loses(self.function.name, self.length * TURN)
+
+    @property
+    def loss(self) -> float:
+        return self.length * TURN
 
     @property
     def length(self) -> float:
@@ -256,7 +258,6 @@ class CallStep(Step):
 
     kinds = ALL_KINDS
     sequences = True
-    drafted = 0.0
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
@@ -266,6 +267,10 @@ class CallStep(Step):
         super().__init__(unit, equation)
         self.body = Segment(unit, equation.params["program"], unit.name("call"))
         self.scratch = self.body.arena
+
+    @property
+    def loss(self) -> float:
+        return 0.0
 
     @property
     def duration(self) -> float:
@@ -280,7 +285,6 @@ class CondStep(Step):
 
     kinds = ALL_KINDS
     sequences = True
-    drafted = 0.0
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
@@ -291,6 +295,10 @@ class CondStep(Step):
         branches, self.empty = zip(*map(_without_empty, equation.params["branches"]), strict=True)
         self.branches = [Segment(unit, branch, unit.name("branch")) for branch in branches]
         self.scratch = max(s.arena for s in self.branches)
+
+    @property
+    def loss(self) -> float:
+        return 0.0
 
     @property
     def duration(self) -> float:

@@ -1,32 +1,34 @@
-"""A module as several, which are compiled at the same time, each with the pains that it is worth.
+"""A module as several, which are compiled at the same time, each with the pains that it is worth, while the rest is written.
 
 Functions whose own instructions take little time are marked `optnone`: they call others, which do the work, or have little to do.
-They make a module that LLVM is quick with. The others are halved if they are many. Where there is a draft (`editions.py`), those
-that work for long are apart from those that do not, with which a draft takes no pains. What one part defines and another one uses
-is visible outside of it.
+They make modules that LLVM is quick with. Of the others those that work for long are apart from those that do not, if there is a
+draft (`editions.py`), which takes no pains with the latter. What one part defines and another one uses is visible outside of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ..threads import threads as processors
 from . import ir
-from .inlining import clusters, uses_of
+from .inlining import clusters, mark_inlined, uses_of
 
-__all__ = ["Part", "hurried", "hurried_if_straight", "parts", "whole_part"]
+__all__ = ["Cutter", "Part", "hurried", "hurried_if_straight", "whole_part"]
 
 LONG = 160
-"""From so many lines on, functions are halved: to set LLVM up for a module takes as long as some 50 lines."""
+"""From so many lines on, functions are halved in the end: to set LLVM up for a module takes as long as some 50 lines."""
+ENOUGH = 400
+"""So many lines are compiled while others are written."""
 EASE = 3
 """So many times quicker is a line that LLVM takes no pains with."""
 PER_LINE = 60e3
 """Nanoseconds that a function of a draft may lose for each line that LLVM is spared pains with."""
 LEAST = 8e6
 """Nanoseconds that all together must lose: LLVM's passes take their time when they are first used."""
-AROUND = 0.1
-"""What functions lose that have others do the work, of what these lose."""
+_EASY = (0, 0)
+"""The levels of functions that are marked `optnone`; see `Part`."""
 
 
 class Part(NamedTuple):
@@ -55,52 +57,11 @@ def hurried_if_straight(function: Any) -> Any:
     return hurried(function) if len(function.blocks) == 1 else function
 
 
-def whole_part(module: ir.Module, losses: Mapping[str, float] | None = None) -> Part:
+def whole_part(module: ir.Module, losses: Mapping[str, float], has_draft: bool) -> Part:
     """A module as one part."""
     text = str(module)
-    return Part(text, 2, 2 if losses is None or _is_busy(text.count("\n"), sum(losses.values())) else 0)
-
-
-def parts(
-    module: ir.Module,
-    inlined: Mapping[str, Sequence[str]],
-    losses: Mapping[str, float] | None = None,
-    inner: Collection[str] = (),
-) -> list[Part]:
-    """The parts of a module.
-
-    Args:
-      module: it.
-      inlined: what stays with those that call it.
-      losses: about how many nanoseconds functions take longer in a draft, with what they call and is not here itself; None:
-        there is no draft.
-      inner: functions that do nearly all of the work of those that call them.
-    """
-    texts = {name: str(v) for name, v in module.globals.items()}
-    uses = uses_of(texts)
-    functions = {name: v for name, v in module.globals.items() if isinstance(v, ir.Function) and v.blocks}
-    asked = set(texts) - set(functions) - {used for name, names in uses.items() for used in names if used != name}
-    """Variables that nothing mentions: somebody outside asks for them."""
-    easy = [*(name for name, f in functions.items() if "optnone" in f.attributes), *sorted(asked)]
-    rest = [name for name, f in functions.items() if "optnone" not in f.attributes]
-    together = clusters(rest, inlined)
-    busy = together if losses is None else _busy(together, texts, _lost(uses, losses, inner))
-    others = [cluster for cluster in together if cluster not in busy]
-    halves = [(half, 2, draft) for some, draft in ((busy, 2), (others, 0)) for half in _halves(some, easy, texts)]
-    groups = [group for group in ((easy, 0, 0), *halves) if group[0]]
-    homes = {name: k for k, (names, *_) in enumerate(groups) for name in names}
-    mentioned = [_mentioned(names, k, homes, uses, module) for k, (names, *_) in enumerate(groups)]
-    public = {name for k, names in enumerate(mentioned) for name in names if homes.get(name, k) != k}
-
-    def line(name: str, k: int) -> str:
-        if homes.get(name, k) != k:
-            return module.globals[name].declaration()
-        return texts[name].replace(" internal ", f" {ir.NEAR}", 1) if name in public else texts[name]
-
-    return [
-        Part("\n".join(line(name, k) for name in names), level, draft)
-        for k, (names, (_, level, draft)) in enumerate(zip(mentioned, groups, strict=True))
-    ]
+    busy = not has_draft or _is_busy(text.count("\n"), sum(losses.values()))
+    return Part(text, 2, 2 if busy else 0)
 
 
 def _is_busy(lines: int, loss: float) -> bool:
@@ -108,56 +69,144 @@ def _is_busy(lines: int, loss: float) -> bool:
     return loss > PER_LINE * lines
 
 
-def _lost(
-    uses: Mapping[str, Mapping[str, None]], losses: Mapping[str, float], inner: Collection[str]
-) -> dict[str, float]:
-    """What each function loses: what it was told of, and of those that use it, if it was not told of itself."""
-    lost: dict[str, float] = {}
-    for name, loss in losses.items():
-        reached = [name]
-        for here in reached:  # it grows meanwhile
-            reached += [used for used in uses[here] if used not in losses and used not in reached]
-        work = [here for here in reached if here in inner] or reached
-        for here in reached:
-            lost[here] = lost.get(here, 0.0) + (loss if here in work else AROUND * loss)
-    return lost
+class Cutter:
+    """Cuts a module into parts.
+
+    Attributes:
+      parts: those so far.
+    """
+
+    def __init__(self, module: ir.Module, has_draft: bool, begin: Callable[[Part], None] | None = None):
+        """A cutter that has taken nothing.
+
+        Args:
+          module: which is being written.
+          has_draft: whether little may be taken pains with for the time being.
+          begin: has a part compiled; None: that has time until all is written.
+        """
+        self.module = module
+        self.has_draft = has_draft
+        self.begin = begin
+        self.parts: list[Part] = []
+        self._seen = 0
+        self._texts: dict[str, str] = {}
+        self._uses: dict[str, dict[str, None]] = {}
+        self._homes: dict[str, int] = {}
+        """The part of each name."""
+        self._waiting: dict[tuple[int, int], list[list[str]]] = {_EASY: []}
+        """Clusters of functions that are in no part yet, by level and level for a draft."""
+        self._inlined: dict[str, list[str]] = {}
+        self._lost = 0.0
+
+    def take(self, bodies: Collection[str], losses: Mapping[str, float], rest: bool = False) -> dict[str, list[str]]:
+        """Take the functions that were written since the last time, if there are enough of them.
+
+        Args:
+          bodies: the names of functions that loops call in each turn, with what these call.
+          losses: about how many nanoseconds functions take longer in a draft.
+          rest: whether that is all: nothing waits any more.
+
+        Returns:
+          the functions that are now parts of others, and cannot be called by any that are yet to be written.
+        """
+        new = islice(self.module.globals.values(), self._seen, None)
+        functions = {f.name: f for f in new if isinstance(f, ir.Function) and f.blocks}
+        if not rest and (self.begin is None or sum(map(_length, functions.values())) < ENOUGH):
+            return {}
+        self._seen = len(self.module.globals)
+        inlined = mark_inlined(functions, [name for name in bodies if name in functions])
+        self._inlined.update(inlined)
+        texts = {name: str(f) for name, f in functions.items()}
+        self._texts.update(texts)
+        self._uses.update(uses_of(texts))
+        easy = [name for name, f in functions.items() if "optnone" in f.attributes]
+        self._waiting[_EASY] += [[name] for name in easy]
+        together = clusters([name for name in functions if name not in easy], inlined)
+        for cluster, levels in zip(together, self._levels(together, losses), strict=True):
+            self._waiting.setdefault(levels, []).append(cluster)
+        if self.begin is not None:
+            for f in functions.values():
+                f.blocks.clear()
+        if rest:  # variables that no function mentions: somebody outside asks for them
+            variables = {v.name for v in self.module.globals.values() if isinstance(v, ir.GlobalVariable)}
+            mentioned = {used for uses in self._uses.values() for used in uses}
+            self._waiting[_EASY] += [[name] for name in sorted(variables - mentioned)]
+        self._cut(rest)
+        return inlined
+
+    def _levels(self, together: Sequence[Sequence[str]], losses: Mapping[str, float]) -> list[tuple[int, int]]:
+        """For each cluster, how much LLVM shall optimise it, also for a draft."""
+        if not self.has_draft:
+            return [(2, 2) for _ in together]
+        lost = [sum(losses.get(name, 0.0) for name in cluster) for cluster in together]
+        busy = [_is_busy(self._lines(cluster), loss) for cluster, loss in zip(together, lost, strict=True)]
+        self._lost += sum(loss for loss, is_busy in zip(lost, busy, strict=True) if is_busy)
+        return [(2, 2 if is_busy and self._lost > LEAST else 0) for is_busy in busy]
+
+    def _lines(self, names: Sequence[str]) -> int:
+        return sum(self._texts.get(name, "").count("\n") for name in names)
+
+    def _cut(self, rest: bool) -> None:
+        """Make parts of what waits: of all, or where there are enough lines."""
+        easy = sum(map(self._lines, self._waiting[_EASY])) / EASE
+        for levels in sorted(self._waiting, reverse=True):  # what takes longest begins first
+            groups = self._waiting[levels]
+            if not rest and sum(map(self._lines, groups)) < ENOUGH:
+                continue
+            self._waiting[levels] = []
+            if rest and levels != _EASY:
+                for half in self._halves(groups, easy):
+                    self._add(half, *levels)
+            else:
+                self._add([name for group in groups for name in group], *levels)
+
+    def _halves(self, groups: Sequence[Sequence[str]], easy: float) -> list[list[str]]:
+        """One list of functions, or two, the second shorter by what the easy ones take."""
+        lines = [self._lines(group) for group in groups]
+        if sum(lines) < LONG or processors() == 1:
+            return [[name for group in groups for name in group]]
+        halves: list[list[str]] = [[], []]
+        spent = [0.0, easy]
+        for k in sorted(range(len(groups)), key=lambda k: -lines[k]):
+            which = spent.index(min(spent))
+            halves[which] += groups[k]
+            spent[which] += lines[k]
+        return halves
+
+    def _add(self, names: Sequence[str], level: int, draft: int) -> None:
+        """A part of functions, with the variables that they are the first to mention."""
+        if not names:
+            return
+        k = len(self.parts)
+        self._homes.update(dict.fromkeys(names, k))
+        part = Part("\n".join(self._line(name, k) for name in self._mentioned(names, k)), level, draft)
+        self.parts.append(part)
+        if self.begin is not None:
+            self.begin(part)
+
+    def _line(self, name: str, k: int) -> str:
+        """What part k says of a name."""
+        value = self.module.globals[name]
+        if self._homes.get(name) != k:
+            return value.declaration()
+        text = self._texts.get(name) or str(value)
+        return text if name in self._inlined else text.replace(" internal ", f" {ir.NEAR}", 1)
+
+    def _mentioned(self, names: Sequence[str], k: int) -> list[str]:
+        """All that functions mention."""
+        out: dict[str, None] = {}
+        stack = list(names)[::-1]
+        while stack:
+            name = stack.pop()
+            if name in out:
+                continue
+            out[name] = None
+            if isinstance(self.module.globals[name], ir.GlobalVariable):
+                self._homes.setdefault(name, k)
+            if self._homes.get(name) == k:
+                stack += self._uses.get(name) or uses_of({name: str(self.module.globals[name])})[name]
+        return list(out)
 
 
-def _busy(together: Sequence[list[str]], texts: Mapping[str, str], lost: Mapping[str, float]) -> list[list[str]]:
-    """The clusters that do, if that is worth a module of their own."""
-    losses = [sum(lost.get(name, 0.0) for name in cluster) for cluster in together]
-    lines = [sum(texts[name].count("\n") for name in cluster) for cluster in together]
-    busy = [k for k, loss in enumerate(losses) if _is_busy(lines[k], loss)]
-    return [together[k] for k in busy] if sum(losses[k] for k in busy) > LEAST else []
-
-
-def _halves(groups: Sequence[Sequence[str]], easy: Sequence[str], texts: dict[str, str]) -> list[list[str]]:
-    """One list of functions, or two, the first shorter by what the easy ones take, which the same thread compiles."""
-    lines = [sum(texts[name].count("\n") for name in group) for group in groups]
-    if sum(lines) < LONG or processors() == 1:
-        return [[name for group in groups for name in group]]
-    halves: list[list[str]] = [[], []]
-    spent = [sum(texts[name].count("\n") for name in easy) / EASE, 0.0]
-    for k in sorted(range(len(groups)), key=lambda k: -lines[k]):
-        which = spent.index(min(spent))
-        halves[which] += groups[k]
-        spent[which] += lines[k]
-    return halves
-
-
-def _mentioned(
-    names: Sequence[str], k: int, homes: dict[str, int], uses: dict[str, dict[str, None]], module: ir.Module
-) -> list[str]:
-    """All that functions mention; variables are at home where they are mentioned first."""
-    out: dict[str, None] = {}
-    stack = list(names)[::-1]
-    while stack:
-        name = stack.pop()
-        if name in out:
-            continue
-        out[name] = None
-        if isinstance(module.globals[name], ir.GlobalVariable):
-            homes.setdefault(name, k)
-        if homes.get(name) == k:
-            stack += uses[name]
-    return list(out)
+def _length(function: ir.Function) -> int:
+    return sum(len(block.lines) for block in function.blocks)

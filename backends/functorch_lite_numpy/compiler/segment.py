@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from functorch_lite.extend import Literal, Program, Var, has_dim
+from functorch_lite.extend import Equation, Literal, Program, Var, has_dim
 
 from . import ir
 from .elements import computed_elements
@@ -62,7 +62,7 @@ class Segment:
         program = program.replace(equations=[e for e in program.equations if computed.keys().isdisjoint(e.results)])
         self.program = program
         self.overwritten = {program.inputs[i]: k for i, k in (overwritten or {}).items()}
-        self.steps: list[Step] = [step(unit, e) for e in program.equations]
+        self.steps: list[Step] = [self.made(e) for e in program.equations]
         for s in self.steps:
             s.compute(computed)
         self.left_out = self.leave_zeros()
@@ -81,6 +81,15 @@ class Segment:
         for argument in self.function.args:
             argument.add_attribute("noalias")
         self.emit()
+
+    def made(self, equation: Equation) -> Step:
+        """The step of an equation."""
+        with self.unit.noting() as names:
+            made = step(self.unit, equation)
+        self.unit.loses(names, made.loss)
+        if self.unit.turns == 1.0:
+            self.unit.settle()
+        return made
 
     def hurry_small_nests(self) -> None:
         """Have the nests compiled quickly that take next to nothing of the time, all together; for what is run once a call."""
@@ -228,15 +237,14 @@ class Segment:
 
         for i, (equation, s) in enumerate(zip(program.equations, self.steps, strict=True)):
             if not s.view and not (equation.results and equation.results[0] in {*self.given, *self.left_out}):
-                before = len(b.used)
-                s.emit(
-                    b,
-                    [pointer(a) for a in s.operands],
-                    [pointers[self.roots[v]] for v in equation.results],
-                    pointers.get(i, arena),
-                )
-                for name in dict.fromkeys(b.used[before:]):
-                    self.unit.loses(name, s.drafted * s.duration if s.drafted else 0.0)
+                with self.unit.noting() as names:
+                    s.emit(
+                        b,
+                        [pointer(a) for a in s.operands],
+                        [pointers[self.roots[v]] for v in equation.results],
+                        pointers.get(i, arena),
+                    )
+                self.unit.loses(names, s.loss)
             for v in self.released[i]:
                 release(self.unit, b, v.type, pointers[v])
         for k, a in enumerate(program.outputs):

@@ -6,8 +6,7 @@ are set once it is loaded. So the code can be kept on disk.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,22 +14,35 @@ import numpy as np
 
 from ..forking import whole
 from ..threads import threads as processors
-from . import engine, ir, processor
-from .inlining import mark_inlined
+from . import ir, processor
 from .linking import joined
-from .parts import Part, parts, whole_part
+from .parts import Cutter, Part, whole_part
 from .types import I8, PTR, new_function
+from .workers import Workers
 
 __all__ = ["Source", "Unit"]
+
+AROUND = 0.1
+"""What functions lose that have inner ones do the work, of what these lose."""
 
 
 class Unit:
     """Collects what becomes one library of machine code."""
 
-    def __init__(self) -> None:
+    def __init__(self, has_draft: bool = False, meanwhile: bool = False) -> None:
+        """An empty unit.
+
+        Args:
+          has_draft: whether little may be taken pains with for the time being.
+          meanwhile: whether functions are compiled while others are written; then they cannot be read any more.
+        """
         self.module = ir.Module("functorch_lite")
         self.functions: dict[Any, Any] = {}
         """Functions of nests and steps, by what they do."""
+        self.notes: dict[Any, dict[str, None]] = {}
+        """The names of all that was written for these."""
+        self.noted: dict[str, None] = {}
+        """The names of functions that were written, or shared, since somebody began to look."""
         self.needed: dict[str, None] = {}
         """The names of what is outside."""
         self.constants: dict[Any, Any] = {}
@@ -45,6 +57,10 @@ class Unit:
         """Functions that do nearly all of the work of those that call them."""
         self.turns = 1.0
         """How often what is emitted now will be called in a run."""
+        others = 0 if whole.is_inside() else processors() - 1
+        self.workers = Workers(others)
+        begin = self.begin if meanwhile and others and processor.joins() else None
+        self.cutter = Cutter(self.module, has_draft, begin)
 
     def name(self, prefix: str) -> str:
         self.names += 1
@@ -84,16 +100,30 @@ class Unit:
     def shared(self, key: Any, make: Callable[[], Any]) -> Any:
         """The function that `make` appends for a key; the same one from then on."""
         if key not in self.functions:
-            self.functions[key] = make()
+            with self.noting() as names:
+                self.functions[key] = make()
+            self.notes[key] = names
+        self.noted.update(self.notes[key])
         return self.functions[key]
 
     def function(self, name: str, result: Any, arguments: Sequence[Any], linkage: str = "internal") -> Any:
+        self.noted[name] = None
         return new_function(self.module, name, result, arguments, linkage)
 
-    def loses(self, function: str, loss: float) -> None:
-        """Tell that a call of a function, with what it calls, takes so many nanoseconds longer in a draft."""
-        if loss:
-            self.losses[function] = self.losses.get(function, 0.0) + self.turns * loss
+    def loses(self, names: Collection[str], loss: float) -> None:
+        """Tell that functions that work together take so many nanoseconds longer in a draft."""
+        inner = self.inner.intersection(names)
+        for name in names:
+            own = loss if name in inner or not inner else AROUND * loss
+            if own:
+                self.losses[name] = self.losses.get(name, 0.0) + self.turns * own
+
+    @contextmanager
+    def noting(self) -> Iterator[dict[str, None]]:
+        """Gives the functions that are written meanwhile, or shared."""
+        before, self.noted = self.noted, {}
+        yield self.noted
+        self.noted = before
 
     @contextmanager
     def repeated(self, turns: float) -> Iterator[None]:
@@ -102,21 +132,28 @@ class Unit:
         yield
         self.turns = before
 
+    def begin(self, part: Part) -> None:
+        """Have a part compiled."""
+        self.workers.begin(part.text, part.draft)
+
+    def settle(self, rest: bool = False) -> None:
+        """Have functions compiled while others are written, if there are enough of them; `rest`: that is all."""
+        inlined = self.cutter.take(self.bodies, self.losses, rest)
+        for key in [key for key, names in self.notes.items() if not inlined.keys().isdisjoint(names)]:
+            del self.notes[key], self.functions[key]
+
     def text(self) -> str:
         return str(self.module)
 
-    def source(self, hurried: bool = False) -> Source:
-        """What LLVM is given; the unit is used up.
-
-        Args:
-          hurried: whether there is a draft.
-        """
-        inlined = mark_inlined(self.module, self.bodies)
-        losses = self.losses if hurried else None
-        joins = processor.joins()
-        texts = parts(self.module, inlined, losses, self.inner) if joins else [whole_part(self.module, losses)]
+    def source(self) -> Source:
+        """What LLVM is given; the unit is used up."""
+        if processor.joins():
+            self.settle(rest=True)
+            parts = self.cutter.parts
+        else:
+            parts = [whole_part(self.module, self.losses, self.cutter.has_draft)]
         self.forget_code()
-        return Source(list(self.needed), texts)
+        return Source(list(self.needed), parts, self.workers)
 
     def compiled(self) -> bytes:
         """The machine code, to be kept and `linked`; the unit is used up."""
@@ -137,10 +174,10 @@ class Source:
       parts: the modules.
     """
 
-    def __init__(self, needed: Sequence[str], parts: Sequence[Part]):
+    def __init__(self, needed: Sequence[str], parts: Sequence[Part], workers: Workers):
         self.needed = needed
         self.parts = parts
-        self._codes: dict[tuple[str, int], bytes] = {}
+        self._workers = workers
 
     @property
     def has_draft(self) -> bool:
@@ -155,30 +192,7 @@ class Source:
         return self._compiled([(part.text, part.draft) for part in self.parts])
 
     def _compiled(self, wanted: Sequence[tuple[str, int]]) -> bytes:
-        new = [each for each in wanted if each not in self._codes]
-        self._codes.update(zip(new, compiled(new), strict=True))
-        return joined(self.needed, [self._codes[each] for each in wanted])
-
-
-def compiled(texts: Sequence[tuple[str, int]]) -> list[bytes]:
-    """The machine code of texts, each with its level; by a thread for each, where there are several processors."""
-    codes: list[bytes | Exception] = [b""] * len(texts)
-
-    def make(i: int) -> None:
-        try:
-            codes[i] = engine.machine_code(*texts[i])
-        except Exception as problem:
-            codes[i] = problem
-
-    alone = processors() == 1 or whole.is_inside()
-    others = [] if alone else [threading.Thread(target=make, args=(i,)) for i in range(1, len(texts))]
-    for thread in others:
-        thread.start()
-    for i in range(len(texts) if alone else min(len(texts), 1)):
-        make(i)
-    for thread in others:
-        thread.join()
-    for code in codes:
-        if isinstance(code, Exception):
-            raise code
-    return codes  # type: ignore[return-value]
+        for each in wanted:
+            self._workers.begin(*each)
+        self._workers.finish()
+        return joined(self.needed, [self._workers.codes[each] for each in wanted])

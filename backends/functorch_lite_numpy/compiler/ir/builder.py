@@ -55,8 +55,6 @@ class IRBuilder:
 
     def __init__(self, block: Block):
         self.block = block
-        self.used: list[str] = []
-        """The functions that calls name, one for each call or more."""
 
     @property
     def function(self) -> Function:
@@ -240,7 +238,6 @@ class IRBuilder:
         type = function.ftype if isinstance(function, Function) else function.type.pointee
         flags = "".join(f"{flag} " for flag in fastmath)
         given = ", ".join([a.typed for a in args])
-        self.used += [v.name for v in (function, *args) if isinstance(v, Function)]
         text = f"call {flags}{type.return_type.text} {function.ref}({given})"
         if isinstance(type.return_type, VoidType):
             self.block.lines.append(f"  {text}")
