@@ -5,9 +5,10 @@
 
 What has no native form is called through NumPy in between. Reading order: native (code found or made); types, vectors,
 scalars, collapse; kernel_plan, values (of a nest's nodes), results (what it stores and sums up), kernel (its loops: a nest as
-a function); unit (a module), steps (equations), memory, segment (a run of steps), loops, sequences (what loops stack),
-signature, compile, editions; engine, linking, image (code in memory); entry and fast_path (the ways in from Python); for
-threads: pool, threads, sharing. What runs code that was found is imported here, what makes code where some is to be made.
+a function); unit (a module), parts (that workers compile), steps (equations), memory, segment (a run of steps), loops,
+sequences (what loops stack), signature, compile, editions; engine, linking, image (code in memory); entry and fast_path (the
+ways in from Python); for threads: pool, threads, sharing. What runs code that was found is imported here, what makes code
+where some is to be made.
 """
 
 from .background import prepare

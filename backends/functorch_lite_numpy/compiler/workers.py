@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 
@@ -34,8 +35,10 @@ class Workers:
         self._waiting.append((text, level))
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         if len(self._threads) < self._most:
-            self._threads.append(threading.Thread(target=self._work))
-            self._threads[-1].start()
+            thread = threading.Thread(target=self._work)
+            with contextlib.suppress(RuntimeError):  # there are too many: then `finish` does it
+                thread.start()
+                self._threads.append(thread)
 
     def finish(self) -> None:
         """Help, and wait until all is done.
