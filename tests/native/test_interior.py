@@ -74,3 +74,14 @@ def test_in_place_in_loops() -> None:
     x = values((40, 300), "float32")
     step = lambda _, c: (fnp.roll(c[1], 1, 1) + c[0], fnp.pad(c[0][:, 1:], ((0, 0), (0, 1))) * 0.5)  # noqa: E731
     check(lambda x: lax.fori_loop(0, 9, step, (x, x + 1)), x)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_few_elements_are_put_together_without_masks(n: int) -> None:
+    """What a loop carries lies in registers then; a load by a mask would keep it in memory."""
+
+    def f(x: Any) -> Any:
+        return lax.fori_loop(0, 5, lambda i, x: x + fnp.concatenate([x[1:], -x[:1]]) * 0.1, x)
+
+    assert "masked" not in fl.jit(f).lower(fnp.ones(n)).as_text("llvm")
+    check(f, values((n,), "float32"))

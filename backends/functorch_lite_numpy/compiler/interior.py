@@ -22,7 +22,7 @@ from functorch_lite.extend_passes import Nest, Node
 from .collapse import nodes
 from .copies import Copies
 
-__all__ = ["Inside", "Interior", "interiors", "tests"]
+__all__ = ["Inside", "Interior", "interiors", "outcomes", "tests"]
 
 MOST, MOST_NODES = 4, 200
 """So many interiors, and nodes in all of them together: each is code of its own."""
@@ -36,6 +36,8 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "min": operator.le,
 }
 """What decides an instruction of an index and a number: its truth, or that the index is what it gives."""
+
+_JOINED: dict[str, Callable[..., bool]] = {"and": operator.and_, "not": operator.not_, "or": operator.or_}
 
 
 class Interior(NamedTuple):
@@ -80,6 +82,16 @@ def _test(node: Node, d: int) -> Callable[[int], bool] | None:
     if set(place.terms) != {d}:
         return None
     return lambda i: _TESTS[node.op](place.terms[d] * i + place.const, bound)
+
+
+def outcomes(node: Node, d: int, values: range) -> list[bool] | None:
+    """The truth of a node for each value of a dimension; None if that does not decide it."""
+    test = _test(node, d)
+    if test is not None:
+        return [test(i) for i in values]
+    args = [outcomes(a, d, values) for a in node.args] if node.op in _JOINED else []
+    known = [a for a in args if a is not None]
+    return [_JOINED[node.op](*truths) for truths in zip(*known, strict=True)] if args and known == args else None
 
 
 class Inside(Copies):

@@ -14,6 +14,7 @@ import numpy as np
 from functorch_lite.extend_passes import Affine, Load, Nest, Node
 
 from . import ir, scalars
+from .interior import outcomes
 from .types import (
     I8,
     I32,
@@ -30,7 +31,7 @@ from .types import (
     splat,
     take_lanes,
 )
-from .vectors import gather, read, write
+from .vectors import both, gather, mask_of, read, write
 
 __all__ = ["Values", "in_groups", "picked"]
 
@@ -199,6 +200,8 @@ class Values:
             return read(b, self.scratch_at(b, node), node.dtype, self.lanes)
         if node.op == "part":
             return self.value(node.args[0])[node.params]
+        if node.dtype == bool and (truths := self.outcomes(node)) is not None:
+            return mask_of(truths)
         args = [self.value(a) for a in node.args]
         lanes = max((a.type.count for a in args if is_vector(a)), default=1)
         args = [splat(b, a, lanes) for a in args]
@@ -211,6 +214,17 @@ class Values:
         if node in self.saved:
             self.keep(b, node, value)
         return value
+
+    def outcomes(self, node: Node) -> list[bool] | None:
+        """The truth of a node for each lane, if the place decides it, and is known now.
+
+        Then no masks are left where a few elements are put together, and LLVM can keep these in registers.
+        """
+        at = None if self.vector is None else self.at.get(self.vector)
+        if self.vector is None or self.lanes == 1 or not isinstance(at, ir.Constant):
+            return None
+        first = at.constant + self.first
+        return outcomes(node, self.vector, range(first, first + self.lanes))
 
     def is_short(self, node: Node) -> bool:
         """Whether it is a place in the nest, or a number, that has room in 32 bits."""
@@ -337,7 +351,7 @@ class Values:
         if guard is None:
             return self.mask
         guard = splat(b, guard, self.lanes)
-        return guard if self.mask is None else b.and_(self.mask, guard)
+        return guard if self.mask is None else both(b, self.mask, guard)
 
     def read_lanes(self, b: Any, target: Load, dtype: np.dtype, stride: int, mask: Any, guard: Any) -> Any:
         """Elements that lie in a row or in groups; from the start of the buffer if a guard holds for no lane."""

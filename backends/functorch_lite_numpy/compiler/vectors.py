@@ -12,17 +12,23 @@ from .intrinsics import call_named, suffix
 from .types import I1, I8, I32, I64, constant, is_vector, lanes, memory_type, register_type, splat, take_lanes
 
 __all__ = [
+    "both",
     "first_lanes",
     "gather",
     "load",
     "load_apart",
     "load_pattern",
+    "mask_of",
     "read",
     "run_mask",
     "scatter",
     "store",
     "write",
 ]
+
+
+FEW = 4
+"""In vectors of so few lanes, some are loaded without a mask: what loops carry can lie in registers then."""
 
 
 def _alignment(type: Any) -> int:
@@ -40,7 +46,20 @@ def run_mask(first: int, n: int, width: int) -> Any:
     """The mask of n lanes from the first; None for all."""
     if n == width:
         return None
-    return lanes(ir.VectorType(I1, width), [int(first <= i < first + n) for i in range(width)])
+    return mask_of([first <= i < first + n for i in range(width)])
+
+
+def mask_of(truths: Sequence[bool]) -> Any:
+    """The mask of the lanes for which that holds."""
+    return lanes(ir.VectorType(I1, len(truths)), [int(t) for t in truths])
+
+
+def both(b: Any, x: Any, y: Any) -> Any:
+    """The mask of the lanes that two masks have; one that is known now of known ones."""
+    known = [m.constant for m in (x, y) if isinstance(m, ir.Constant) and isinstance(m.constant, Sequence)]
+    if len(known) < 2:
+        return b.and_(x, y)
+    return mask_of([one.constant and other.constant for one, other in zip(*known, strict=True)])
 
 
 def first_lanes(b: Any, n: Any, width: int) -> Any:
@@ -53,8 +72,29 @@ def load(b: Any, pointer: Any, type: Any, mask: Any = None, other: Any = None) -
     """A vector; zero, or another vector's lanes, where the mask says no."""
     if mask is None:
         return b.load(pointer, typ=type, align=_alignment(type))
-    args = [pointer, constant(I32, _alignment(type)), mask, _zero(type) if other is None else other]
+    other = _zero(type) if other is None else other
+    run = _run_of(mask)
+    if run is not None and (run[1] == 1 or type.count <= FEW):
+        return _load_run(b, pointer, type, *run, other)
+    args = [pointer, constant(I32, _alignment(type)), mask, other]
     return call_named(b, f"llvm.masked.load.{suffix(type)}.p0", type, args)
+
+
+def _load_run(b: Any, pointer: Any, type: Any, first: int, n: int, out: Any) -> Any:
+    """Some lanes that follow each other, by vectors of half as many each time; the others are those of `out`."""
+    while n:
+        width = 1 << (n.bit_length() - 1)
+        place = b.gep(pointer, [constant(I64, first)], source_etype=type.element)
+        if width == 1:
+            out = b.insert_element(out, load(b, place, type.element), constant(I32, first))
+        else:
+            part = load(b, place, ir.VectorType(type.element, width))
+            wide = lanes(ir.VectorType(I32, type.count), [min(i, width - 1) for i in range(type.count)])
+            part = b.shuffle_vector(part, part, wide)
+            picks = [i + type.count - first if first <= i < first + width else i for i in range(type.count)]
+            out = b.shuffle_vector(out, part, lanes(ir.VectorType(I32, type.count), picks))
+        first, n = first + width, n - width
+    return out
 
 
 def store(b: Any, value: Any, pointer: Any, mask: Any = None) -> None:
