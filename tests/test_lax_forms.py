@@ -170,3 +170,47 @@ def test_conv_transpose_by_the_padding_of_the_convolution():
     got = lax.conv_transpose(x, w, (1, 1), [(1, 0), (0, 1)], use_consistent_padding=True)
     np.testing.assert_array_equal(got, lax.conv_transpose(x, w, (1, 1), [(1, 2), (1, 0)]))
     np.testing.assert_array_equal(lax.conv_transpose(x, w, (2, 1), "same"), lax.conv_transpose(x, w, (2, 1), "SAME"))
+
+
+@pytest.mark.parametrize("options", [
+    ((2, 3), (1, 2), "SAME"),
+    ((2, 2), (1, 1), "VALID", (1, 2), (2, 1)),
+    ((3, 1), (2, 1), ((1, 2), (-1, 0))),
+    ((9, 1), (1, 1), "VALID"),
+])  # fmt: skip
+def test_windows_combined_by_any_function(options) -> None:
+    x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
+    for known, start, other in (
+        (lax.add, 0.0, lambda a, b: a + b),
+        (lax.max, -np.inf, lambda a, b: fnp.where(a > b, a, b)),
+        (lax.min, np.inf, lambda a, b: -fnp.maximum(-a, -b)),
+    ):
+        by_name = lax.reduce_window(x, start, known, *options)
+        by_function = lambda x: lax.reduce_window(x, start, other, *options)  # noqa: E731
+        for found in (by_function(x), fl.jit(by_function)(x)):
+            np.testing.assert_allclose(found, by_name, rtol=1e-5, atol=1e-6)
+            assert found.dtype == by_name.dtype
+    gradients = [
+        fl.grad(lambda x: (lax.reduce_window(x, 0.0, f, *options) ** 2).sum())(x) for f in (lax.add, lambda a, b: a + b)
+    ]
+    np.testing.assert_allclose(*gradients, rtol=1e-5, atol=1e-6)
+
+
+def test_windows_of_several_arrays() -> None:
+    x, places = fnp.array([3.0, 1.0, 2.0, 5.0]), fnp.arange(4)
+    larger = lambda a, b: tuple(fnp.where(a[0] >= b[0], v, w) for v, w in zip(a, b, strict=True))  # noqa: E731
+    values, at = lax.reduce_window((x, places), (-np.inf, -1), larger, (2,), (1,), "VALID")
+    assert (values.tolist(), at.tolist()) == ([3, 2, 5], [0, 2, 3])
+
+    def max(a, b):  # a name that means something else
+        return a + b
+
+    assert lax.reduce_window(x, 0.0, max, (2,)).tolist() == [4, 3, 7]
+    assert lax.reduce_window(x, -np.inf, fnp.maximum, (2,)).tolist() == [3, 2, 5]
+
+
+def test_broadcast_in_dim_transposes() -> None:
+    x = fnp.arange(3.0).reshape(3, 1)
+    found = lax.broadcast_in_dim(x, (2, 3, 4), (1, 0))
+    np.testing.assert_array_equal(found, np.broadcast_to(np.arange(3.0)[None, :, None], (2, 3, 4)))
+    assert lax.mulhi(fnp.ones((2, 3), int), fnp.ones((2, 1), int)).shape == (2, 3)

@@ -293,3 +293,10 @@ def test_lax_names() -> None:
 def test_full_is_another_name_of_reduced() -> None:
     x = np.arange(12.0).reshape(4, 3)
     assert [a.shape for a in fnp.linalg.qr(x, mode="full")] == [a.shape for a in fnp.linalg.qr(x)]
+
+
+def test_ranks_of_vectors_and_numbers() -> None:
+    for x in ([0.0, 1.0], [0.0, 0.0], 1.0, 0.0):
+        found = fl.jit(fnp.linalg.matrix_rank)(fnp.array(x))
+        assert found == np.linalg.matrix_rank(x)
+        assert found.dtype == fnp.linalg.matrix_rank(np.eye(2)).dtype

@@ -116,7 +116,7 @@ def mulhi(x: Any, y: Any, /) -> Any:
     >>> mulhi(fnp.array([1 << 30, -1], "int32"), fnp.array([12, 1], "int32")).tolist()
     [3, -1]
     """
-    x, y = strict_operands("an operand of mulhi", (x, y))
+    x, y = stretched_operands("an operand of mulhi", (x, y))
     if not dtypes.is_integer(x.dtype):
         raise DTypeError(f"mulhi needs integers, got {type_of(x)}: cast with astype.")
     n, kind = 8 * x.dtype.itemsize, "u" if dtypes.is_unsigned(x.dtype) else "i"

@@ -112,7 +112,10 @@ def broadcast(operand: Any, sizes: Sequence[int]) -> Any:
 
 def broadcast_in_dim(operand: Any, shape: Sequence[int], broadcast_dimensions: Sequence[int]) -> Any:
     """Axis i of the operand becomes axis `broadcast_dimensions[i]` of a result of the given shape."""
-    return structural.broadcast_in_dim(as_operand(operand), shape=tuple(shape), dims=tuple(broadcast_dimensions))
+    x, dims = as_operand(operand), tuple(broadcast_dimensions)
+    if len(dims) == x.ndim and list(dims) != sorted(dims):
+        x, dims = structural.transpose(x, permutation=tuple(map(int, np.argsort(dims)))), tuple(sorted(dims))
+    return structural.broadcast_in_dim(x, shape=tuple(shape), dims=dims)
 
 
 def reshape(operand: Any, new_sizes: Sequence[int], dimensions: Sequence[int] | None = None) -> Any:

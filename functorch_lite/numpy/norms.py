@@ -159,7 +159,7 @@ def matrix_rank(M: Any, rtol: Any = None, *, hermitian: bool = False, tol: Any =
     """How many singular values are more than `rtol` times the largest: the default integer dtype, [...].
 
     Args:
-      M: inexact[..., n, m].
+      M: inexact[..., n, m]; the rank of a vector or a number is 0 if all is 0, else 1.
       rtol: a number, or one for each matrix; by default max(n, m) eps.
       hermitian: whether `M` is Hermitian, so that eigenvalues can do.
       tol: another name of `rtol`.
@@ -170,7 +170,10 @@ def matrix_rank(M: Any, rtol: Any = None, *, hermitian: bool = False, tol: Any =
     """
     if rtol is not None and tol is not None:
         raise ArgumentError("matrix_rank: tol is another name of rtol: give one of them.")
-    v = matrices("matrix_rank", M, square=hermitian)
+    given = as_operand(M)
+    if given.ndim < 2:
+        return sum_(any_(given != 0))
+    v = matrices("matrix_rank", given, square=hermitian)
     s = abs_(eigvalsh(v)) if hermitian else svdvals(v)
     limit = tol if rtol is None else rtol
     if limit is None:
