@@ -88,6 +88,12 @@ def test_a_gradient_of_an_embedding_needs_no_more_than_its_tokens() -> None:
         assert arena(fl.grad(loss), table, tokens, weights) <= tokens.nbytes + 256
 
 
+def test_small_products_need_no_copies() -> None:
+    x, y = np.zeros((100, 100), np.float32), np.zeros((100, 100), np.float32)
+    assert arena(lambda x, y: x @ y, x, y) == 0
+    assert arena(lambda x, y: x @ y, np.zeros((100, 128), np.float32), np.zeros((128, 128), np.float32)) > 0
+
+
 def test_a_carry_is_changed_where_it_lies() -> None:
     assert arena(turns(mandelbrot), X, Y, fnp.zeros(N, "int32")) < BYTES
     assert arena(turns(lambda x: (fnp.roll(x, 1) * 2,)), X) > BYTES

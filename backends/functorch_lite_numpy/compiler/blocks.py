@@ -39,6 +39,8 @@ STREAMS = 8
 """Rows of y that a row of x is multiplied by at a time."""
 UNPACKED = 32
 """With so few rows of x, y is read where it lies: a copy would be used too seldom."""
+NEAR, WAYS = 1 << 16, 256
+"""So is y if it takes so few bytes, unless its rows lie at multiples of so many, where they would drive each other from the cache."""
 PIECE = 40e3
 """Nanoseconds of work that a piece has at least."""
 LEAST_TERMS, MOST_SUMS = 64, 16
@@ -69,6 +71,14 @@ def _lies_well(p: Product) -> bool:
     return p.m.length == 1 or p.k.x == 1
 
 
+def _copies_y(p: Product, dtypes: Sequence[np.dtype]) -> bool:
+    """Whether parts of y are copied before tiles read them."""
+    if p.words or p.n.y != 1:
+        return True
+    row = p.k.y * dtypes[0].itemsize
+    return p.m.length > UNPACKED and (p.k.length * row > NEAR or row % WAYS == 0)
+
+
 def _size(p: Product, dtypes: Sequence[np.dtype]) -> int:
     """Bytes of what tiles read, copied or not: an element of x or y, or a word of two."""
     return WORD.itemsize if p.words else dtypes[0].itemsize
@@ -95,7 +105,7 @@ def _own_scratch(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
     size = _size(p, dtypes)
     _, columns = panel(p, dtypes)
     x = 0 if _lies_well(p) else _rows(p, size) * _depth(p) * size
-    y = 0 if p.m.length == 1 and p.n.y == 1 else columns * _depth(p) * size
+    y = columns * _depth(p) * size if _copies_y(p, dtypes) else 0
     return aligned(x), aligned(y)
 
 
@@ -226,7 +236,7 @@ def _by_blocks(
                 x_here, m, k = x_block, m._replace(x=depth), k._replace(x=1)
             for j0, width in cut(b, p.n.length, columns):
                 y_here, n = _at(b, y, (k0, p.k.y * size), (j0, p.n.y * size)), p.n
-                if p.words or p.m.length > UNPACKED or p.n.y != 1:
+                if _copies_y(p, dtypes):
                     if p.words:
                         words_of_columns(unit, b, given, (terms, p.k.y // 2), width, y_here, y_part)
                     else:
