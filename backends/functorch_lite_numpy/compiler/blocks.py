@@ -40,7 +40,7 @@ STREAMS = 8
 UNPACKED = 32
 """With so few rows of x, y is read where it lies: a copy would be used too seldom."""
 NEAR, WAYS = 1 << 16, 256
-"""So is y if it takes so few bytes, unless its rows lie at multiples of so many, where they would drive each other from the cache."""
+"""So is y if it takes so few bytes, unless its rows lie so many apart, or multiples: they would drive each other from the cache."""
 PIECE = 40e3
 """Nanoseconds of work that a piece has at least."""
 LEAST_TERMS, MOST_SUMS = 64, 16
