@@ -316,3 +316,15 @@ def test_derivatives_of_qr_with_exchanges() -> None:
     alike = np.ones((3, 3))  # all that is left of equal columns is rounding
     q, r, order = fl.lax.linalg.qr(alike, pivoting=True)
     close(q @ r, alike[:, order])
+
+
+def test_zeta_by_its_exponent() -> None:
+    s, q = np.array([1.2, 2.0, 3.5, 8.0])[:, None], np.array([0.2, 1.0, 2.5, 40.0])
+    s, q = np.broadcast_arrays(s, q)
+    by_exponent = fl.vmap(fl.vmap(fl.grad(special.zeta)))
+    h = 1e-4 * (s - 1)
+    around = [scipy.special.zeta(s + k * h, q) for k in (-2, -1, 1, 2)]
+    differences = (around[0] - 8 * around[1] + 8 * around[2] - around[3]) / (12 * h)
+    for found in (by_exponent(s, q), fl.jit(by_exponent)(s, q)):
+        close(found / differences, np.ones_like(s), 1e-8)
+    check_grads(special.zeta, (2.5, 1.5), 3)

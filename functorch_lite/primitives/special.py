@@ -14,6 +14,7 @@ from .gamma_ratio import by_shape_over_density
 from .inverse_erf import inverse_erf
 from .parts import sign
 from .transcendental import exp, log, log1p
+from .zeta_by_exponent import zeta_by_exponent
 
 __all__ = [
     "bessel_i0e",
@@ -106,7 +107,7 @@ zeta = Elementwise(
     namespace="special.zeta",
     widens=True,
     derivatives=(
-        _undefined("zeta", "its exponent"),
+        lambda t, z, s, q: mul_strong(t, zeta_by_exponent(s, q)),
         lambda t, z, s, q: mul_strong(t, neg(mul(s, zeta(add(s, const(s, 1)), q)))),
     ),
 )

@@ -52,7 +52,6 @@ ROWS = [
         _wide(S.zeta),
         FLOATS,
         between((2.0, 4.0), (0.6, 4.0)),
-        differentiable=(1,),
         jax="zeta",
         tolerance=10.0,
         order=2,
