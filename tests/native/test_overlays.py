@@ -95,6 +95,13 @@ def test_small_products_need_no_copies() -> None:
         assert (arena(lambda x, y: x @ y, x, y) > 0) == copies
 
 
+def test_transforms_of_columns_stay_where_they_are() -> None:
+    x, y = np.zeros((64, 70, 96), np.complex64), np.zeros((256, 256), np.float32)
+    assert arena(lambda x: fnp.fft.fftn(x[:, :64, :64] + 1), x) < 2 * 64**3 * 8
+    assert arena(fnp.fft.rfft2, y) == 0
+    assert arena(fnp.fft.irfftn, np.zeros((32, 64, 33), np.complex64)) == 32 * 64 * 33 * 8
+
+
 def test_a_carry_is_changed_where_it_lies() -> None:
     assert arena(turns(mandelbrot), X, Y, fnp.zeros(N, "int32")) < BYTES
     assert arena(turns(lambda x: (fnp.roll(x, 1) * 2,)), X) > BYTES

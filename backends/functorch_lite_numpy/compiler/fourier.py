@@ -30,6 +30,7 @@ from .scalars import intrinsic
 from .steps import Step
 from .types import I32, I64, PTR, constant, lanes, register_type, splat
 from .unit import Unit
+from .vectors import run_mask, store
 
 __all__ = ["FftStep"]
 
@@ -64,7 +65,8 @@ class FftStep(Step):
         self.sweeps = sweeps(equation)
         x, y = equation.operands[0].type, equation.results[0].type
         self.whole = max(x.size * x.dtype.itemsize, y.size * y.dtype.itemsize)
-        self.scratch = min(2, len(self.sweeps) - 1) * aligned(self.whole)
+        self.places = self.find_places()
+        self.scratch = max((1 + k for k in self.places if k is not None), default=0) * aligned(self.whole)
         self.functions = [
             unit.shared(("fft", s, self.dtype), lambda s=s: _transforms(unit, s, self.dtype)) for s in self.sweeps
         ]
@@ -76,12 +78,19 @@ class FftStep(Step):
         return sum(_duration(s, self.dtype) for s in self.sweeps)
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
-        other = displaced(b, scratch, constant(I64, 1), self.scratch // 2 if len(self.sweeps) > 2 else 0)
         source = operands[0]
-        for k, function in enumerate(self.functions):
-            target = results[0] if k + 1 == len(self.functions) else (scratch, other)[k % 2]
+        for place, function in zip(self.places, self.functions, strict=True):
+            target = results[0] if place is None else displaced(b, scratch, constant(I64, place), aligned(self.whole))
             b.call(function, [source, target])
             source = target
+
+    def find_places(self) -> list[int | None]:
+        """Where each sweep leaves its numbers: in the result (None), or in a part of the scratch memory. Columns stay in place."""
+        places: list[int | None] = [None]
+        for s in self.sweeps[:0:-1]:
+            stays = s.inner > 1 and _in_lanes(s, self.dtype)
+            places.append(places[-1] if stays else 1 if places[-1] == 0 else 0)
+        return places[::-1]
 
 
 def _real(equation: Equation) -> np.dtype:
@@ -124,7 +133,7 @@ class Transforms:
         """So many vectors of columns are loaded at a time."""
         step = self.side_by_side * self.width
         self.groups = -(-across // step)
-        """Of transforms that are done together; the last may overlap the one before."""
+        """Of transforms that are done together; the last may overlap the one before, whose columns it does not store again."""
         self.step, self.last = step, across - step
         total = self.groups * (1 if sweep.inner == 1 else sweep.outer)
         turns = turns_of(total, _duration(sweep, dtype), PIECE)
@@ -156,7 +165,15 @@ class Transforms:
             result = self.transform(b, x, free)
             free = x if result is free else free
             results.append(result)
-        self.store_columns(b, results, displaced(b, target, place, 2 * self.size))
+        there, done = displaced(b, target, place, 2 * self.size), self.groups * self.step - s.inner
+        if not done:
+            self.store_columns(b, results, there)
+            return
+        with b.if_else(b.icmp_unsigned("==", b.urem(i, groups), b.sub(groups, constant(I64, 1)))) as (last, others):
+            with last:
+                self.store_columns(b, results, there, done)
+            with others:
+                self.store_columns(b, results, there)
 
     def start(self, b: Any, i: Any) -> Any:
         """The first of the transforms of a group."""
@@ -201,7 +218,8 @@ class Transforms:
                 re, im = (b.shuffle_vector(low, high, mask) for mask in parts)
                 self.store(b, (re, im), self.at(b, x, i))
 
-    def store_columns(self, b: Any, buffers: Sequence[Any], target: Any) -> None:
+    def store_columns(self, b: Any, buffers: Sequence[Any], target: Any, first: int = 0) -> None:
+        """The opposite, from a column on."""
         w = self.width
         halves = [[k // 2 + w * (k % 2) for k in range(first, first + w)] for first in (0, w)]
         masks = [lanes(ir.VectorType(I32, w), half) for half in halves]
@@ -211,7 +229,9 @@ class Transforms:
                 re, im = self.load(b, self.at(b, x, i))
                 for k, mask in enumerate(masks):
                     place = displaced(b, here, constant(I64, 2 * j + k), w * self.size)
-                    b.store(b.shuffle_vector(re, im, mask), place, align=self.size)
+                    done = min(max(2 * first - (2 * j + k) * w, 0), w)
+                    if done < w:
+                        store(b, b.shuffle_vector(re, im, mask), place, run_mask(done, w - done, w))
 
     # Transforms of what lies in scratch memory.
 
