@@ -565,3 +565,25 @@ def test_copies_that_astype_makes() -> None:
 def test_shapes_that_are_arrays_and_exponents_that_are_booleans() -> None:
     assert fnp.broadcast_shapes((1,), np.array([0, 1]), 1) == (0, 1)
     np.testing.assert_array_equal(fnp.ldexp(fnp.ones(2), np.array([True, False])), [2, 1])
+
+
+@pytest.mark.parametrize("n", [0, 1, -20, 60, -60, 400, -400, 1075, -1075, 2**30, -(2**31), 2**31 - 1])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_ldexp_by_large_exponents(dtype: str, n: int) -> None:
+    limits = np.finfo(dtype)
+    x = np.array([0, -0.0, 1, -3, np.inf, -np.inf, limits.max, -limits.tiny, limits.smallest_subnormal], dtype)
+    with np.errstate(all="ignore"):
+        expected = np.ldexp(x, np.int32(n))
+    np.testing.assert_array_equal(_alike(fnp.ldexp, x, np.int32(n)), expected)
+    if abs(n) > 2**30:
+        np.testing.assert_array_equal(_alike(fnp.ldexp, x, np.int64(n) * 2**20), expected)
+
+
+@pytest.mark.parametrize("period", [2 * np.pi, 5, 4, 4.0])
+@pytest.mark.parametrize("discont", [None, 1.0, 3])
+def test_unwrap_of_integers(period: float, discont: float | None) -> None:
+    x = np.random.default_rng(0).integers(-20, 20, 30)
+    expected = np.unwrap(x, discont=discont, period=period)
+    found = _alike(lambda x: fnp.unwrap(x, discont, period=period), x)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert found.dtype.kind == expected.dtype.kind

@@ -200,7 +200,7 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, period: Any = 2 * math.p
     x = as_operand(p)
     axis = axis_of("unwrap", axis, x.ndim)
     step = diff(x, axis=axis)
-    if dtypes.is_integer(x.dtype):
+    if dtypes.is_integer(x.dtype) and dtypes.is_integer(as_operand(period).dtype):
         half, rest = divmod(period, 2)
         even = rest == 0
     else:
@@ -208,5 +208,5 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, period: Any = 2 * math.p
     jump = remainder(step + half, period) - half
     if even:
         jump = where3(e.and_(jump == -half, step > 0), jump * 0 + half, jump)
-    jump = where3(abs(step) < (half if discont is None else discont), 0, jump - step)
+    jump = where3(abs(step) < (period / 2 if discont is None else discont), 0, jump - step)
     return concatenate([_piece(x, axis, None, 1), _piece(x, axis, 1, None) + cumsum(jump, axis)], axis)

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any, Protocol
 from typing import cast as cast_type
 
+import numpy as np
+
 from .. import dtypes
 from ..arrays import Array, type_of
 from ..direct import floating, inexact
 from ..errors import DTypeError, ShapeError, UnsupportedError
+from ..primitives import elementwise as e
 from ..primitives.reduction import reduce_or
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import as_operand, cast, promote
@@ -59,6 +62,14 @@ def initial_operand(name: str, initial: Any) -> Any:
     if start.ndim:
         raise ShapeError(f"{name}: initial must be a number, got {type_of(start)}.")
     return start
+
+
+def small_integers(x: Any, limit: int) -> Any:
+    """Integers as int32, those beyond +-`limit` moved there."""
+    if x.dtype.itemsize >= 4:
+        x = e.min_(x, like(x, limit))
+        x = x if dtypes.is_unsigned(x.dtype) else e.max_(x, like(x, -limit))
+    return cast(x, np.dtype(np.int32))
 
 
 def inexact_operand(x: Any) -> Any:

@@ -12,7 +12,7 @@ from ..errors import DTypeError
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote
 from .division import floor_divide
-from .operands import ARRAYS, floating_pair, inexact_operand, like, real_operand, with_methods, zeros_of
+from .operands import ARRAYS, floating_pair, inexact_operand, like, real_operand, small_integers, with_methods, zeros_of
 from .transcendental import rad2deg
 
 __all__ = [
@@ -151,7 +151,7 @@ def ldexp(x1: Any, x2: Any, /) -> Any:
     x, n = inexact_operand(real_operand("ldexp", x1)), as_operand(x2)
     if not (dtypes.is_integer(n.dtype) or dtypes.is_bool(n.dtype)):
         raise DTypeError(f"ldexp needs exponents of integer dtype, got {type_of(n)}: cast with astype(int).")
-    n = cast(n, np.dtype(np.int32))
+    n = small_integers(n, 3 * dtypes.finfo(x.dtype).maxexp)  # which is beyond all that makes a difference
     # In four steps, each of which has a power of 2 that the dtype can hold.
     out, steps = x, 4
     for left in range(steps, 0, -1):

@@ -15,7 +15,7 @@ from ..primitives.slicing import iota
 from ..primitives.structural import broadcast_in_dim
 from ..promotion import cast
 from .creation import asarray, dtype_or
-from .operands import like
+from .operands import like, small_integers
 from .ranges import arange
 
 __all__ = [
@@ -55,11 +55,7 @@ def _offset(k: Any) -> Any:
     """The number of a diagonal, one that is off any matrix as the last one of all."""
     if isinstance(k, int):
         return np.int32(max(-_FAR, min(k, _FAR)))
-    k = asarray(k)
-    if k.dtype.itemsize >= 4:
-        k = e.min_(k, like(k, _FAR))
-        k = k if dtypes.is_unsigned(k.dtype) else e.max_(k, like(k, -_FAR))
-    return cast(k, np.dtype(np.int32))
+    return small_integers(asarray(k), _FAR)
 
 
 def _places(shape: tuple[Any, ...]) -> tuple[Any, Any]:
