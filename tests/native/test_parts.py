@@ -14,6 +14,7 @@ pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
 from functorch_lite_numpy.compiler import ir, parts, processor
 from functorch_lite_numpy.compiler.engine import machine_code
 from functorch_lite_numpy.compiler.linking import load
+from functorch_lite_numpy.compiler.losses import Losses
 from functorch_lite_numpy.compiler.types import I64, constant
 from functorch_lite_numpy.compiler.workers import Workers
 
@@ -42,7 +43,7 @@ def module_of_two() -> ir.Module:
 def test_parts_together_are_the_module(monkeypatch, long):
     monkeypatch.setattr(parts, "LONG", long)
     cutter = parts.Cutter(module_of_two(), has_draft=False)
-    cutter.take((), {}, rest=True)
+    cutter.take((), Losses(), rest=True)
     assert [p.level for p in cutter.parts] == [2, 0]
     library = load(*(machine_code(p.text, p.level) for p in cutter.parts))
     call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("conductor"))

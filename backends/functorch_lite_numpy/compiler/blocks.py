@@ -270,7 +270,7 @@ def _tile(unit: Unit, p: Product, dtypes: Sequence[np.dtype], subtract: bool) ->
 
     def make() -> Any:
         function = unit.function(unit.name("tile"), ir.VoidType(), [PTR, PTR, PTR, I64, I64, I64, I1])
-        unit.inner.add(function.name)
+        unit.losses.inner.add(function.name)
         for argument in function.args[:3]:
             argument.add_attribute("noalias")
         x, y, z, terms, x_stride, z_stride, first = function.args

@@ -46,7 +46,7 @@ def _tile(plan: Plan, places: Sequence[int]) -> Any:
     each finds its element of x, from the first tap's.
     """
     f = plan.unit.function(plan.unit.name("tile"), ir.VoidType(), [PTR] * 4 + [I64] * 3 + [I1])
-    plan.unit.inner.add(f.name)
+    plan.unit.losses.inner.add(f.name)
     x, table, filters, sums, channels, begin, end, first = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
     count = len(places) * plan.tile.vectors

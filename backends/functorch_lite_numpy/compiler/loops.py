@@ -147,7 +147,7 @@ class ScanStep(_Loop):
         super().__init__(unit, equation)
         p = equation.params
         n_carry = p["n_carry"]
-        with unit.repeated(self.length):
+        with unit.losses.repeated(self.length):
             self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_consts"] + k: k for k in range(n_carry)})
         self.carry_types = [v.type for v in equation.results[:n_carry]]
         self.carry_scratch = Carry.scratch(self.carry_types, self.body.stays)
@@ -214,7 +214,7 @@ class WhileStep(_Loop):
         super().__init__(unit, equation)
         p = equation.params
         self.n_carry = len(equation.operands) - p["n_cond"] - p["n_body"]
-        with unit.repeated(self.length):
+        with unit.losses.repeated(self.length):
             self.test = Segment(unit, p["cond"], unit.name("test"))
             self.body = Segment(unit, p["body"], unit.name("turn"), {p["n_body"] + k: k for k in range(self.n_carry)})
         unit.bodies.append(self.test.function.name)

@@ -7,13 +7,14 @@ draft (`editions.py`), which takes no pains with the latter. What one part defin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 from ..threads import threads as processors
 from . import ir
 from .inlining import clusters, mark_inlined, uses_of
+from .losses import Losses
 
 __all__ = ["Cutter", "Part", "hurried", "hurried_if_straight", "whole_part"]
 
@@ -57,10 +58,10 @@ def hurried_if_straight(function: Any) -> Any:
     return hurried(function) if len(function.blocks) == 1 else function
 
 
-def whole_part(module: ir.Module, losses: Mapping[str, float], has_draft: bool) -> Part:
+def whole_part(module: ir.Module, losses: Losses, has_draft: bool) -> Part:
     """A module as one part."""
     text = str(module)
-    busy = not has_draft or _is_busy(text.count("\n"), sum(losses.values()))
+    busy = not has_draft or _is_busy(text.count("\n"), losses.total())
     return Part(text, 2, 2 if busy else 0)
 
 
@@ -98,12 +99,12 @@ class Cutter:
         self._inlined: dict[str, list[str]] = {}
         self._lost = 0.0
 
-    def take(self, bodies: Collection[str], losses: Mapping[str, float], rest: bool = False) -> dict[str, list[str]]:
+    def take(self, bodies: Collection[str], losses: Losses, rest: bool = False) -> dict[str, list[str]]:
         """Take the functions that were written since the last time, if there are enough of them.
 
         Args:
           bodies: the names of functions that loops call in each turn, with what these call.
-          losses: about how many nanoseconds functions take longer in a draft.
+          losses: what functions lose in a draft.
           rest: whether that is all: nothing waits any more.
 
         Returns:
@@ -134,11 +135,11 @@ class Cutter:
         self._cut(rest)
         return inlined
 
-    def _levels(self, together: Sequence[Sequence[str]], losses: Mapping[str, float]) -> list[tuple[int, int]]:
+    def _levels(self, together: Sequence[Sequence[str]], losses: Losses) -> list[tuple[int, int]]:
         """For each cluster, how much LLVM shall optimise it, also for a draft."""
         if not self.has_draft:
             return [(2, 2) for _ in together]
-        lost = [sum(losses.get(name, 0.0) for name in cluster) for cluster in together]
+        lost = [losses.of(cluster) for cluster in together]
         busy = [_is_busy(self._lines(cluster), loss) for cluster, loss in zip(together, lost, strict=True)]
         self._lost += sum(loss for loss, is_busy in zip(lost, busy, strict=True) if is_busy)
         return [(2, 2 if is_busy and self._lost > LEAST else 0) for is_busy in busy]

@@ -86,8 +86,8 @@ class Segment:
         """The step of an equation."""
         with self.unit.noting() as names:
             made = step(self.unit, equation)
-        self.unit.loses(names, made.loss)
-        if self.unit.turns == 1.0:
+        self.unit.losses.tell(names, made.loss)
+        if self.unit.losses.turns == 1.0:
             self.unit.settle()
         return made
 
@@ -244,7 +244,7 @@ class Segment:
                         [pointers[self.roots[v]] for v in equation.results],
                         pointers.get(i, arena),
                     )
-                self.unit.loses(names, s.loss)
+                self.unit.losses.tell(names, s.loss)
             for v in self.released[i]:
                 release(self.unit, b, v.type, pointers[v])
         for k, a in enumerate(program.outputs):

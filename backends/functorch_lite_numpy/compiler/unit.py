@@ -6,7 +6,7 @@ are set once it is loaded. So the code can be kept on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,14 +16,12 @@ from ..forking import whole
 from ..threads import threads as processors
 from . import ir, processor
 from .linking import joined
+from .losses import Losses
 from .parts import Cutter, Part, whole_part
 from .types import I8, PTR, new_function
 from .workers import Workers
 
 __all__ = ["Source", "Unit"]
-
-AROUND = 0.1
-"""What functions lose that have inner ones do the work, of what these lose."""
 
 
 class Unit:
@@ -51,15 +49,11 @@ class Unit:
         """The functions that loops call in each turn."""
         self.interruptible = False
         """Whether there is a loop that may end early, with a Python exception set."""
-        self.losses: dict[str, float] = {}
-        """About how many nanoseconds functions take longer in a draft, in a run, as far as it was told."""
-        self.inner: set[str] = set()
-        """Functions that do nearly all of the work of those that call them."""
-        self.turns = 1.0
-        """How often what is emitted now will be called in a run."""
+        self.losses = Losses()
         others = 0 if whole.is_inside() else processors() - 1
-        self.workers = Workers(others)
-        begin = self.begin if meanwhile and others and processor.joins() else None
+        self.workers = workers = Workers(others)
+        joins = meanwhile and others and processor.joins()
+        begin = (lambda part: workers.begin(part.text, part.draft)) if joins else None
         self.cutter = Cutter(self.module, has_draft, begin)
 
     def name(self, prefix: str) -> str:
@@ -110,31 +104,12 @@ class Unit:
         self.noted[name] = None
         return new_function(self.module, name, result, arguments, linkage)
 
-    def loses(self, names: Collection[str], loss: float) -> None:
-        """Tell that functions that work together take so many nanoseconds longer in a draft."""
-        inner = self.inner.intersection(names)
-        for name in names:
-            own = loss if name in inner or not inner else AROUND * loss
-            if own:
-                self.losses[name] = self.losses.get(name, 0.0) + self.turns * own
-
     @contextmanager
     def noting(self) -> Iterator[dict[str, None]]:
         """Gives the functions that are written meanwhile, or shared."""
         before, self.noted = self.noted, {}
         yield self.noted
         self.noted = before
-
-    @contextmanager
-    def repeated(self, turns: float) -> Iterator[None]:
-        """What is emitted meanwhile is called so many times."""
-        before, self.turns = self.turns, self.turns * turns
-        yield
-        self.turns = before
-
-    def begin(self, part: Part) -> None:
-        """Have a part compiled."""
-        self.workers.begin(part.text, part.draft)
 
     def settle(self, rest: bool = False) -> None:
         """Have functions compiled while others are written, if there are enough of them; `rest`: that is all."""
