@@ -66,7 +66,7 @@ class Values:
         self.nest = nest
         self.saved = saved
         self.vector_bytes = vector_bytes
-        self.buffers, self.scratch = buffers, scratch
+        self.buffers, self.scratch = list(buffers), scratch
         self.loops = {d: k for k, d in enumerate((*nest.rows, *nest.columns), start=1)}
         """How many loops are around a place that a dimension's loop is the innermost of."""
         self.vector = nest.columns[-1] if nest.columns else None
