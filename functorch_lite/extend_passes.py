@@ -8,6 +8,7 @@ from .passes.hoist import hoist
 from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store
 from .passes.rewrite import map_subprograms
 from .passes.spare import spare
+from .passes.taps import by_taps
 from .passes.totals import share_totals
 from .passes.widen import widen
 
@@ -20,6 +21,7 @@ __all__ = [
     "Reduction",
     "Store",
     "build",
+    "by_taps",
     "fold_transposes",
     "fuse",
     "fusion",

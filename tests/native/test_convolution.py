@@ -100,6 +100,32 @@ def test_random_configurations(seed):
     )
 
 
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize(
+    "x, w, given",
+    [
+        ((2, 16, 20, 21), (16, 1, 3, 3), {"padding": 1, "groups": 16}),
+        ((2, 16, 20, 21), (16, 1, 2, 3), {"padding": ((2, -1), (-3, 4)), "groups": 16}),
+        ((2, 16, 40, 21), (16, 1, 3, 2), {"strides": (2, 1), "rhs_dilation": (2, 3), "groups": 16}),
+        ((1, 1, 100, 120), (1, 1, 5, 5), {"padding": 2, "strides": 1}),
+        ((1, 1, 9000), (1, 1, 7), {"padding": 3, "strides": 2}),
+        ((3, 2, 12, 13, 14), (2, 1, 2, 2, 2), {"groups": 2}),
+    ],
+)
+def test_single_channels(x, w, given, channels_last):
+    """They are sums of shifted arrays; their gradients by x are too, but where strides put zeros between elements."""
+    check(x, w, "float64", channels_last, **given)
+    f = fl.jit(functools.partial(conv, **params(len(x) - 2, **given)))
+    assert "conv" not in f.lower(fnp.ones(x), fnp.ones(w)).as_text("fused")
+
+
+@pytest.mark.parametrize("dtype", ["int32", "complex64"])
+def test_single_channels_of_other_numbers(dtype):
+    x, w = (np.arange(n).reshape(1, 1, k, -1).astype(dtype) for n, k in ((8000, 80), (9, 3)))
+    f = functools.partial(conv, **params(2, padding=1))
+    np.testing.assert_array_equal(fl.jit(f)(x, w), fl.jit(f, exact=True)(x, w))
+
+
 def test_in_a_loop():
     w = np.random.default_rng(0).standard_normal((4, 4, 3, 3)).astype(np.float32) * 0.1
     x = np.random.default_rng(1).standard_normal((2, 4, 9, 9)).astype(np.float32)

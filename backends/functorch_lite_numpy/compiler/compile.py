@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from functorch_lite.extend import Atom, Backend, Equation, LoweringContext, Program, Var, registry
-from functorch_lite.extend_passes import fold_transposes, fuse, hoist, rewrite_algebra, share_totals, spare, widen
+from functorch_lite.extend_passes import (
+    by_taps,
+    fold_transposes,
+    fuse,
+    hoist,
+    rewrite_algebra,
+    share_totals,
+    spare,
+    widen,
+)
 
 from .cache import found
 from .editions import published, wanted
@@ -53,7 +62,7 @@ def prepared(program: Program) -> Program:
 
 def relieved(program: Program) -> Program:
     """The program after the passes that do not keep bits: loops do no more than they must."""
-    program = widen(rewrite_algebra(program, keeping_bits=False), lambda e: fusible(e) or is_native(e))
+    program = widen(rewrite_algebra(by_taps(program), keeping_bits=False), lambda e: fusible(e) or is_native(e))
     program = share_totals(fold_transposes(in_turns(program), is_native))
     hoisted = hoist(program, is_dear)
     if hoisted is not program:
