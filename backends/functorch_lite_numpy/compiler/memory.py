@@ -51,9 +51,9 @@ def plan(
       the places, in memory k of the lenders, or in the arena, which comes behind them; and its size.
 
     >>> plan([Interval(0, 1, 100), Interval(1, 2, 100), Interval(2, 3, 100)])
-    ([(0, 0), (0, 128), (0, 0)], 256)
+    ([(0, 0), (0, 128), (0, 0)], 228)
     >>> plan([Interval(0, 1, 5000), Interval(1, 2, 5000), Interval(2, 3, 5000)], [(4, 9000)])
-    ([(0, 0), (1, 0), (0, 0)], 5056)
+    ([(0, 0), (1, 0), (0, 0)], 5000)
     """
     places: list[Place] = [(0, 0)] * len(intervals)
     placed: list[list[tuple[int, int, int, int]]] = [[] for _ in range(len(lenders) + 1)]
@@ -68,7 +68,7 @@ def plan(
                     break
         else:
             k, offset = len(lenders), _lowest(placed[-1], first, last, extent)
-            total = max(total, offset + extent)
+            total = max(total, offset + size)
         places[i] = k, offset
         placed[k].append((first, last, offset, offset + extent))
     return places, total
