@@ -328,3 +328,12 @@ def test_zeta_by_its_exponent() -> None:
     for found in (by_exponent(s, q), fl.jit(by_exponent)(s, q)):
         close(found / differences, np.ones_like(s), 1e-8)
     check_grads(special.zeta, (2.5, 1.5), 3)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_incomplete_beta_in_single_precision(dtype: str) -> None:
+    a, b = (RNG.uniform(1, 100, 500).astype(dtype) for _ in range(2))
+    x = RNG.uniform(0.01, 0.99, 500).astype(dtype)
+    exact = scipy.special.betainc(*(v.astype(float) for v in (a, b, x)))
+    for f in (special.betainc, fl.jit(special.betainc)):
+        np.testing.assert_allclose(f(a, b, x), exact.astype(dtype), rtol=2 * np.finfo(dtype).eps, atol=1e-30)

@@ -210,12 +210,17 @@ def _beta_density(z: Any, a: Any, b: Any, x: Any) -> Any:
     return _where_defined(z, exp(sub(powers, norm)))
 
 
+def _incomplete_beta(xp: Any, a: Any, b: Any, x: Any) -> Any:
+    """In double precision: in single precision SciPy can lose all digits."""
+    wide = (xp.astype(v, dtypes.float64) for v in (a, b, x))
+    return xp.astype(xp.special.betainc(*wide), x.dtype)
+
+
 regularized_incomplete_beta = Elementwise(
     "regularized_incomplete_beta",
     accepts="f",
     operands="a b x",
-    namespace="special.betainc",
-    widens=True,
+    impl=_incomplete_beta,
     derivatives=(
         _undefined("betainc", "its first operand"),
         _undefined("betainc", "its second operand"),
