@@ -106,6 +106,16 @@ def test_floats_as_integers(given: str, dtype: str) -> None:
         np.testing.assert_array_equal(np.asarray(found), np.asarray(expected[part], dtype))
 
 
+@pytest.mark.parametrize("n", [1, 5, 16, 33, 128, 1000])
+@pytest.mark.parametrize("likely", [0.0, 0.01, 0.99, 1.0])
+def test_truths_of_rows(n: int, likely: float) -> None:
+    x = rng.random((13, n)) < likely
+    y = np.where(x, 1, -1).astype("float32")
+    check(
+        lambda x, y: (x.all(1), x.any(1), x.all(), x.any(), (y > 0).all(1), (y < 0).any(1), (x & (y > 2)).any(0)), x, y
+    )
+
+
 def test_remainder_in_a_reduction() -> None:
     x, y = rng.normal(size=(40, 33)) * 100, rng.normal(size=(40, 33))
     check(lambda x, y: rem(x, y).max(axis=1) + 1, x, y)

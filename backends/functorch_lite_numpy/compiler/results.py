@@ -10,7 +10,7 @@ import numpy as np
 from functorch_lite.extend_passes import Load, Reduction
 
 from . import ir, scalars
-from .types import I32, I64, constant, is_vector, join_lanes, lanes, memory_type, real_dtype, register_type, splat
+from .types import I1, I32, I64, constant, is_vector, join_lanes, lanes, memory_type, real_dtype, splat
 from .values import Values, picked
 from .vectors import read, scatter, write
 
@@ -99,13 +99,16 @@ def _combined(b: Any, op: str, dtype: np.dtype, x: Any, y: Any) -> Any:
 
 
 class Partial:
-    """What a reduction over the columns has combined so far in each lane, in memory that LLVM makes registers."""
+    """What a reduction over the columns has combined so far in each lane, in memory that LLVM makes registers.
+
+    Booleans are bytes there: vectors of bits that live from turn to turn LLVM takes apart.
+    """
 
     def __init__(self, values: Values, r: Reduction, width: int):
         self.values = values
         self.reduction = r
         self.width = width
-        self.type = register_type(r.node.dtype, width)
+        self.type = memory_type(r.node.dtype, width)
         self.start = constant(self.type, scalars.identity(r.op, r.node.dtype))
         """What changes nothing."""
         self.pointer = self.room()
@@ -127,6 +130,8 @@ class Partial:
         """Combine the value of this turn; lanes beyond the end do not count."""
         v, b = self.values, self.values.builder
         x = splat(b, value, v.lanes)
+        if self.reduction.node.dtype.kind == "b":
+            x = b.zext(x, self.type)
         if v.mask is not None:
             x = b.select(v.mask, x, self.start)
         b.store(self.combined(b, self.load(b), x), self.pointer)
@@ -147,7 +152,8 @@ def finish(v: Values, r: Reduction, partials: Sequence[Partial]) -> None:
     total = partials[0].load(b)
     for rest in partials[1:]:
         total = rest.combined(b, rest.across(b, total, rest.width), rest.load(b))
-    reduced(v, r, partials[-1].across(b, total, 1))
+    value = partials[-1].across(b, total, 1)
+    reduced(v, r, b.trunc(value, I1) if r.node.dtype.kind == "b" else value)
 
 
 def reduced(v: Values, r: Reduction, value: Any) -> None:
