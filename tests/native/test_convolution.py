@@ -126,6 +126,23 @@ def test_single_channels_of_other_numbers(dtype):
     np.testing.assert_array_equal(fl.jit(f)(x, w), fl.jit(f, exact=True)(x, w))
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize(
+    "x, w, given",
+    [
+        ((2, 3, 30, 33), (35, 3, 3, 3), {"padding": 1}),
+        ((2, 6, 17, 19), (4, 3, 5, 3), {"groups": 2, "rhs_dilation": (2, 1), "strides": (2, 1)}),
+        ((4, 5, 33), (7, 5, 4), {"strides": 2, "lhs_dilation": 2}),
+    ],
+)
+def test_integers_wrap_around(dtype, x, w, given):
+    rng = np.random.default_rng(0)
+    x, w = (fnp.asarray(rng.integers(-(2**31), 2**31, shape).astype(dtype)) for shape in (x, w))
+    f = functools.partial(conv, **params(x.ndim - 2, **given))
+    assert ("by NumPy" in fl.jit(f).lower(x, w).as_text("llvm")) == (dtype == "int8")
+    np.testing.assert_array_equal(fl.jit(f)(x, w), f(x, w))
+
+
 def test_in_a_loop():
     w = np.random.default_rng(0).standard_normal((4, 4, 3, 3)).astype(np.float32) * 0.1
     x = np.random.default_rng(1).standard_normal((2, 4, 9, 9)).astype(np.float32)

@@ -109,8 +109,12 @@ def _with_tap(
     new: list[Any] = []
     for place in places:
         element = splat(b, b.load(address(b, moved, plan.scalar, [], place), typ=plan.scalar), plan.lanes)
-        new += [intrinsic(b, "fma", element, w, sums[len(new) + v]) for v, w in enumerate(outputs)]
+        new += [_multiply_add(plan, b, element, w, sums[len(new) + v]) for v, w in enumerate(outputs)]
     return new
+
+
+def _multiply_add(plan: Plan, b: Any, x: Any, y: Any, total: Any) -> Any:
+    return intrinsic(b, "fma", x, y, total) if plan.dtype.kind == "f" else b.add(b.mul(x, y), total)
 
 
 def _vectors(plan: Plan, b: Any, start: Any, count: int) -> list[Any]:

@@ -41,6 +41,8 @@ from .views import View, row_major
 
 __all__ = ["ConvStep", "Convolution"]
 
+SMALLEST = {"i": 2, "u": 2, "f": 4}
+"""Kind of dtype -> the bytes that a number has at least: registers do not multiply bytes, nor half floats."""
 LARGEST = 1 << 28
 """Arrays of so many elements are left to NumPy: places are 32-bit numbers."""
 
@@ -87,7 +89,7 @@ class Convolution(Plan):
         """Zeros around and between the elements of the copy."""
         if self.copies:
             with counted(b, -(-self.source.shape[0] * self.source.strides[0] // self.lanes)) as i:
-                b.store(constant(self.vector, 0.0), address(b, copied, self.vector, [(i, 1)]), align=self.size)
+                b.store(ir.Constant(self.vector, None), address(b, copied, self.vector, [(i, 1)]), align=self.size)
 
     def emit_group(self, b: Any, x: Any, w: Any, out: Any, m: Memory) -> None:
         if self.chunks_outside:
@@ -236,7 +238,7 @@ class Convolution(Plan):
 
 
 class ConvStep(Step):
-    """`conv_general_dilated` of real floats; of arrays that lie otherwise, after `layouts.lay_out`."""
+    """`conv_general_dilated` of floats and integers; of arrays that lie otherwise, after `layouts.lay_out`."""
 
     drafted = 10.0
 
@@ -258,7 +260,8 @@ class ConvStep(Step):
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
         types = [a.type for a in (*equation.operands, *equation.results)]
-        return types[0].dtype.name in ("float32", "float64") and all(t.size < LARGEST for t in types)
+        dtype = types[0].dtype
+        return dtype.itemsize >= SMALLEST.get(dtype.kind, math.inf) and all(t.size < LARGEST for t in types)
 
     def convolution(self, part: Part) -> Convolution:
         """The code of a part; equal ones share it."""
