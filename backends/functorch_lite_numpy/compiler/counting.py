@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .functions import Slot, at, counted, load, number, store, widened
+from .functions import Slot, at, counted, load, narrowed, number, store, widened
 from .intrinsics import clear_memory
 from .types import I8, I64, constant, memory_type
 
@@ -27,8 +27,8 @@ def increased(b: Any, place: Any, dtype: np.dtype = COUNT) -> Any:
 
 def counts_to_starts(b: Any, place: Any, total: Slot, dtype: np.dtype = COUNT) -> None:
     """Put the sum of the counts so far in the place of a count, and add that to the sum."""
-    count = load(b, place, dtype)
-    store(b, total.get(), place, dtype)
+    count = widened(b, load(b, place, dtype), dtype)
+    store(b, narrowed(b, total.get(), dtype), place, dtype)
     total.set(b.add(total.get(), count))
 
 
@@ -52,7 +52,7 @@ def in_order_of_parts(
         return increased(b, at(b, ends, b.add(part, number(1)), dtype), dtype)
 
     each(lambda x, part: place(part))
-    total = Slot(b, constant(memory_type(dtype), 0))
+    total = Slot(b, number(0))
     with counted(b, parts + 1, 1) as k:
         counts_to_starts(b, at(b, ends, k, dtype), total, dtype)
     each(lambda x, part: put(widened(b, place(part), dtype), x))

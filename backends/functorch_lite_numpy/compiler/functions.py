@@ -30,6 +30,7 @@ __all__ = [
     "lanes_of",
     "load",
     "load_pair",
+    "narrowed",
     "number",
     "store",
     "store_pair",
@@ -163,6 +164,11 @@ class Slot:
 
     def get(self) -> Any:
         return self.b.load(self.pointer)
+
+
+def narrowed(b: Any, x: Any, dtype: np.dtype) -> Any:
+    """An i64 as an integer of a dtype, which has room for it."""
+    return b.trunc(x, memory_type(dtype)) if dtype.itemsize < 8 else x
 
 
 def widened(b: Any, x: Any, dtype: np.dtype) -> Any:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .counting import COUNT, in_order_of_parts
+from .counting import in_order_of_parts
 from .filling import combine, fill
-from .functions import Slot, at, combined, counted, lanes_of, load, number, store, widened
+from .functions import Slot, at, combined, counted, lanes_of, load, narrowed, number, store, widened
 from .indexing import Axis
 from .intrinsics import intrinsic, prefetch
 from .memory import LINE, aligned
@@ -203,8 +203,7 @@ class SortedTurns(Way):
         return at(b, scratch, self.turns, self.place), at(b, scratch, self.before_rows, BYTE)
 
     def put(self, b: Any, value: Any, places: Any, k: Any, dtype: np.dtype) -> None:
-        narrow = value if dtype.itemsize == COUNT.itemsize else b.trunc(value, memory_type(dtype))
-        store(b, narrow, at(b, places, k, dtype), dtype)
+        store(b, narrowed(b, value, dtype), at(b, places, k, dtype), dtype)
 
     def row_of(self, b: Any, pointers: Sequence[Any], turn: Any) -> tuple[Any, Any]:
         """The row where the window of a turn begins, and whether that is inside."""
