@@ -6,6 +6,7 @@ from .passes.elements import build
 from .passes.fuse import fuse, fusion
 from .passes.hoist import hoist
 from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store
+from .passes.real_parts import by_real_parts
 from .passes.rewrite import map_subprograms
 from .passes.spare import spare
 from .passes.taps import by_taps
@@ -21,6 +22,7 @@ __all__ = [
     "Reduction",
     "Store",
     "build",
+    "by_real_parts",
     "by_taps",
     "fold_transposes",
     "fuse",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..array_type import fit_dims, rename_dims
@@ -11,7 +11,10 @@ from ..lowering import substitute_dims
 from ..program import Atom, Equation, Literal, Program, Var
 from ..staging import stage
 
-__all__ = ["inline_call", "map_subprograms", "renamed_operands", "renaming", "staged_rule"]
+__all__ = ["by_rules", "inline_call", "map_subprograms", "renamed_operands", "renaming", "staged_rule"]
+
+Rule = Callable[..., Sequence[Any]]
+"""Operands -> results."""
 
 
 def renaming(renamed: dict[Var, Atom]) -> Callable[[Atom], Atom]:
@@ -65,7 +68,29 @@ def inline_call(
         renamed[v] = inner(a)
 
 
-def staged_rule(equation: Equation, rule: Callable[..., Sequence[Any]]) -> tuple[Program, list[Var]]:
+def by_rules(program: Program, rule_of: Callable[[Equation, Mapping[Var, Equation]], Rule | None]) -> Program:
+    """The program with what rules do instead of some equations, also in bodies; itself if there are none.
+
+    Args:
+      program: before.
+      rule_of: for an equation, and what equation makes each variable: the rule, or None if it stays.
+    """
+    equations: list[Equation] = []
+    renamed: dict[Var, Atom] = {}
+    made = {v: e for e in program.equations for v in e.results}
+    for old in program.equations:
+        rule = rule_of(old, made)
+        equation = renamed_operands(map_subprograms(old, lambda body: by_rules(body, rule_of)), renamed)
+        if rule is None:
+            equations.append(equation)
+        else:
+            inline_call(*staged_rule(equation, rule), equation.results, equations, renamed)
+    if not renamed and all(a is b for a, b in zip(equations, program.equations, strict=True)):
+        return program
+    return program.replace(equations=equations, outputs=list(map(renaming(renamed), program.outputs)))
+
+
+def staged_rule(equation: Equation, rule: Rule) -> tuple[Program, list[Var]]:
     """What a rule (operands in, results out) does instead of an equation: a program, and the operands that it takes."""
     operands = [operand_of(a) if isinstance(a, Literal) else None for a in equation.operands]
     where = [i for i, a in enumerate(equation.operands) if isinstance(a, Var)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import dtypes
@@ -19,8 +19,8 @@ from ..primitives.convolution import conv
 from ..primitives.elementwise import add, mul
 from ..primitives.slicing import pad, slice_
 from ..primitives.structural import broadcast_in_dim, reshape, transpose
-from ..program import Equation, Literal, Program, Var
-from .rewrite import inline_call, map_subprograms, renamed_operands, staged_rule
+from ..program import Equation, Program, Var
+from .rewrite import by_rules
 
 __all__ = ["by_taps"]
 
@@ -32,38 +32,23 @@ ELEMENTS = 256
 
 def by_taps(program: Program) -> Program:
     """The program with sums for convolutions of single channels, also in bodies; itself if there are none."""
-    equations: list[Equation] = []
-    renamed: dict[Any, Any] = {}
-    made = {v: e for e in program.equations for v in e.results}
-    for old in program.equations:
-        equation = renamed_operands(map_subprograms(old, by_taps), renamed)
-        if not _is_for_taps(equation):
-            equations.append(equation)
-            continue
-        before = made.get(old.operands[0]) if isinstance(old.operands[0], Var) else None
-        order = before.params["permutation"] if before is not None and before.primitive is transpose else None
-
-        def sums(x: Any, w: Any, params: Any = equation.params, order: Any = order) -> Any:
-            return [_sum(x, w, order or tuple(range(x.ndim)), **params)]
-
-        body, operands = staged_rule(equation, sums)
-        inline_call(body, operands, equation.results, equations, renamed)
-    if not renamed and all(a is b for a, b in zip(equations, program.equations, strict=True)):
-        return program
-    outputs = [a if isinstance(a, Literal) else renamed.get(a, a) for a in program.outputs]
-    return program.replace(equations=equations, outputs=outputs)
+    return by_rules(program, _rule_of)
 
 
-def _is_for_taps(equation: Equation) -> bool:
-    """Whether each group has one channel and one output, nothing is between the elements of x, and there are few taps."""
+def _rule_of(equation: Equation, made: Mapping[Var, Equation]) -> Callable[..., list[Any]] | None:
+    """The sum, if each group has one channel and one output, nothing is between the elements of x, and there are few taps."""
     if equation.primitive is not conv:
-        return False
+        return None
     (x, w), result = (a.type for a in equation.operands), equation.results[0].type
     taps = math.prod(w.shape[2:]) if not has_dim((*x.shape, *w.shape)) else 0
     params = equation.params
     single = w.shape[0] == x.shape[1] == params["groups"] and set(params["lhs_dilation"]) <= {1}
     exact = dtypes.accumulator_dtype(result.dtype) == result.dtype
-    return single and exact and 0 < taps <= MOST_TAPS and result.size >= ELEMENTS * taps
+    if not (single and exact and 0 < taps <= MOST_TAPS and result.size >= ELEMENTS * taps):
+        return None
+    before = made.get(equation.operands[0]) if isinstance(equation.operands[0], Var) else None
+    order = before.params["permutation"] if before is not None and before.primitive is transpose else range(x.ndim)
+    return lambda x, w: [_sum(x, w, tuple(order), **params)]
 
 
 def _sum(

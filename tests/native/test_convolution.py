@@ -126,6 +126,33 @@ def test_single_channels_of_other_numbers(dtype):
     np.testing.assert_array_equal(fl.jit(f)(x, w), fl.jit(f, exact=True)(x, w))
 
 
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize(
+    "x, w, given",
+    [
+        ((2, 3, 30, 33), (35, 3, 3, 3), {"padding": 1}),
+        ((2, 6, 17, 19), (4, 3, 5, 3), {"groups": 2, "rhs_dilation": (2, 1), "strides": (2, 1)}),
+        ((4, 5, 33), (7, 5, 4), {"strides": 2, "lhs_dilation": 2}),
+    ],
+)
+def test_complex_numbers(dtype, x, w, given):
+    """As one real convolution, gradients included."""
+    rng = np.random.default_rng(0)
+    x, w = ((rng.normal(size=(2, *shape)).T @ [1, 1j]).T.astype(dtype) for shape in (x, w))
+    f = functools.partial(conv, **params(x.ndim - 2, **given))
+
+    def all_of(x, w):
+        y, pull = fl.vjp(f, x, w)
+        return (y, *pull(y))
+
+    assert "by NumPy" not in fl.jit(all_of).lower(x, w).as_text("llvm")
+    for ours, theirs in zip(fl.jit(all_of)(x, w), fl.jit(all_of, exact=True)(x, w), strict=True):
+        assert ours.dtype == theirs.dtype
+        scale = np.abs(np.asarray(theirs)).max()
+        atol = 1e-5 if dtype == "complex64" else 1e-13
+        np.testing.assert_allclose(ours / scale, theirs / scale, atol=atol)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
 @pytest.mark.parametrize(
     "x, w, given",

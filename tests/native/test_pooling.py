@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 import functorch_lite as fl
+import functorch_lite.numpy as fnp
 from functorch_lite.array_type import ArrayType
 from functorch_lite.primitives.pooling import (
     _shape,
@@ -109,3 +110,13 @@ def test_gradient_of_avg_pool():
     x = np.random.default_rng(0).standard_normal((3, 2, 9, 11)).astype(np.float32)
     f = fl.grad(lambda x: (fl.nn.avg_pool(x, 3, 2, "SAME") ** 2).sum())
     np.testing.assert_allclose(fl.jit(f)(x), fl.jit(f, exact=True)(x), rtol=1e-5, atol=1e-6)
+
+
+def test_sums_of_complex_numbers():
+    x = fnp.asarray(np.random.default_rng(0).normal(size=(2, 3, 20, 21)) * (1 + 2j))
+
+    def f(x):
+        return fl.lax.reduce_window(x, 0j, fl.lax.add, (1, 1, 3, 2), (1, 1, 2, 1), "SAME")
+
+    assert "by NumPy" not in fl.jit(f).lower(x).as_text("llvm")
+    np.testing.assert_allclose(fl.jit(f)(x), f(x), rtol=1e-13)

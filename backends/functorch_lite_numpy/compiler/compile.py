@@ -7,6 +7,7 @@ from typing import Any
 
 from functorch_lite.extend import Atom, Backend, Equation, LoweringContext, Program, Var, registry
 from functorch_lite.extend_passes import (
+    by_real_parts,
     by_taps,
     fold_transposes,
     fuse,
@@ -62,7 +63,8 @@ def prepared(program: Program) -> Program:
 
 def relieved(program: Program) -> Program:
     """The program after the passes that do not keep bits: loops do no more than they must."""
-    program = widen(rewrite_algebra(by_taps(program), keeping_bits=False), lambda e: fusible(e) or is_native(e))
+    program = rewrite_algebra(by_real_parts(by_taps(program)), keeping_bits=False)
+    program = widen(program, lambda e: fusible(e) or is_native(e))
     program = share_totals(fold_transposes(in_turns(program), is_native))
     hoisted = hoist(program, is_dear)
     if hoisted is not program:
