@@ -68,7 +68,8 @@ def computed_elements(program: Program) -> dict[Var, Elements]:
     for e in program.equations:
         found = step_class(e.primitive.name)
         needed.update(a for k, a in enumerate(e.operands) if isinstance(a, Var) and (not found or k != found.computes))
-    groups = [e for e in program.equations if e.primitive is fusion and needed.isdisjoint(e.results)]
+    alone = (e for e in program.equations if e.primitive is fusion and len(e.results) == 1)
+    groups = [e for e in alone if needed.isdisjoint(e.results)]
     found = {e.results[0]: elements_of(e) for e in groups}
     return {v: elements for v, elements in found.items() if elements is not None}
 

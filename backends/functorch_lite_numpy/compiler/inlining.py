@@ -24,12 +24,15 @@ def uses_of(texts: Mapping[str, str]) -> dict[str, dict[str, None]]:
     return {name: dict.fromkeys(_NAME.findall(text)) for name, text in texts.items()}
 
 
-def mark_inlined(functions: Mapping[str, ir.Function], bodies: Collection[str]) -> dict[str, list[str]]:
+def mark_inlined(
+    functions: Mapping[str, ir.Function], bodies: Collection[str], awaited: Collection[str] = ()
+) -> dict[str, list[str]]:
     """Mark functions that loops call in each turn, with what these call, if that has no loops and is called nowhere else.
 
     Args:
       functions: those that may call each other, by name.
       bodies: the names of such functions; no others call them.
+      awaited: functions that others will call.
 
     Returns:
       the functions that are marked, each with those that call it.
@@ -41,7 +44,7 @@ def mark_inlined(functions: Mapping[str, ir.Function], bodies: Collection[str]) 
     for name, used in uses.items():
         for callee in used.keys() & functions.keys() - {name}:
             callers.setdefault(callee, []).append(name)
-    alone = (name for name, called in callers.items() if set(bodies).issuperset(called))
+    alone = (name for name, called in callers.items() if set(bodies).issuperset(called) and name not in awaited)
     parts = {name for name in alone if not functions[name].attributes and not has_loops(functions[name])}
     lines = {name: sum(len(block.lines) for block in functions[name].blocks) for name in (*bodies, *parts)}
     marked: dict[str, list[str]] = {}

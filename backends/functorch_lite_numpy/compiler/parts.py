@@ -99,12 +99,15 @@ class Cutter:
         self._inlined: dict[str, list[str]] = {}
         self._lost = 0.0
 
-    def take(self, bodies: Collection[str], losses: Losses, rest: bool = False) -> dict[str, list[str]]:
+    def take(
+        self, bodies: Collection[str], losses: Losses, awaited: Collection[str] = (), rest: bool = False
+    ) -> dict[str, list[str]]:
         """Take the functions that were written since the last time, if there are enough of them.
 
         Args:
           bodies: the names of functions that loops call in each turn, with what these call.
           losses: what functions lose in a draft.
+          awaited: functions that others call which are yet to be written.
           rest: whether that is all: nothing waits any more.
 
         Returns:
@@ -115,7 +118,7 @@ class Cutter:
         if not rest and (self.begin is None or sum(map(_length, functions.values())) < ENOUGH):
             return {}
         self._seen = len(self.module.globals)
-        inlined = mark_inlined(functions, [name for name in bodies if name in functions])
+        inlined = mark_inlined(functions, [name for name in bodies if name in functions], awaited)
         self._inlined.update(inlined)
         texts = {name: str(f) for name, f in functions.items()}
         self._texts.update(texts)

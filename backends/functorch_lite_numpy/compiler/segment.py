@@ -88,6 +88,7 @@ class Segment:
             made = step(self.unit, equation)
         self.unit.losses.tell(names, made.loss)
         if self.unit.losses.turns == 1.0:
+            self.unit.awaited.update(names)
             self.unit.settle()
         return made
 

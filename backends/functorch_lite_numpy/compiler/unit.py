@@ -47,6 +47,8 @@ class Unit:
         self.names = 0
         self.bodies: list[str] = []
         """The functions that loops call in each turn."""
+        self.awaited: set[str] = set()
+        """Functions that are called by one that is yet to be written."""
         self.interruptible = False
         """Whether there is a loop that may end early, with a Python exception set."""
         self.losses = Losses()
@@ -113,7 +115,8 @@ class Unit:
 
     def settle(self, rest: bool = False) -> None:
         """Have functions compiled while others are written, if there are enough of them; `rest`: that is all."""
-        inlined = self.cutter.take(self.bodies, self.losses, rest)
+        awaited = () if rest else self.awaited
+        inlined = self.cutter.take(self.bodies, self.losses, awaited, rest)
         for key in [key for key, names in self.notes.items() if not inlined.keys().isdisjoint(names)]:
             del self.notes[key], self.functions[key]
 
