@@ -17,6 +17,7 @@ from functorch_lite_numpy.compiler.linking import load
 from functorch_lite_numpy.compiler.losses import Losses
 from functorch_lite_numpy.compiler.types import I64, constant
 from functorch_lite_numpy.compiler.workers import Workers
+from functorch_lite_numpy.forking import whole
 
 
 def module_of_two() -> ir.Module:
@@ -57,6 +58,16 @@ def test_what_llvm_cannot_compile_is_an_error(threads):
         workers.begin(text, 2)
     with pytest.raises(RuntimeError):
         workers.finish()
+
+
+def test_who_must_not_be_cut_in_two_by_a_fork_compiles_alone():
+    """A thread would wait for the fork, which waits for this one, which would wait for the thread."""
+    workers = Workers(2)
+    with whole():
+        workers.begin("", 0)
+        assert not workers._threads
+        workers.finish()
+    assert workers.codes
 
 
 @pytest.mark.parametrize("size, quickly", [(10, True), (1 << 16, False)])

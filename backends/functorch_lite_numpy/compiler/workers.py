@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections import deque
 
+from ..forking import whole
 from . import engine
 
 __all__ = ["Workers"]
@@ -34,7 +35,7 @@ class Workers:
         self._asked.add((text, level))
         self._waiting.append((text, level))
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        if len(self._threads) < self._most:
+        if len(self._threads) < self._most and not whole.is_inside():  # who is inside may wait for none that is not
             thread = threading.Thread(target=self._work)
             with contextlib.suppress(RuntimeError):  # there are too many: then `finish` does it
                 thread.start()
