@@ -6,8 +6,6 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import dtypes
 from .. import numpy as fnp
 from ..errors import ArgumentError, DTypeError, ShapeError
@@ -129,7 +127,7 @@ def reduce_window(
         raise DTypeError("complex numbers have no maximum or minimum.")
     reduced, combine = _WINDOWS[name]
     out, known = reduced(x, **places), host_value(start)
-    return out if known is not None and known == _unit(name, x.dtype) else combine(out, start)
+    return out if known is not None and known == reduced.fill(x.dtype) else combine(out, start)
 
 
 _SAME = {
@@ -143,16 +141,6 @@ _WINDOWS = {
     "max": (pooling.reduce_window_max, e.max_),
     "min": (pooling.reduce_window_min, e.min_),
 }
-
-
-def _unit(name: str, dtype: np.dtype) -> Any:
-    """What a reduction may start from without a change."""
-    if name == "add":
-        return 0
-    if dtypes.is_floating(dtype):
-        return -np.inf if name == "max" else np.inf
-    limits = np.iinfo(dtype)
-    return limits.min if name == "max" else limits.max
 
 
 def _combined_windows(

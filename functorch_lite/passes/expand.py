@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..arrays import require_expansion
 from ..backend import Backend
 from ..program import Equation, Program, Var
-from .rewrite import inline_call, map_subprograms, renamed_operands, staged_rule
+from .rewrite import Rule, by_rules
 
 __all__ = ["expand"]
 
 
 def expand(program: Program, backend: Backend) -> Program:
     """A program of primitives that `backend` has kernels for, in its bodies too."""
-    equations: list[Equation] = []
-    renamed: dict[Var, Any] = {}
-    for equation in program.equations:
-        equation = map_subprograms(equation, lambda body: expand(body, backend))
-        if equation.primitive.subprograms or backend.has_kernel(equation.primitive):
-            equations.append(renamed_operands(equation, renamed))
-            continue
-        require_expansion(backend, equation.primitive)
-        rule, params, multiple = equation.primitive.expand, equation.params, equation.primitive.multiple_results
 
-        def simpler(*operands: Any, rule: Any = rule, params: Any = params, multiple: bool = multiple) -> Any:
-            out = rule(*operands, **params)
-            return out if multiple else [out]
+    def rule_of(equation: Equation, made: Mapping[Var, Equation]) -> Rule | None:
+        primitive, params = equation.primitive, equation.params
+        if primitive.subprograms or backend.has_kernel(primitive):
+            return None
+        require_expansion(backend, primitive)
 
-        body, operands = staged_rule(equation, simpler)
-        inline_call(expand(body, backend), operands, equation.results, equations, renamed)
-    if len(equations) == len(program.equations) and not renamed:
-        return program.replace(equations=equations)
-    return program.replace(
-        equations=equations, outputs=[renamed.get(a, a) if isinstance(a, Var) else a for a in program.outputs]
-    )
+        def simpler(*operands: Any) -> Any:
+            assert primitive.expand is not None
+            out = primitive.expand(*operands, **params)
+            return out if primitive.multiple_results else [out]
+
+        return simpler
+
+    return by_rules(program, rule_of)

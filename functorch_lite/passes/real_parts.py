@@ -7,7 +7,7 @@ A convolution becomes one with twice the channels and twice the outputs, so not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .. import dtypes
@@ -19,7 +19,7 @@ from ..primitives.pooling import reduce_window_sum
 from ..primitives.slicing import concatenate, slice_
 from ..primitives.structural import reshape
 from ..program import Equation, Program, Var
-from .rewrite import by_rules
+from .rewrite import Rule, by_rules
 
 __all__ = ["by_real_parts"]
 
@@ -29,7 +29,7 @@ def by_real_parts(program: Program) -> Program:
     return by_rules(program, _rule_of)
 
 
-def _rule_of(equation: Equation, made: Mapping[Var, Equation]) -> Callable[..., list[Any]] | None:
+def _rule_of(equation: Equation, made: Mapping[Var, Equation]) -> Rule | None:
     primitive, params = equation.primitive, equation.params
     types = [a.type for a in equation.operands]
     if primitive not in (conv, reduce_window_sum) or not dtypes.is_complex(types[0].dtype):

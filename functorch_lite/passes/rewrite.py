@@ -11,7 +11,7 @@ from ..lowering import substitute_dims
 from ..program import Atom, Equation, Literal, Program, Var
 from ..staging import stage
 
-__all__ = ["by_rules", "inline_call", "map_subprograms", "renamed_operands", "renaming", "staged_rule"]
+__all__ = ["Rule", "by_rules", "inline_call", "map_subprograms", "renamed_operands", "renaming", "staged_rule"]
 
 Rule = Callable[..., Sequence[Any]]
 """Operands -> results."""
@@ -69,22 +69,26 @@ def inline_call(
 
 
 def by_rules(program: Program, rule_of: Callable[[Equation, Mapping[Var, Equation]], Rule | None]) -> Program:
-    """The program with what rules do instead of some equations, also in bodies; itself if there are none.
+    """The program with what rules do instead of some equations, also in bodies and in what rules do; itself if there are none.
 
     Args:
       program: before.
-      rule_of: for an equation, and what equation makes each variable: the rule, or None if it stays.
+      rule_of: for an equation, whose bodies are done, and what equation makes each variable: the rule, or None if it stays.
     """
     equations: list[Equation] = []
     renamed: dict[Var, Atom] = {}
     made = {v: e for e in program.equations for v in e.results}
     for old in program.equations:
-        rule = rule_of(old, made)
-        equation = renamed_operands(map_subprograms(old, lambda body: by_rules(body, rule_of)), renamed)
+        equation = map_subprograms(old, lambda body: by_rules(body, rule_of))
+        rule = rule_of(equation, made)
+        equation = renamed_operands(equation, renamed)
         if rule is None:
             equations.append(equation)
-        else:
-            inline_call(*staged_rule(equation, rule), equation.results, equations, renamed)
+            continue
+        body, operands = staged_rule(equation, rule)
+        first = len(equations)
+        inline_call(by_rules(body, rule_of), operands, equation.results, equations, renamed)
+        equations[first:] = [e.replace(source=equation.source) for e in equations[first:]]
     if not renamed and all(a is b for a, b in zip(equations, program.equations, strict=True)):
         return program
     return program.replace(equations=equations, outputs=list(map(renaming(renamed), program.outputs)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import dtypes
@@ -20,7 +20,7 @@ from ..primitives.elementwise import add, mul
 from ..primitives.slicing import pad, slice_
 from ..primitives.structural import broadcast_in_dim, reshape, transpose
 from ..program import Equation, Program, Var
-from .rewrite import by_rules
+from .rewrite import Rule, by_rules
 
 __all__ = ["by_taps"]
 
@@ -35,7 +35,7 @@ def by_taps(program: Program) -> Program:
     return by_rules(program, _rule_of)
 
 
-def _rule_of(equation: Equation, made: Mapping[Var, Equation]) -> Callable[..., list[Any]] | None:
+def _rule_of(equation: Equation, made: Mapping[Var, Equation]) -> Rule | None:
     """The sum, if each group has one channel and one output, nothing is between the elements of x, and there are few taps."""
     if equation.primitive is not conv:
         return None

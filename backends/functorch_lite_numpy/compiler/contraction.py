@@ -101,10 +101,6 @@ class DotStep(Step):
 
     kinds = "biufc"
 
-    @property
-    def drafted(self) -> float:
-        return 0.0 if self.how == "blas" else 3.0
-
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
         return _dtypes(equation) is not None
@@ -115,6 +111,7 @@ class DotStep(Step):
         assert dtypes is not None
         self.dtypes = dtypes
         self.how, self.product = planned(product(equation), self.dtypes)
+        self.drafted = 0.0 if self.how == "blas" else 3.0
         p, size = self.product, self.dtypes[0].itemsize
         self.x_bytes, self.y_bytes = (_bytes(axes, size) for axes in (p.copy_x, p.copy_y))
         self.needed = self.x_bytes + self.y_bytes + (sum(scratch_of(p, self.dtypes)) if self.how == "blocked" else 0)

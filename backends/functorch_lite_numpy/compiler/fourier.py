@@ -50,6 +50,7 @@ class FftStep(Step):
     """`fft`: along each axis several at a time, if there are as many as lanes; of few numbers, else, one after the other."""
 
     kinds: ClassVar[str] = "fc"
+    drafted = 0.1
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
@@ -70,8 +71,6 @@ class FftStep(Step):
         self.functions = [
             unit.shared(("fft", s, self.dtype), lambda s=s: _transforms(unit, s, self.dtype)) for s in self.sweeps
         ]
-
-    drafted = 0.1
 
     @property
     def duration(self) -> float:

@@ -25,12 +25,16 @@ def uses_of(texts: Mapping[str, str]) -> dict[str, dict[str, None]]:
 
 
 def mark_inlined(
-    functions: Mapping[str, ir.Function], bodies: Collection[str], awaited: Collection[str] = ()
+    functions: Mapping[str, ir.Function],
+    uses: Mapping[str, Mapping[str, None]],
+    bodies: Collection[str],
+    awaited: Collection[str] = (),
 ) -> dict[str, list[str]]:
     """Mark functions that loops call in each turn, with what these call, if that has no loops and is called nowhere else.
 
     Args:
       functions: those that may call each other, by name.
+      uses: what each of them mentions.
       bodies: the names of such functions; no others call them.
       awaited: functions that others will call.
 
@@ -39,7 +43,6 @@ def mark_inlined(
     """
     if not bodies:
         return {}
-    uses = uses_of({name: str(f) for name, f in functions.items()})
     callers: dict[str, list[str]] = {}
     for name, used in uses.items():
         for callee in used.keys() & functions.keys() - {name}:

@@ -118,11 +118,13 @@ class Cutter:
         if not rest and (self.begin is None or sum(map(_length, functions.values())) < ENOUGH):
             return {}
         self._seen = len(self.module.globals)
-        inlined = mark_inlined(functions, [name for name in bodies if name in functions], awaited)
-        self._inlined.update(inlined)
         texts = {name: str(f) for name, f in functions.items()}
+        uses = uses_of(texts)
+        inlined = mark_inlined(functions, uses, [name for name in bodies if name in functions], awaited)
+        texts.update((name, str(functions[name])) for name in inlined)
+        self._inlined.update(inlined)
         self._texts.update(texts)
-        self._uses.update(uses_of(texts))
+        self._uses.update(uses)
         easy = [name for name, f in functions.items() if "optnone" in f.attributes]
         self._waiting[_EASY] += [[name] for name in easy]
         together = clusters([name for name in functions if name not in easy], inlined)

@@ -53,6 +53,7 @@ class Step:
       cleared: those of them that nobody else makes.
       computes: the operand of which it can compute the elements itself, where it needs them; its own operands take its place.
       computed: how it does.
+      drafted: how much longer it takes in a draft, times its duration.
     """
 
     scratch: int = 0
@@ -63,13 +64,11 @@ class Step:
     cleared: frozenset[int] = frozenset()
     computes: ClassVar[int | None] = None
     computed: Elements | None = None
+    drafted: float = 1.0
 
     def pointer(self) -> Any:
         """Where the result lies already; None if it is yet to be computed."""
         return None
-
-    drafted = 1.0
-    """How much longer it takes in a draft, times its duration."""
 
     def __init__(self, unit: Unit, equation: Equation):
         self.unit = unit

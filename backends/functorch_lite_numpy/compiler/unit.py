@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from ..forking import whole
 from ..threads import threads as processors
 from . import ir, processor
 from .linking import joined
@@ -52,10 +51,9 @@ class Unit:
         self.interruptible = False
         """Whether there is a loop that may end early, with a Python exception set."""
         self.losses = Losses()
-        others = 0 if whole.is_inside() else processors() - 1
-        self.workers = workers = Workers(others)
-        joins = meanwhile and others and processor.joins()
-        begin = (lambda part: workers.begin(part.text, part.draft)) if joins else None
+        self.workers = workers = Workers(processors() - 1)
+        early = meanwhile and processors() > 1 and processor.joins()
+        begin = (lambda part: workers.begin(part.text, part.draft)) if early else None
         self.cutter = Cutter(self.module, has_draft, begin)
 
     def name(self, prefix: str) -> str:

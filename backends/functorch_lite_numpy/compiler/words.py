@@ -8,7 +8,8 @@ rows, y from two of its rows each.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +18,7 @@ from .control import counted, covered, displaced
 from .intrinsics import call_named
 from .products import Axis, Product
 from .types import I16, I32, I64, PTR, constant, lanes, memory_type
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .unit import Unit
+from .unit import Unit
 
 __all__ = ["WORD", "in_words", "multiply", "words_of_columns", "words_of_rows"]
 
