@@ -30,9 +30,12 @@ def compile_and_drop(n, start):
 
 x = fnp.ones(7)
 compile_and_drop(60, 0)
-before = resident()
-compile_and_drop(150, 60)
-print(resident() - before)
+grown = []
+for start in range(60, 660, 150):
+    before = resident()
+    compile_and_drop(150, start)
+    grown.append(resident() - before)
+print(*grown)
 """
 
 
@@ -40,4 +43,5 @@ print(resident() - before)
 def test_machine_code_is_given_back() -> None:
     environment = {**os.environ, "FUNCTORCH_LITE_CACHE": "off"}
     done = subprocess.run([sys.executable, "-c", SOURCE], capture_output=True, text=True, env=environment, check=True)
-    assert int(done.stdout) < 150 * 4096  # not a page each
+    grown = [int(size) for size in done.stdout.split()]
+    assert min(grown) < 150 * 512, grown  # a leak shows in every round; the heap grows by large steps, in some
