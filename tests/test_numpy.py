@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -12,337 +16,12 @@ import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite.errors import ConcretizationTypeError
 
-rng = np.random.default_rng(0)
-A = rng.normal(size=(3, 4)).astype(np.float32)
-T = rng.normal(size=(2, 3, 4)).astype(np.float32)
-V = rng.normal(size=4).astype(np.float32)
-I = rng.integers(-5, 6, (3, 4)).astype(np.int32)  # noqa: E741
-J = rng.integers(0, 4, (3, 2)).astype(np.int32)
-B, M = A > 0, A > -0.5
-C = (A + 1j * A[::-1]).astype(np.complex64)
-N = A.copy()
-N[0, 1] = N[2, 2] = np.nan
-NAMES = {"np": np, "A": A, "T": T, "V": V, "I": I, "J": J, "B": B, "M": M, "C": C, "N": N}
+from .numpy_calls import CALLS, CONCRETE, draw, expanded
 
-CALLS = """
-m.sum(A)
-m.sum(A,0)
-m.sum(A,(0,1),keepdims=True)
-m.sum(A,where=M)
-m.sum(I)
-m.sum(B)
-m.sum(A,initial=2.)
-m.sum(A,axis=-1,dtype=np.float64)
-m.prod(A)
-m.prod(I,1)
-m.mean(A)
-m.mean(I,0)
-m.mean(A,where=M)
-m.mean(A,axis=(0,),keepdims=True)
-m.var(A)
-m.var(A,0,ddof=1)
-m.std(I,1)
-m.var(A,where=M)
-m.var(C)
-m.std(A,axis=1,keepdims=True)
-m.max(A)
-m.max(I,1)
-m.min(A,0,keepdims=True)
-m.max(A,initial=0.,where=M)
-m.min(B)
-m.max(B,0)
-m.ptp(A,1)
-m.argmax(A)
-m.argmin(A,0)
-m.argmax(A,1,keepdims=True)
-m.all(B)
-m.any(B,0)
-m.all(A,1)
-m.count_nonzero(I,0)
-m.nansum(N)
-m.nanmean(N,0)
-m.nanmax(N,1)
-m.nanmin(N)
-m.nanvar(N)
-m.nanstd(N,0)
-m.nanprod(N,1)
-m.nanargmax(N)
-m.nanargmin(N,1)
-m.nancumsum(N)
-m.nancumprod(N,1)
-m.nanmedian(N)
-m.nanmedian(N,0)
-m.nanquantile(N,0.3,1)
-m.nanpercentile(N,30.)
-m.cumsum(A)
-m.cumsum(A,1)
-m.cumprod(A,0)
-m.cumsum(I,1)
-m.cumulative_sum(A,axis=1,include_initial=True)
-m.cumsum(B,0)
-m.median(A)
-m.median(A,0)
-m.median(A,1,keepdims=True)
-m.quantile(A,0.3)
-m.quantile(A,np.array([0.1,0.7],np.float32),1)
-m.quantile(A,0.3,0,method='lower')
-m.quantile(A,0.3,0,method='nearest')
-m.quantile(A,0.3,(0,1),method='higher',keepdims=True)
-m.percentile(A,40,1)
-m.quantile(N,0.5,1)
-m.average(A)
-m.average(A,1,weights=V)
-m.average(A,weights=A)
-m.cov(A)
-m.cov(A,rowvar=False)
-m.corrcoef(A)
-m.cov(V,V[::-1])
-m.cov(A,bias=True)
-m.cov(A,aweights=np.abs(V))
-m.cov(A,fweights=np.array([1,2,3,1]))
-m.reshape(A,(2,-1))
-m.reshape(A,-1)
-m.reshape(A,(4,3),order='F')
-m.ravel(A)
-m.ravel(A,order='F')
-m.transpose(T)
-m.transpose(T,(1,0,2))
-m.swapaxes(T,0,2)
-m.moveaxis(T,0,-1)
-m.moveaxis(T,(0,1),(-1,-2))
-m.rollaxis(T,2)
-m.rollaxis(T,0,3)
-m.expand_dims(A,(0,2))
-m.squeeze(A[None])
-m.broadcast_to(V,(3,4))
-m.broadcast_arrays(V,A)
-m.matrix_transpose(T)
-m.concatenate([A,A])
-m.concatenate([A,I],1)
-m.concatenate([A,V],None)
-m.stack([A,A],1)
-m.vstack([V,A])
-m.hstack([A,A])
-m.hstack([V,V])
-m.dstack([A,A])
-m.column_stack([V,V])
-m.append(A,V)
-m.block([[A,A],[A,A]])
-m.split(A,2,1)
-m.split(A,[1,3],1)
-m.array_split(V,3)
-m.hsplit(A,2)
-m.vsplit(A,[1])
-m.tile(A,2)
-m.tile(V,(2,2))
-m.repeat(A,2)
-m.repeat(A,3,1)
-m.repeat(A,np.array([1,0,2]),0)
-m.roll(A,1)
-m.roll(A,(1,-2),(0,1))
-m.roll(A,1,1)
-m.flip(A)
-m.flip(A,0)
-m.fliplr(A)
-m.flipud(A)
-m.rot90(A)
-m.rot90(A,2)
-m.rot90(A,3)
-m.resize(A,(5,3))
-m.atleast_1d(3.)
-m.atleast_2d(V)
-m.atleast_3d(A)
-m.unstack(A,axis=1)
-m.take(A,np.array([0,2]),1)
-m.take_along_axis(A,J,1)
-m.delete(A,1,0)
-m.delete(A,np.array([0,2]),1)
-m.insert(A,1,5.,1)
-m.insert(V,np.array([0,2]),np.array([7.,8.],np.float32))
-m.insert(A,1,V,0)
-m.delete(V,slice(0,2))
-m.pad(A,1)
-m.pad(A,((1,2),(0,3)),mode='edge')
-m.pad(A,2,mode='reflect')
-m.pad(A,(2,3),mode='symmetric')
-m.pad(A,3,mode='wrap')
-m.pad(A,(1,2),mode='mean')
-m.pad(A,(1,2),mode='maximum')
-m.pad(A,1,mode='minimum')
-m.pad(A,2,mode='median')
-m.pad(A,2,mode='linear_ramp',end_values=5.)
-m.pad(A,1,constant_values=((1.,2.),(3.,4.)))
-m.pad(V,5,mode='reflect',reflect_type='odd')
-m.pad(V,5,mode='symmetric',reflect_type='odd')
-m.pad(V,2,mode='mean',stat_length=2)
-m.pad(V,(7,9),mode='reflect')
-m.pad(I,2,mode='linear_ramp')| m.pad(I,2,mode='mean')
-m.zeros((2,3),np.float32)
-m.ones(3,np.int32)
-m.full((2,),7.,np.float32)
-m.zeros_like(A)
-m.ones_like(I)
-m.full_like(A,2)
-m.arange(5,dtype=np.int32)
-m.arange(1,7,2,dtype=np.float32)
-m.arange(0.,1.,.1)
-m.arange(5,0,-2)
-m.linspace(0,1,7)
-m.linspace(V,V+1,5,axis=1)
-m.linspace(0,1,5,endpoint=False)
-m.logspace(0,2,5)
-m.geomspace(1,100,3)
-m.eye(3,4,1)
-m.identity(3)
-m.diag(V)
-m.diag(A,1)
-m.diag(V,-2)
-m.diagflat(A)
-m.tri(3,4,1)
-m.tril(A)
-m.triu(A,1)
-m.tril(T,-1)
-m.meshgrid(V,V[:2])
-m.meshgrid(V,V[:2],indexing='ij',sparse=True)
-m.indices((2,3))
-m.vander(V)
-m.vander(V,3,increasing=True)
-m.fromfunction(lambda i,j:i+j,(2,3),dtype=np.float32)
-m.tril_indices(3)
-m.triu_indices(3,1)
-m.diag_indices(3)
-m.asarray([[1,2],[3,4]])
-m.array([1.,2.],dtype=np.int32)
-m.dot(A,A.T)
-m.dot(A,V)
-m.dot(V,V)
-m.dot(T,T[0].T)
-m.matmul(A,A.T)
-m.matmul(T,np.swapaxes(T,1,2))
-m.matmul(A,np.swapaxes(T,1,2))
-m.matmul(T,V)
-m.matmul(V,np.swapaxes(T,1,2))
-m.vdot(C,C)
-m.vecdot(A,A)
-m.inner(A,A)
-m.outer(V,V)
-m.tensordot(T,A,2)
-m.tensordot(T,A,((1,2),(0,1)))
-m.kron(A,V)
-m.kron(V,V)
-m.cross(A[:,:3],A[:,1:])
-m.cross(A[:,:3],A[:,1:],axisc=0)
-m.trace(A)
-m.trace(I)
-m.diagonal(A,1)
-m.diagonal(T,0,1,2)
-m.convolve(V,V)
-m.convolve(V,V[:2],'same')
-m.convolve(V,V[:3],'valid')
-m.correlate(V,V[:2])
-m.correlate(C[0],C[1][:3],'full')
-m.correlate(V[:2],V,'same')
-m.dot(B,B.T)
-m.matmul(I,I.T)
-m.einsum('ij,kj->ik',A,A)
-m.einsum('ij->ji',A)
-m.einsum('ii->i',A[:,:3])
-m.einsum('ii',A[:,:3])
-m.einsum('...j,j->...',T,V)
-m.einsum('ij,jk,kl',A,A.T,A)
-m.einsum('bij,bkj->bik',T,T)
-m.einsum('i,j->ij',V,V)
-m.einsum('...ij,...jk->...ik',T,np.swapaxes(T,1,2)[:1])
-m.einsum(A,[0,1],V,[1],[0])
-m.einsum('ij->',A)
-m.einsum('ijk,ijk->',T,T)
-m.einsum('ij,ij,ij->j',A,A,A)
-m.einsum('ab,cd,ab,cd->',A,A,A,A)
-m.sort(A)
-m.sort(A,0)
-m.sort(A,None)
-m.argsort(A)
-m.argsort(A,0)
-m.sort(N)
-m.lexsort((V,V))
-m.searchsorted(np.sort(V),A)
-m.searchsorted(np.sort(V),V,side='right')
-m.digitize(A,np.sort(V))
-m.digitize(A,np.sort(V)[::-1].copy())
-m.unique(I)
-m.unique(I,return_index=True,return_inverse=True,return_counts=True)[1:]
-m.unique(I,axis=0)
-m.nonzero(I)
-m.flatnonzero(I)
-m.argwhere(B)
-m.where(B,A,0.)
-m.where(B)
-m.bincount(np.array([0,2,2,5]))
-m.bincount(np.array([0,2,2]),weights=V[:3],minlength=6)
-m.histogram(A.ravel())
-m.histogram(A,bins=4,range=(-1.,1.),density=True)
-m.interp(A,np.sort(V),V)
-m.interp(A,np.sort(V),V,left=0.,right=1.)
-m.interp(A,V,V,period=2.)
-m.select([A>0,A<-1],[A,A*2],9.)
-m.choose(np.abs(I)%3,[A,A*2,A*3])
-m.isin(I,np.array([1,2]))
-m.intersect1d(I,np.array([1,2,3]))
-m.union1d(I,np.array([11]))
-m.setdiff1d(I,np.array([1]))
-m.setxor1d(I,np.array([1,77]))
-m.compress(np.array([True,False,True]),A,0)
-m.extract(B,A)
-m.partition(V,2)
-m.diff(A)
-m.diff(A,2,0)
-m.diff(V,prepend=0.,append=V[:1])
-m.ediff1d(V,to_end=V[:1])
-m.gradient(V)
-m.gradient(A)
-m.gradient(V,np.array([0.,1.,3.,4.],np.float32))
-m.gradient(A,2.,axis=1)
-m.trapezoid(A)
-m.trapezoid(V,np.sort(V))
-m.unwrap(V*5)
-m.polyval(V,A)
-m.polyadd(V,V[:2])
-m.polysub(V[:1],V)
-m.polymul(V,V[:2])
-m.polyder(V)
-m.polyint(V)
-m.poly(V)
-m.bartlett(5)
-m.blackman(5)
-m.hamming(5)
-m.hanning(5)
-m.kaiser(5,2.)
-m.apply_along_axis(lambda v: v*2,0,A)
-m.apply_over_axes(m.sum,T,(0,2))
-m.unravel_index(np.array([3,7]),(3,4))
-m.ravel_multi_index((np.array([1,2]),np.array([0,3])),(3,4))
-m.clip(A,-0.5,0.5)
-m.clip(I,0,None)
-m.round(A,2)
-m.round(A*100,-1)
-m.round(C,1)
-m.power(I,2)
-m.power(A,3)
-m.power(I,np.abs(I))
-m.array_equal(A,A)
-m.array_equiv(A,A[0])
-m.allclose(A,A)
-m.nan_to_num(N,nan=3.)
-m.angle(C)
-m.abs(C)
-m.sign(C)
-m.heaviside(A,0.5)
-m.piecewise(A,[A<0,A>=0],[lambda v:-v,lambda v:v])
-m.ix_(np.array([0,1]),np.array([1]))
-m.size(A)
-m.shape(A)
-m.ndim(A)
-""".strip().splitlines()
+rng = np.random.default_rng(0)
+DRAWS = [draw(seed) for seed in range(2)]
+NAMES = {"np": np, **DRAWS[0]}
+A, B, C, INTS = (NAMES[name] for name in "ABCI")
 
 UNARY = [
     "sin",
@@ -445,7 +124,7 @@ BINARY = [
     "ldexp",
 ]
 
-OPERANDS = {"f32": A, "i32": I, "bool": B, "c64": C, "f64": A.astype(np.float64)}
+OPERANDS = {"f32": A, "i32": INTS, "bool": B, "c64": C, "f64": A.astype(np.float64)}
 
 
 def leaves(x: Any) -> list[Any]:
@@ -462,20 +141,89 @@ def quietly(f: Any) -> Any:
             pytest.skip("NumPy has no such call")
 
 
-def check(ours: Any, theirs: Any, tol: float = 2e-5) -> None:
+def check(ours: Any, theirs: Any, tol: float = 2e-5, what: str = "") -> None:
     ours, theirs = leaves(ours), leaves(theirs)
-    assert len(ours) == len(theirs)
+    assert len(ours) == len(theirs), what
     for a, b in zip(ours, theirs, strict=True):
-        assert np.shape(a) == np.shape(b)
-        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=tol, atol=tol)
+        assert np.shape(a) == np.shape(b), what
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=tol, atol=tol, err_msg=what)
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_as_numpy(call: str) -> None:
-    def function(m: Any) -> Any:
-        return eval(call, {**NAMES, "m": m})
+@dataclass(frozen=True)
+class Call:
+    """A call as a function of its operands."""
 
-    check(function(fnp), quietly(function))
+    text: str
+
+    @functools.cached_property
+    def code(self) -> CodeType:
+        return compile(self.text, self.text, "eval")
+
+    @functools.cached_property
+    def used(self) -> list[str]:
+        """The names of the operands."""
+        return sorted(_names(self.code) & DRAWS[0].keys())
+
+    def __call__(self, m: Any, *operands: Any) -> Any:
+        return eval(self.code, {"m": m, "np": np, **dict(zip(self.used, operands, strict=True))})
+
+    def of(self, m: Any, draw: dict[str, Any]) -> Any:
+        return self(m, *(draw[name] for name in self.used))
+
+    def ours(self, *operands: Any) -> list[Any]:
+        return [fnp.asarray(leaf) for leaf in leaves(self(fnp, *operands))]
+
+
+def _names(code: CodeType) -> set[str]:
+    return set(code.co_names).union(*(_names(c) for c in code.co_consts if isinstance(c, CodeType)))
+
+
+def strided(x: np.ndarray) -> np.ndarray:
+    """The same array, read-only, its elements apart from each other, stored by columns and backwards."""
+    room = np.zeros((*x.shape[::-1], 2), x.dtype)[..., :1].T[(..., *(slice(None, None, -1),) * x.ndim)]
+    room[...] = x
+    room.flags.writeable = False
+    return room[0]
+
+
+def mapped(call: Call, expected: list[Any]) -> Iterator[tuple[str, Any, Any]]:
+    """What the call gives under `vmap`, and without: all operands along one axis, then each of them alone."""
+    pairs = [[values[name] for values in DRAWS] for name in call.used]
+    for axis in (0, 1, -1):
+        axes = [axis if axis <= pair[0].ndim else 0 for pair in pairs]
+        stacked = [np.stack(pair, at) for pair, at in zip(pairs, axes, strict=True)]
+        rows = fl.vmap(call.ours, tuple(axes))(*stacked)
+        for i, wanted in enumerate(expected):
+            yield f"row {i} of {call.text} along {axes}", [row[i] for row in rows], wanted
+    for j in range(len(pairs) if len(pairs) > 1 else 0):
+        args = [stacked[i] if i == j else pair[0] for i, pair in enumerate(pairs)]
+        rows = fl.vmap(call.ours, tuple(-1 if i == j else None for i in range(len(pairs))))(*args)
+        yield f"{call.text}, where {call.used[j]} is mapped", [row[0] for row in rows], expected[0]
+
+
+@pytest.mark.parametrize("row", CALLS + CONCRETE)
+def test_as_numpy(row: str) -> None:
+    for text in expanded(row):
+        call = Call(text)
+        operands = [strided(DRAWS[0][name]) for name in call.used]
+        with warnings.catch_warnings(action="ignore"):
+            try:
+                expected = [call.of(np, values) for values in DRAWS]
+            except (TypeError, ValueError):
+                expected = []
+        if not expected:
+            with pytest.raises((TypeError, ValueError)):
+                call(fnp, *operands)
+            continue
+        half = any(np.asarray(x).dtype == np.float16 for x in leaves(expected))
+        close = functools.partial(check, tol=3e-3 if half else 3e-5)
+        close(call(fnp, *operands), expected[0], what=text)
+        if row in CONCRETE:
+            continue
+        close(fl.jit(call.ours, exact=True)(*operands), expected[0], what=f"jit of {text}")
+        with warnings.catch_warnings(action="ignore"):
+            for what, ours, wanted in mapped(call, expected) if call.used else ():
+                close(ours, wanted, what=what)
 
 
 @pytest.mark.parametrize("name", UNARY)
