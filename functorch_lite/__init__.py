@@ -13,7 +13,22 @@ Reading order of the source, each file on top of those before it:
   numpy/, lax/, random, nn/, optim/   what users import
 """
 
-from . import ad_checkpoint, config, custom_derivatives, debug, lax, nn, numpy, optim, printing, random, tree, tree_util
+from . import (
+    ad_checkpoint,
+    config,
+    custom_derivatives,
+    debug,
+    flatten_util,
+    lax,
+    nn,
+    numpy,
+    ops,
+    optim,
+    printing,
+    random,
+    tree,
+    tree_util,
+)
 from . import indexing as indexing
 from .array_interface import ArrayInterface as Array
 from .arrays import type_of as typeof
@@ -68,6 +83,7 @@ __all__ = [
     "devices",
     "disable_jit",
     "eval_shape",
+    "flatten_util",
     "float0",
     "grad",
     "grad_and_value",
@@ -85,6 +101,7 @@ __all__ = [
     "named_scope",
     "nn",
     "numpy",
+    "ops",
     "optim",
     "printing",
     "pure_callback",

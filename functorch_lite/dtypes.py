@@ -30,6 +30,7 @@ __all__ = [
     "default_float",
     "default_int",
     "defaults",
+    "extended",
     "finfo",
     "float0",
     "float16",
@@ -51,6 +52,7 @@ __all__ = [
     "issubdtype",
     "itemsize",
     "kind",
+    "prng_key",
     "real_dtype",
     "short_name",
     "tangent_dtype",
@@ -88,6 +90,19 @@ _COMPLEX = frozenset(num for num, kind in _KIND.items() if kind == "c")
 _INEXACT = _FLOATING | _COMPLEX
 _NUMERIC = _INTEGER | _INEXACT
 _BOOL = bool_.num
+
+
+class extended(np.generic):
+    """The family of dtypes that no array has: as in JAX, keys are of it."""
+
+
+class prng_key(extended):
+    """What keys have for a dtype, so that they can be told from the words of raw ones; it holds no numbers.
+
+    >>> import functorch_lite as fl
+    >>> issubdtype(fl.random.key(0).dtype, prng_key), issubdtype(fl.random.PRNGKey(0).dtype, prng_key)
+    (True, False)
+    """
 
 
 # -- defaults --------------------------------------------------------------------------------------------------------
@@ -165,13 +180,16 @@ def _parse(spec: Any) -> np.dtype:
 
 
 def _unsupported(spec: Any) -> TypeError:
-    if isinstance(spec, type) and issubclass(spec, np.generic) and not spec.__subclasses__():
+    is_scalar_type = isinstance(spec, type) and issubclass(spec, np.generic)
+    if is_scalar_type and issubclass(spec, extended):
+        return DTypeError(f"{spec.__name__} is no dtype of arrays: what random.key_data(keys) gives are numbers.")
+    if is_scalar_type and not spec.__subclasses__():
         spec = np.dtype(spec)
     if isinstance(spec, np.dtype):
         came, cure = f"the dtype {spec}", _CURES.get(spec.char, _CURES.get(spec.kind, ""))
         if spec == float0:
             came, cure = "float0", "It marks tangents of integers and booleans, which there is nothing to compute with."
-    elif isinstance(spec, type) and issubclass(spec, np.generic):
+    elif is_scalar_type:
         came, cure = f"the scalar type {spec.__name__}", "Name one dtype, not a family."
     elif isinstance(getattr(spec, "dtype", None), np.dtype):
         return _unsupported(spec.dtype)

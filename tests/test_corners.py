@@ -21,6 +21,8 @@ def test_questions_about_arrays_take_lists() -> None:
     assert not fnp.array_equiv([[1, 2], [1, 3]], [1, 2])
     assert fnp.iscomplexobj([1, 2j])
     assert not fnp.iscomplexobj(None)
+    assert fnp.iscomplexobj(fnp.complex64)
+    assert not fnp.iscomplexobj(fnp.float32)
     np.testing.assert_array_equal(fl.nn.one_hot([2, 0], 3), [[0, 0, 1], [1, 0, 0]])
 
 

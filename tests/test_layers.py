@@ -28,7 +28,7 @@ primitives
 promotion direct index_plan index_steps index_update indexing operators | passes
 transforms
 control
-numpy lax random nn optim scipy tree_util debug devices ad_checkpoint custom_derivatives
+numpy lax random nn optim scipy tree_util debug devices ad_checkpoint custom_derivatives flatten_util ops
 extend extend_passes testing __init__
 """
 """Each line imports from lines above it, and among itself; what `|` parts does not see each other."""

@@ -12,7 +12,7 @@ import scipy.stats
 
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
-from functorch_lite import random
+from functorch_lite import dtypes, random
 from functorch_lite.backend import get
 from functorch_lite.primitives.random_bits import random_bits, random_fold_in, random_split
 from functorch_lite.primitives.random_floats import random_normal, random_uniform
@@ -221,6 +221,18 @@ def test_seeds_of_other_kinds_are_taken_as_by_jax(seed: Any, default: str) -> No
         if default == "int64" or not isinstance(seed, int):
             traced = np.uint64(seed) if int(seed) > 2**63 else seed
             assert host(fl.jit(random.PRNGKey)(traced)).tolist() == words
+
+
+def test_keys_are_told_from_raw_ones_by_their_dtype() -> None:
+    key = fl.random.key(0)
+    for k in (key, fl.random.split(key, 3)):
+        assert fnp.issubdtype(k.dtype, dtypes.prng_key)
+        assert dtypes.issubdtype(k.dtype, dtypes.extended)
+    for x in (fl.random.PRNGKey(0), fl.random.key_data(key), np.float32(0)):
+        assert not dtypes.issubdtype(x.dtype, dtypes.prng_key)
+    assert fl.jit(lambda k: fnp.float32(dtypes.issubdtype(k.dtype, dtypes.prng_key)))(key) == 1
+    with pytest.raises(TypeError, match="key_data"):
+        fnp.zeros(3, key.dtype)
 
 
 def test_keys_are_a_pytree_and_compare() -> None:

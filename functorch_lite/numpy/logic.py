@@ -144,8 +144,13 @@ def isreal(x: Any) -> Any:
 
 
 def iscomplexobj(x: Any) -> bool:
-    """Whether `x`, an array or nested sequences, has a complex dtype; None has not."""
-    return x is not None and dtypes.is_complex(asarray(x).dtype)
+    """Whether `x` has a complex dtype: an array, nested sequences, a scalar type such as `complex64`; None has not.
+
+    >>> iscomplexobj([1.0, 2j]), iscomplexobj(None)
+    (True, False)
+    """
+    dtype = getattr(x, "dtype", None)
+    return x is not None and dtypes.is_complex(dtype if isinstance(dtype, np.dtype) else asarray(x).dtype)
 
 
 def isrealobj(x: Any) -> bool:

@@ -54,6 +54,10 @@ class Key:
         return self.data.shape[:-1]
 
     @property
+    def dtype(self) -> type[dtypes.prng_key]:
+        return dtypes.prng_key
+
+    @property
     def ndim(self) -> int:
         return len(self.shape)
 
