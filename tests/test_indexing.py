@@ -387,3 +387,15 @@ def test_a_promise_that_is_broken_reads_no_foreign_memory() -> None:
             except IndexError:
                 continue
             assert set(out.ravel().tolist()) <= {0.0, 1.0, 2.0, 3.0}
+
+
+@pytest.mark.parametrize("how", ["set", "add", "multiply", "min", "max"])
+def test_updates_of_batches_without_elements(how: str) -> None:
+    def update(x: Any, i: Any, v: Any) -> Any:
+        return getattr(x.at[i], how)(v, unique_indices=True)
+
+    given = np.zeros((0, 3), "float32"), np.zeros((0, 2), "int32"), np.ones((0, 2), "float32")
+    gradient = fl.grad(lambda *xs: update(*xs).sum(), (0, 2))
+    for transform in (fl.vmap, lambda f: fl.jit(fl.vmap(f))):
+        assert transform(update)(*given).shape == (0, 3)
+        assert [g.shape for g in transform(gradient)(*given)] == [(0, 3), (0, 2)]

@@ -155,7 +155,7 @@ def scatter_apply(
       mode: what becomes of a window that sticks out, see `GatherScatterMode`; None: it is left out.
     """
     x, numbers = as_operand(operand), _numbers(dimension_numbers)
-    sizes = window_sizes(x.ndim, tuple(update_shape), numbers)
+    sizes = window_sizes(x.shape, tuple(update_shape), numbers)
     promises = {"unique_indices": unique_indices, "indices_are_sorted": indices_are_sorted, "mode": mode}
     new = as_operand(func(gather(x, scatter_indices, numbers.reversed(), sizes, fill_value=0, **promises)))
     if new.shape != tuple(update_shape):

@@ -147,11 +147,13 @@ def default_fill(dtype: Any) -> Any:
     return info.max if dtypes.is_unsigned(dtype) else info.min
 
 
-def window_sizes(ndim: int, updates: Shape, numbers: ScatterDimensionNumbers) -> Shape:
-    """The shape of a scatter's windows."""
-    left_out = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
+def window_sizes(shape: Shape, updates: Shape, numbers: ScatterDimensionNumbers) -> Shape:
+    """The shape of a scatter's windows, in an operand of the given one: 1 along what is left out, 0 in an empty batch."""
     lengths = iter([updates[d] for d in numbers.update_window_dims])
-    return tuple(1 if a in left_out else next(lengths, 0) for a in range(ndim))
+    batching, left_out = numbers.operand_batching_dims, numbers.inserted_window_dims
+    return tuple(
+        int(n != 0) if a in batching else 1 if a in left_out else next(lengths, 0) for a, n in enumerate(shape)
+    )
 
 
 class Layout:

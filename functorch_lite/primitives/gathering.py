@@ -198,7 +198,7 @@ class Scatter(Primitive):
             raise ShapeError(
                 f"{self.name} of {x} by {indices} and updates {updates}: {dimension_numbers} does not fit."
             )
-        sizes = window_sizes(x.ndim, updates.shape, dimension_numbers)
+        sizes = window_sizes(x.shape, updates.shape, dimension_numbers)
         needed = gathered_shape(self.name, x, indices, dimension_numbers.reversed(), sizes)
         if needed != updates.shape:
             raise ShapeError(f"{self.name} of {x} by {indices} needs updates of shape {needed}, got {updates}.")
@@ -227,7 +227,7 @@ class Scatter(Primitive):
         """
         x, indices, updates = types
         numbers = params["dimension_numbers"]
-        layout = Layout(x.shape, indices.shape, numbers.reversed(), window_sizes(x.ndim, updates.shape, numbers))
+        layout = Layout(x.shape, indices.shape, numbers.reversed(), window_sizes(x.shape, updates.shape, numbers))
         mode, dtype = params.get("mode", "fill"), x.dtype
         wide = dtypes.accumulator_dtype(dtype) if self.ufunc in ("add", "multiply") else dtype
         nothing = not layout.count or not updates.size
@@ -281,13 +281,13 @@ def _writer(xp: Any, name: str | None, unique: bool) -> Callable[[Any, Any, Any]
     return write
 
 
-def read_params(scatter_params: dict[str, Any], ndim: int, updates: Shape, fill_value: Any = 0) -> dict[str, Any]:
+def read_params(scatter_params: dict[str, Any], shape: Shape, updates: Shape, fill_value: Any = 0) -> dict[str, Any]:
     """The params of the gather that reads what a scatter writes."""
     numbers = scatter_params["dimension_numbers"]
     return {
         **scatter_params,
         "dimension_numbers": numbers.reversed(),
-        "slice_sizes": window_sizes(ndim, updates, numbers),
+        "slice_sizes": window_sizes(shape, updates, numbers),
         "fill_value": fill_value,
     }
 
@@ -323,7 +323,7 @@ class ScatterSet(_LinearScatter):
     __doc__ = Scatter.__doc__
 
     def pull_back(self, ct: Any, indices: Any, updates: ArrayType, wanted: list[bool], params: dict[str, Any]) -> Any:
-        read = read_params(params, ct.ndim, updates.shape)
+        read = read_params(params, ct.shape, updates.shape)
         if params.get("unique_indices"):
             x_ct = self(ct, indices, zeros(updates), **params) if wanted[0] else None
             return x_ct, gather(ct, indices, **read) if wanted[2] else None
@@ -347,7 +347,7 @@ class ScatterAdd(_LinearScatter):
     accepts = "iufc"
 
     def pull_back(self, ct: Any, indices: Any, updates: ArrayType, wanted: list[bool], params: dict[str, Any]) -> Any:
-        read = gather(ct, indices, **read_params(params, ct.ndim, updates.shape)) if wanted[2] else None
+        read = gather(ct, indices, **read_params(params, ct.shape, updates.shape)) if wanted[2] else None
         return ct if wanted[0] else None, read
 
 

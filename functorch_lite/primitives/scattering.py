@@ -46,7 +46,7 @@ class ScatterMul(Scatter):
             return [self(ct, indices, updates, **params), None, None]
         if not params.get("unique_indices"):
             raise _repeats()
-        read = read_params(params, ct.ndim, updates.type.shape)
+        read = read_params(params, ct.shape, updates.type.shape)
         return [None, None, gather(mul(ct, x), indices, **read)]
 
 
@@ -72,7 +72,7 @@ class _ScatterExtremum(NotLinear, Scatter):
         if isinstance(x_dot, Zero) and isinstance(updates_dot, Zero):
             return out, Zero(out.type.tangent())
         zero, one = x.dtype.type(0), x.dtype.type(1)
-        read = read_params(params, x.ndim, updates.shape)
+        read = read_params(params, x.shape, updates.shape)
         nothing = zeros(type_of(x))
         won = select(eq(updates, gather(out, indices, **{**read, "fill_value": None})), zero, one)
         stayed = select(eq(x, out), zero, one)
