@@ -78,6 +78,8 @@ class Primitive:
     """Names of the params that hold programs (or tuples of programs)."""
     inlines: ClassVar[bool] = False
     """Whether an equation may be replaced by the equations of its one subprogram."""
+    splits: ClassVar[bool] = True
+    """Whether partial evaluation may look into the programs that an equation carries; if not, it is linear as a whole."""
     opaque: ClassVar[bool] = False
     """Whether passes leave the programs that an equation carries as they are."""
     of_dtype: ClassVar[bool] = False

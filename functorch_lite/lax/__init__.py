@@ -2,7 +2,9 @@
 
 from ..control.associative_scan import associative_scan
 from ..control.cond import cond, switch
+from ..control.linear_solve import custom_linear_solve
 from ..control.loops import fori_loop, map
+from ..control.root import custom_root
 from ..control.scan import scan
 from ..control.while_loop import while_loop
 from ..transforms.custom_jvp import stop_gradient
@@ -43,6 +45,8 @@ __all__ = [
     "conv_general_dilated",
     "conv_transpose",
     "conv_with_general_padding",
+    "custom_linear_solve",
+    "custom_root",
     "fft",
     "fori_loop",
     "linalg",

@@ -1,5 +1,5 @@
 """SciPy's functions over arrays that can be differentiated, batched and compiled, as `jax.scipy` names them."""
 
-from . import linalg, special, stats
+from . import linalg, sparse, special, stats
 
-__all__ = ["linalg", "special", "stats"]
+__all__ = ["linalg", "sparse", "special", "stats"]

@@ -36,7 +36,7 @@ class PartialTrace(StagingTrace):
             assert self.parent is not None
             with use_trace(self.parent):
                 return self.parent.process(primitive, operands, params)
-        if not any(params[name] is not None for name in primitive.subprograms):
+        if not (primitive.splits and any(params[name] is not None for name in primitive.subprograms)):
             return super().process(primitive, operands, params)
         with use_trace(self):
             if primitive.inlines:
