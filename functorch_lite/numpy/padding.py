@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..arrays import type_of
 from ..errors import ArgumentError, ShapeError, UnsupportedError
-from ..indexing import take
+from ..indexing import getitem, take
 from ..primitives.slicing import pad as pad_p
+from ..primitives.slicing import rev
 from ..primitives.structural import broadcast_to
 from ..promotion import as_operand, cast
 from ..transforms.vmap import vmap
@@ -24,6 +26,9 @@ from .rounding import round as round_
 from .shaping import moveaxis
 
 __all__ = ["pad"]
+
+MOST_PIECES = 8
+"""Of a border: what is far longer than the array is looked up, place by place."""
 
 _COPYING = ("edge", "reflect", "symmetric", "wrap")
 _STATISTICS = {"maximum": max_, "minimum": min_, "mean": mean, "median": median}
@@ -113,11 +118,14 @@ def _along(x: Any, axis: int, before: int, after: int, mode: str, options: dict[
             f"pad of {type_of(x)} in mode {mode!r}: an axis of length 0 can only be padded with constants."
         )
     if mode in _COPYING:
-        return take(x, np.pad(np.arange(n), (before, after), mode=mode), axis)  # type: ignore[call-overload]
+        places = np.pad(np.arange(n), (before, after), mode=mode)  # type: ignore[call-overload]
+        return concatenate([*_taken(x, places[:before], axis), x, *_taken(x, places[before + n :], axis)], axis)
     if mode == "linear_ramp":
         low, high = _pairs(options.get("end_values", 0), x.ndim, "end_values")[axis]
-        first, last = take(x, np.array([0]), axis), take(x, np.array([n - 1]), axis)
-        return concatenate([_ramp(low, first, before, axis), x, _flipped(_ramp(high, last, after, axis), axis)], axis)
+        first, last = _run(x, np.array([0]), axis), _run(x, np.array([n - 1]), axis)
+        return concatenate(
+            [_ramp(low, first, before, axis), x, rev(_ramp(high, last, after, axis), dimensions=(axis,))], axis
+        )
     lengths = options.get("stat_length")
     low, high = (None, None) if lengths is None else _pairs(lengths, x.ndim, "stat_length")[axis]
     parts = [
@@ -128,8 +136,25 @@ def _along(x: Any, axis: int, before: int, after: int, mode: str, options: dict[
     return concatenate(parts, axis)
 
 
-def _flipped(x: Any, axis: int) -> Any:
-    return take(x, np.arange(x.shape[axis])[::-1].copy(), axis)
+def _taken(x: Any, places: np.ndarray, axis: int) -> list[Any]:
+    """The elements at known places, in pieces: slices, forwards or backwards, and repeated elements; in one if these are many."""
+    cuts = [0]
+    while cuts[-1] < len(places):
+        rest = places[cuts[-1] :]
+        lengths = [int(np.argmin([*(rest == rest[0] + step * np.arange(len(rest))), False])) for step in (0, 1, -1)]
+        cuts.append(cuts[-1] + max(lengths))
+    if len(cuts) > MOST_PIECES:
+        return [take(x, places, axis)]
+    return [_run(x, places[a:b], axis) for a, b in pairwise(cuts)]
+
+
+def _run(x: Any, places: np.ndarray, axis: int) -> Any:
+    """The elements at places that are all the same, or one behind or before the other."""
+    first, last = sorted((int(places[0]), int(places[-1])))
+    part = getitem(x, (*[slice(None)] * axis, slice(first, last + 1)))
+    if first == last:
+        return broadcast_to(part, tuple(len(places) if i == axis else m for i, m in enumerate(x.shape)))
+    return part if places[0] == first else rev(part, dimensions=(axis,))
 
 
 def _ramp(end: Any, edge: Any, n: int, axis: int) -> Any:
@@ -154,7 +179,7 @@ def _odd(x: Any, widths: Sequence[tuple[int, int]], mode: str) -> Any:
         while before or after:
             n = x.shape[axis]
             low, high = min(before, max(n - skip, 1)), min(after, max(n - skip, 1))
-            first, last = take(x, np.array([0]), axis), take(x, np.array([n - 1]), axis)
+            first, last = _run(x, np.array([0]), axis), _run(x, np.array([n - 1]), axis)
             left = 2 * first - take(x, np.minimum(np.arange(low)[::-1] + skip, n - 1), axis)
             right = 2 * last - take(x, np.maximum(n - 1 - skip - np.arange(high), 0), axis)
             x = concatenate([left, x, right], axis)

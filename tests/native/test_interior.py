@@ -70,6 +70,22 @@ def test_sums(n: int) -> None:
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * float(np.abs(np.asarray(want)).max()))
 
 
+@pytest.mark.parametrize("mode", ["edge", "reflect", "symmetric", "wrap"])
+def test_borders_by_modes(mode: str) -> None:
+    """Values are NumPy's, also of borders that are longer than the array; nothing is looked up in memory."""
+    for shape, widths in {(5, 300): (3, 2), (4, 5): ((5, 0), (0, 17)), (3, 64): ((0, 1), (9, 1)), (1, 100): 7}.items():
+        x = values(shape, "float32")
+        pad = lambda x, widths=widths: fnp.pad(x, widths, mode=mode)  # noqa: E731
+        np.testing.assert_array_equal(pad(x), np.pad(x, widths, mode=mode))  # type: ignore[call-overload]
+        check(pad, x)
+        weights = values(pad(x).shape, "float32").round()
+        check(fl.grad(lambda x, pad=pad, w=weights: fnp.sum(pad(x) * w)), x)
+        assert "gather" not in str(fl.make_program(pad)(x))
+    short = values((2,), "float32")
+    check(lambda x: fnp.pad(x, 99, mode=mode), short)
+    np.testing.assert_array_equal(fnp.pad(short, 99, mode=mode), np.pad(short, 99, mode=mode))  # type: ignore[call-overload]
+
+
 def test_in_place_in_loops() -> None:
     x = values((40, 300), "float32")
     step = lambda _, c: (fnp.roll(c[1], 1, 1) + c[0], fnp.pad(c[0][:, 1:], ((0, 0), (0, 1))) * 0.5)  # noqa: E731
