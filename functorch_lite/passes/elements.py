@@ -22,8 +22,11 @@ INDEX = np.dtype(np.int64)
 class Builder:
     """Finds the node of each element of a group's values."""
 
-    def __init__(self, program: Program, extents: Sequence[int], reduced_axes: Sequence[Any]):
+    def __init__(
+        self, program: Program, extents: Sequence[int], reduced_axes: Sequence[Any], lanes: frozenset[int] = frozenset()
+    ):
         self.extents = extents
+        self.lanes = lanes
         self.buffers = {v: i for i, v in enumerate(program.inputs)}
         self.made: dict[Var, tuple[Equation, Any]] = {}
         for equation, axes in zip(program.equations, reduced_axes, strict=True):
@@ -247,7 +250,25 @@ class Elements:
             b = otherwise()
         finally:
             builder.guard = outer
+        if a.args == (self.both(outer, mask),) and b.args == (self.both(outer, no),):
+            place = self._place_of_either(mask, a, b)
+            if place is not None:
+                return builder.load(a.params.buffer, a.dtype, place)
         return builder.node("select", (mask, b, a), a.dtype)
+
+    def _place_of_either(self, mask: Node, a: Node, b: Node) -> Affine | None:
+        """Where one load reads what either of two would; None if they are of two buffers, or lanes would part."""
+        if a.op != "load" or b.op != "load" or a.params.buffer != b.params.buffer:
+            return None
+        apart = a.params.address - b.params.address
+        if self.builder.lanes & (mask.dims | apart.dims):
+            return None
+        step = math.gcd(apart.const, *apart.terms.values())
+        if not step:
+            return b.params.address
+        steps = self.builder.number(Affine({k: c // step for k, c in apart.terms.items()}, apart.const // step))
+        either = self.builder.node("select", (mask, self.builder.literal(INDEX.type(0)), steps), INDEX)
+        return b.params.address + Affine({either: step})
 
 
 def build(
@@ -269,7 +290,7 @@ def build(
     """
     loops = [d for d in range(len(space)) if d not in short and space[d] != 1]
     columns = _columns([d for d in range(len(space)) if d not in short], reduced)
-    builder = Builder(program, space, reduced)
+    builder = Builder(program, space, reduced, frozenset([d for d in loops if d in columns][-1:]))
     stores: list[Store] = []
     targets: dict[int, Load] = {}
     for k, (atom, dims) in enumerate(zip(program.outputs, positions, strict=True)):

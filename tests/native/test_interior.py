@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,21 @@ def test_sums(n: int) -> None:
 
     for got, want in zip(fl.jit(f)(x), fl.jit(f, exact=True)(x), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5 * float(np.abs(np.asarray(want)).max()))
+
+
+def test_what_rows_alone_decide_masks_no_lanes() -> None:
+    """A row of a pad reads whole vectors or nothing; one of a roll reads from one place or another, once."""
+    x = values((60, 700), "float32")
+    pad = fl.jit(lambda x: fnp.pad(x, ((2, 1), (3, 4)))).lower(x).as_text("llvm")
+    assert re.search(r"= load <\d+ x float>", pad)
+    for roll in (lambda x: fnp.roll(x, 3, 0), lambda x: fnp.pad(x, ((3, 4), (0, 0)), mode="edge")):
+        nest = fl.jit(roll).lower(x).as_text("loop nests")
+        assert nest.count("f32 = b0[") == 1
+        assert "f32 = select" not in nest
+        check(roll, x)
+        check(roll, values((60, 3), "float32"))
+        check(lambda x, roll=roll: roll(x.T), values((70, 90), "complex64"))
+        check(lambda x, roll=roll: (fnp.maximum(roll(x)[::2, ::-1], 0).max(1), roll(roll(x) * 2)), x)
 
 
 @pytest.mark.parametrize("mode", ["edge", "reflect", "symmetric", "wrap"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes  # noqa: F401 (NumPy knows bfloat16 then)
 import numpy as np
 import pytest
 
@@ -67,6 +68,15 @@ def test_many_draws_are_the_same_by_any_number_of_threads(batch: Any) -> None:
             check(lambda k: random_split(k, shape=shape), key)
     finally:
         set_threads()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("n", [1, 7, 100, 70_001])
+def test_short_floats(n: int, dtype: str) -> None:
+    """The very draws, rounded where eager rounds them."""
+    for batch in ((), (3,)):
+        check(lambda k: random_uniform(k, shape=(n,), dtype=np.dtype(dtype)), keys(*batch))
+        check(lambda k: random_normal(k, shape=(n,), dtype=np.dtype(dtype)), keys(*batch))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -50,7 +50,10 @@ class Interior(NamedTuple):
 
 
 def interiors(nest: Nest, width: int) -> list[Interior]:
-    """Interiors in which most vectors of so many lanes lie, the longest first; none if they would spare no guard."""
+    """Interiors in which most vectors of so many lanes lie, the longest first; none if they would spare no mask.
+
+    A guard of rows alone is no mask: it holds for all lanes or for none.
+    """
     d = nest.columns[-1] if nest.columns else None
     everything = list(nodes(nest))
     guarded = [node for node in everything if node.op == "load" and node.args and d in node.args[0].dims]
@@ -66,7 +69,8 @@ def interiors(nest: Nest, width: int) -> list[Interior]:
             found.append(Interior(first, last, vectors, Inside({node: t(first) for node, t in known.items()})))
     found = sorted(found, key=lambda i: -i.vectors)[: max(1, min(MOST, MOST_NODES // len(everything)))]
     few = 2 * sum(i.vectors for i in found) < n // width
-    return [] if few or all(i.inside.node(node).args for i in found for node in guarded) else found
+    masked = [any(d in a.dims for a in i.inside.node(node).args) for i in found for node in guarded]
+    return [] if few or all(masked) else found
 
 
 def tests(nest: Nest, d: int) -> dict[Node, Callable[[int], bool]]:

@@ -11,16 +11,18 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from functorch_lite.extend import Equation, registry
 
 from . import ir
+from .float_bits import from_half, to_half
 from .functions import FunctionStep, at, counted, lanes_of, load, number, store, vectors
 from .intrinsics import intrinsic
 from .outside import ufunc_loop
 from .pieces import in_pieces, memory, turns_of
-from .types import I32, I64, PTR, constant, lanes, register_type, splat
+from .types import I32, I64, PTR, constant, is_half, lanes, register_type, splat, width_of
 from .vectors import gather
 
 __all__ = ["WORD", "BitsStep", "FoldInStep", "NormalStep", "SplitStep", "UniformStep", "threefry", "uniform"]
@@ -162,13 +164,27 @@ def whole_words(b: Any, x0: Any, x1: Any, dtype: np.dtype) -> Any:
 
 
 def uniform(b: Any, x0: Any, x1: Any, dtype: np.dtype) -> Any:
-    """A random mantissa under the exponent of 1, less 1."""
-    info = np.finfo(dtype)
-    bits = whole_words(b, x0, x1, np.dtype(f"u{dtype.itemsize}"))
-    one = int(np.ones((), dtype).view(f"u{dtype.itemsize}"))
-    bits = b.or_(b.lshr(bits, constant(bits.type, int(info.bits - info.nmant))), constant(bits.type, one))
-    type = register_type(dtype, getattr(bits.type, "count", 1))
-    return b.fsub(b.bitcast(bits, type), constant(type, 1.0))
+    """A random mantissa under the exponent of 1, less 1; that of a 16-bit float is given as float32, and is one exactly."""
+    info, wide = ml_dtypes.finfo(dtype), computed_in(dtype)
+    drawn = 8 if info.nmant < 8 else int(info.bits)
+    bits = whole_words(b, x0, x1, np.dtype(f"u{drawn // 8}"))
+    mantissa = b.lshr(bits, constant(bits.type, drawn - int(info.nmant)))
+    one = int(np.ones((), wide).view(f"u{wide.itemsize}"))
+    whole = register_type(np.dtype(f"u{wide.itemsize}"), width_of(bits))
+    if wide != dtype:
+        mantissa = b.shl(b.zext(mantissa, whole), constant(whole, int(np.finfo(wide).nmant - info.nmant)))
+    type = register_type(wide, width_of(bits))
+    return b.fsub(b.bitcast(b.or_(mantissa, constant(whole, one)), type), constant(type, 1.0))
+
+
+def computed_in(dtype: np.dtype) -> np.dtype:
+    """What floats of a dtype are computed in."""
+    return np.dtype(np.float32) if is_half(dtype) else dtype
+
+
+def rounded(b: Any, x: Any, dtype: np.dtype) -> Any:
+    """A number as an element of a dtype that it is computed for."""
+    return to_half(b, dtype, x) if is_half(dtype) else x
 
 
 class BitsStep(_Draws):
@@ -181,8 +197,10 @@ class BitsStep(_Draws):
 class UniformStep(_Draws):
     """`random_uniform`."""
 
+    kinds = "ufh"
+
     def make(self, b: Any, x0: Any, x1: Any) -> Any:
-        return uniform(b, x0, x1, self.result)
+        return rounded(b, uniform(b, x0, x1, self.result), self.result)
 
 
 class SplitStep(_Draws):
@@ -268,57 +286,65 @@ class _Namespace:
 class NormalStep(_Draws):
     """`random_normal`: three passes over each block."""
 
+    kinds = "ufh"
+
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
-        return super().accepts(equation) and ufunc_loop("log1p", equation.results[0].type.dtype) != 0
+        dtype = computed_in(equation.results[0].type.dtype)
+        return super().accepts(equation) and ufunc_loop("log1p", dtype) != 0
 
     def __init__(self, unit: Any, equation: Equation):
         super().__init__(unit, equation)
-        self.scratch = 2 * BLOCK * self.result.itemsize + 48  # and what the call needs: pointers, the length, steps
+        self.wide = computed_in(self.result)
+        self.scratch = 2 * BLOCK * self.wide.itemsize + 48  # and what the call needs: pointers, the length, steps
         self.erf_inv: Callable[..., Any] = registry["erf_inv"].own_impl  # type: ignore[attr-defined]
 
     def draw(
         self, b: Any, operands: Sequence[Any], out: Any, key: Any, n: int, scratch: Any, first: Any = FIRST
     ) -> None:
         size = -(-n // -(-n // BLOCK))
-        dtype, width = self.result, self.width(size)
+        dtype, width = self.wide, self.width(size)
         numbers = at(b, scratch, BLOCK, dtype)
         with vectors(b, n, size) as (start, _):
             start = b.add(first, start)
-            block = at(b, out, start, dtype)
+            block = at(b, out, start, self.result)
             with vectors(b, size, width) as (i, _):
                 words = self.words(b, operands, b.add(start, i), width, key, n)
-                x = self.centred(b, uniform(b, *words, dtype))
+                x = self.centred(b, uniform(b, *words, self.result))
                 put(b, at(b, numbers, i, dtype), x, dtype, size)
                 put(b, at(b, scratch, i, dtype), self.wanted(b, x), dtype, size)
             self.logarithms(b, scratch, size)
             width = min(width, lanes_of(dtype))
             with vectors(b, size, width) as (i, _):
                 x, logarithm = (load(b, at(b, p, i, dtype), dtype, width) for p in (numbers, scratch))
-                put(b, at(b, block, i, dtype), self.finished(b, x, logarithm), dtype, size)
+                put(b, at(b, block, i, self.result), self.finished(b, x, logarithm), self.result, size)
 
     def centred(self, b: Any, u: Any) -> Any:
         """In (-1, 1)."""
         low = float(np.nextafter(self.result.type(-1), self.result.type(0)))
-        return b.fadd(b.fmul(u, constant(u.type, 2.0)), constant(u.type, low))
+        return self.as_result(b, b.fadd(b.fmul(u, constant(u.type, 2.0)), constant(u.type, low)))
+
+    def as_result(self, b: Any, x: Any) -> Any:
+        """What a number becomes in the dtype of the result, in the dtype that it is computed in."""
+        return from_half(b, self.result, to_half(b, self.result, x)) if is_half(self.result) else x
 
     def wanted(self, b: Any, x: Any) -> Any:
         try:
-            self.erf_inv(_Namespace(), _Lanes(b, x, self.result))
+            self.erf_inv(_Namespace(), _Lanes(b, x, self.wide))
         except _LogarithmWanted as wanted:
             return wanted.args[0].value
         raise AssertionError("erf_inv is defined by log1p")
 
     def logarithms(self, b: Any, pointer: Any, n: int) -> None:
         """log1p of n numbers, in place."""
-        arguments, length, steps = (at(b, pointer, 2 * BLOCK * self.result.itemsize + 16 * k, BYTE) for k in range(3))
+        arguments, length, steps = (at(b, pointer, 2 * BLOCK * self.wide.itemsize + 16 * k, BYTE) for k in range(3))
         for k in range(2):
             b.store(pointer, b.gep(arguments, [number(k)], source_etype=PTR))
-            b.store(number(self.result.itemsize), b.gep(steps, [number(k)], source_etype=I64))
+            b.store(number(self.wide.itemsize), b.gep(steps, [number(k)], source_etype=I64))
         b.store(number(n), length)
         nothing = ir.Constant(PTR, None)
-        self.unit.call_outside(b, f"ufunc.log1p.{self.result.name}", ir.VoidType(), [arguments, length, steps, nothing])
+        self.unit.call_outside(b, f"ufunc.log1p.{self.wide.name}", ir.VoidType(), [arguments, length, steps, nothing])
 
     def finished(self, b: Any, x: Any, logarithm: Any) -> Any:
-        y = self.erf_inv(_Namespace(logarithm), _Lanes(b, x, self.result)).value
-        return b.fmul(y, constant(y.type, float(self.result.type(math.sqrt(2)))))
+        y = self.as_result(b, self.erf_inv(_Namespace(logarithm), _Lanes(b, x, self.wide)).value)
+        return rounded(b, b.fmul(y, constant(y.type, float(self.result.type(math.sqrt(2))))), self.result)

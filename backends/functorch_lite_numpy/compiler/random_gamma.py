@@ -34,6 +34,8 @@ Key = tuple[Any, Any]
 class GammaStep(NormalStep):
     """`random_gamma`."""
 
+    kinds = "uf"
+
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
         dtype = equation.results[0].type.dtype
