@@ -122,6 +122,9 @@ def test_short_integers(given, preferred, m, n, k, turned):
         (300, 400, 1),
         (150, 160, 170),
         (97, 98, 99),
+        (333, 517, 10),
+        (700, 300, 17),
+        (100, 2001, 128),
     ],
 )
 @pytest.mark.parametrize("turned", [False, True])

@@ -223,6 +223,9 @@ def _by_blocks(
     given, _, result = dtypes
     size, copied_size = given.itemsize, _size(p, dtypes)
     down, columns = panel(p, dtypes)
+    once = p.k.length <= _depth(p) and not p.odd
+    near = once and not _copies_y(p, dtypes) and p.n.length * p.k.length * size <= NEAR
+    stripe = p.n.length if near else columns  # of y near by, whole rows of z, so that these are written as they lie
     x_block, y_part = scratch, displaced(b, scratch, constant(I64, 1), _own_scratch(p, dtypes)[0])
     for i0, rows in cut(b, p.m.length, _rows(p, copied_size)):
         for k0, depth, terms in _terms(b, p):
@@ -234,7 +237,7 @@ def _by_blocks(
                 else:
                     pack(unit, b, given, [(rows, m.x), (depth, k.x)], x_here, x_block)
                 x_here, m, k = x_block, m._replace(x=depth), k._replace(x=1)
-            for j0, width in cut(b, p.n.length, columns):
+            for j0, width in cut(b, p.n.length, stripe):
                 y_here, n = _at(b, y, (k0, p.k.y * size), (j0, p.n.y * size)), p.n
                 if _copies_y(p, dtypes):
                     if p.words:
@@ -243,11 +246,16 @@ def _by_blocks(
                         pack(unit, b, given, [(depth, p.k.y), (width, n.y)], y_here, y_part)
                     y_here, k, n = y_part, k._replace(y=width), n._replace(y=1)
                 for i, height in cut(b, rows, down):
-                    z_here = _at(b, z, (i0, m.z * result.itemsize), (i, m.z * result.itemsize), (j0, result.itemsize))
-                    whole = Product((), m._replace(length=height), n._replace(length=width), k, words=p.words)
-                    function = _tile(unit, whole, dtypes, subtract)
-                    strides = [constant(I64, n) for n in (depth, m.x, m.z)]
-                    b.call(function, [_at(b, x_here, (i, m.x * copied_size)), y_here, z_here, *strides, first])
+                    for j, across in cut(b, width, columns):
+                        z_here = _at(b, z, (i0, m.z * result.itemsize), (i, m.z * result.itemsize))
+                        places = [
+                            _at(b, x_here, (i, m.x * copied_size)),
+                            _at(b, y_here, (j, n.y * size)),
+                            _at(b, z_here, (j0, result.itemsize), (j, result.itemsize)),
+                        ]
+                        whole = Product((), m._replace(length=height), n._replace(length=across), k, words=p.words)
+                        strides = [constant(I64, stride) for stride in (depth, m.x, m.z)]
+                        b.call(_tile(unit, whole, dtypes, subtract, once), [*places, *strides, first])
 
 
 def _value(i: Any) -> Any:
@@ -260,10 +268,11 @@ def _at(b: Any, pointer: Any, *places: tuple[Any, int]) -> Any:
     return pointer
 
 
-def _tile(unit: Unit, p: Product, dtypes: Sequence[np.dtype], subtract: bool) -> Any:
+def _tile(unit: Unit, p: Product, dtypes: Sequence[np.dtype], subtract: bool, once: bool) -> Any:
     """A function (ptr x, ptr y, ptr z, i64 terms, i64 x_stride, i64 z_stride, i1 first).
 
-    The first block of terms is stored, the others are added. Strides are those of rows.
+    The first block of terms is stored, the others are added; if all terms are in it (`once`), what lies in z is not read.
+    Strides are those of rows.
     """
     short = p.k.length if p.k.length <= STREAMS else None
     key = p._replace(m=p.m._replace(x=0, z=0), k=p.k._replace(length=short or 0))
@@ -277,8 +286,8 @@ def _tile(unit: Unit, p: Product, dtypes: Sequence[np.dtype], subtract: bool) ->
         b = ir.IRBuilder(function.append_basic_block("entry"))
         anywhere = p._replace(m=p.m._replace(x=x_stride, z=z_stride))
         t = Tiles(b, anywhere, dtypes, (x, y, z), p.n.length)
-        tile(t, 0, p.m.length, 0, p.n.length, short or terms, first, subtract)
+        tile(t, 0, p.m.length, 0, p.n.length, short or terms, None if once else first, subtract)
         b.ret_void()
         return function
 
-    return unit.shared(("tile", key, tuple(dtypes), subtract), make)
+    return unit.shared(("tile", key, tuple(dtypes), subtract, once), make)
