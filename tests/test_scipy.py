@@ -337,3 +337,37 @@ def test_incomplete_beta_in_single_precision(dtype: str) -> None:
     exact = scipy.special.betainc(*(v.astype(float) for v in (a, b, x)))
     for f in (special.betainc, fl.jit(special.betainc)):
         np.testing.assert_allclose(f(a, b, x), exact.astype(dtype), rtol=2 * np.finfo(dtype).eps, atol=1e-30)
+
+
+@pytest.mark.parametrize(
+    "z, m", [(1e15, 0.3), (1e4, 0.3), (8.5e37, 2.1), (3.0, 2.0), (-3.5, 2.0), (30.0, 2.5), (12.0, -1.5)]
+)
+def test_poch_far_out(z: float, m: float) -> None:
+    np.testing.assert_allclose(special.poch(np.float64(z), np.float64(m)), scipy.special.poch(z, m), rtol=1e-9)
+
+
+@pytest.mark.parametrize("power", [0.0, 5e-324, 1e-310, -1e-300, 1e-20, 1e-9])
+def test_boxcox_of_powers_near_zero(power: float) -> None:
+    """It tends to the logarithm, and its derivative by the power to half of the logarithm's square."""
+    log = np.log(88.0)
+    np.testing.assert_allclose(special.boxcox(np.float64(88.0), power), log, rtol=1e-7)
+    np.testing.assert_allclose(special.boxcox1p(np.float64(-1e-300), power), -1e-300, rtol=1e-7)
+    if power == 0:
+        np.testing.assert_allclose(fl.grad(special.boxcox, 1)(np.float64(88.0), power), log**2 / 2)
+
+
+@pytest.mark.parametrize("q", [0.0, 1e-200, 1e-10, 0.2, 0.25, 0.3, 0.5, 0.8, 1 - 1e-10, 1.0, -0.1, 1.1])
+def test_quantiles_of_cauchy_far_out(q: float) -> None:
+    for name in ("ppf", "isf"):
+        found = getattr(stats.cauchy, name)(np.float64(q))
+        np.testing.assert_allclose(found, getattr(scipy.stats.cauchy, name)(q), rtol=1e-13, atol=1e-15)
+
+
+def test_logarithms_of_probabilities_near_one() -> None:
+    np.testing.assert_allclose(stats.expon.logcdf(np.float64(60.0)), -np.exp(-60.0), rtol=1e-13)
+    np.testing.assert_allclose(stats.cauchy.logcdf(np.float64(1e30)), -1e-30 / np.pi, rtol=1e-13)
+    np.testing.assert_allclose(stats.cauchy.logpdf(np.float64(1e200)), scipy.stats.cauchy.logpdf(1e200), rtol=1e-13)
+    np.testing.assert_allclose(stats.gamma.logcdf(np.float64(90.0), 2.0), -scipy.stats.gamma.sf(90, 2), rtol=1e-12)
+    np.testing.assert_allclose(
+        stats.beta.logsf(np.float64(1e-9), 2.0, 3.0), -scipy.stats.beta.cdf(1e-9, 2, 3), rtol=1e-7
+    )

@@ -11,7 +11,7 @@ from ..errors import DTypeError
 from ..primitives import elementwise as e
 from ..promotion import promote
 from .arithmetic import abs
-from .operands import anywhere, like, numbers, of_one_shape, with_methods
+from .operands import anywhere, in_32_bits, like, numbers, of_one_shape, with_methods
 
 __all__ = [
     "divmod",
@@ -66,14 +66,14 @@ def floor_divide(x1: Any, x2: Any, /) -> Any:
         return e.select(below, quotient, e.sub(quotient, like(quotient, 1)))
     if dtypes.is_complex(x.dtype):
         raise DTypeError(f"floor_divide is not defined for complex numbers, got {type_of(x)}: pass real ones.")
-    return _float_divmod(x, y)[0]
+    return in_32_bits(_float_divmod, x, y)[0]
 
 
 @with_methods
 def divmod(x1: Any, x2: Any, /) -> tuple[Any, Any]:
     """(floor_divide(x1, x2), remainder(x1, x2)), elementwise."""
     x, y = numbers("divmod", x1, x2)
-    return (_float_divmod(x, y)) if dtypes.is_floating(x.dtype) else (floor_divide(x, y), remainder(x, y))
+    return in_32_bits(_float_divmod, x, y) if dtypes.is_floating(x.dtype) else (floor_divide(x, y), remainder(x, y))
 
 
 def _float_divmod(x: Any, y: Any) -> tuple[Any, Any]:

@@ -72,6 +72,19 @@ def small_integers(x: Any, limit: int) -> Any:
     return cast(x, np.dtype(np.int32))
 
 
+def in_32_bits(function: Callable[..., Any], *operands: Any) -> Any:
+    """`function(*operands)`, operands of one dtype: where that has 16 bits, computed in 32 and rounded once, at the end.
+
+    Of several steps of which each rounds, or overflows, a result of 16 bits keeps few digits.
+    """
+    dtype = operands[0].dtype
+    wide = dtypes.accumulator_dtype(dtype)
+    if wide == dtype:
+        return function(*operands)
+    out = function(*(cast(x, wide) for x in operands))
+    return tuple(cast(y, dtype) for y in out) if isinstance(out, tuple) else cast(out, dtype)
+
+
 def inexact_operand(x: Any) -> Any:
     """An operand that is floating or complex."""
     return inexact(as_operand(x))[0]

@@ -15,7 +15,7 @@ from ..arrays import from_host, type_of
 from ..direct import unary
 from ..primitives import elementwise as e
 from ..transforms.custom_jvp import custom_jvp
-from .operands import Universal, floating_pair, inexact_operand, inexact_pair, like, named, with_methods
+from .operands import Universal, floating_pair, in_32_bits, inexact_operand, inexact_pair, like, named, with_methods
 
 __all__ = ["exp2", "hypot", "i0", "log2", "log10", "logaddexp", "logaddexp2", "sinc"]
 
@@ -104,8 +104,7 @@ __all__ += ["deg2rad", "degrees", "rad2deg", "radians"]
 
 def i0(x: Any) -> Any:
     """The modified Bessel function of the first kind and order 0, elementwise; integers become floats."""
-    x = inexact_operand(x)
-    return e.mul(e.exp(e.abs_(x)), e.bessel_i0e(x))
+    return in_32_bits(lambda x: e.mul(e.exp(e.abs_(x)), e.bessel_i0e(x)), inexact_operand(x))
 
 
 def sinc(x: Any, /) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import dtypes
 from .. import numpy as fnp
-from ..numpy.operands import like
+from ..numpy.operands import in_32_bits, like
 from ..primitives import elementwise as e
 from ..transforms.custom_jvp import custom_jvp
 from .operands import real_operands
@@ -101,27 +101,27 @@ def _rel_entr_jvp(primals: Any, tangents: Any) -> Any:
 
 def rel_entr(p: Any, q: Any) -> Any:
     """P log(p / q), 0 for p = 0; infinite where an operand is negative, or q alone is 0."""
-    return _rel_entr(*real_operands("rel_entr", p, q))
+    return in_32_bits(_rel_entr, *real_operands("rel_entr", p, q))
 
 
 def kl_div(p: Any, q: Any) -> Any:
     """P log(p / q) - p + q, q for p = 0; infinite where a finite operand is negative, or q alone is 0."""
-    a, b = real_operands("kl_div", p, q)
-    return _rel_entr(a, b) + (b - a)
+    return in_32_bits(lambda a, b: _rel_entr(a, b) + (b - a), *real_operands("kl_div", p, q))
 
 
 def boxcox(x: Any, lmbda: Any) -> Any:
     """(x^lmbda - 1) / lmbda; log(x) for lmbda = 0."""
-    v, power = real_operands("boxcox", x, lmbda)
-    return _boxcox(e.log(v), power)
+    return in_32_bits(lambda v, power: _boxcox(e.log(v), power), *real_operands("boxcox", x, lmbda))
 
 
 def boxcox1p(x: Any, lmbda: Any) -> Any:
     """((1 + x)^lmbda - 1) / lmbda; log(1 + x) for lmbda = 0."""
-    v, power = real_operands("boxcox1p", x, lmbda)
-    return _boxcox(e.log1p(v), power)
+    return in_32_bits(lambda v, power: _boxcox(e.log1p(v), power), *real_operands("boxcox1p", x, lmbda))
 
 
 def _boxcox(logarithm: Any, power: Any) -> Any:
-    some = fnp.where(power == 0, 1, power)
-    return fnp.where(power == 0, logarithm, fnp.expm1(some * logarithm) / some)
+    """expm1(power * logarithm) / power; where the product is so small that it may have lost its digits, the logarithm."""
+    info = dtypes.finfo(logarithm.dtype)
+    small = fnp.abs(power * logarithm) < float(info.tiny) / float(info.eps)
+    some = fnp.where(small, 1, power)
+    return fnp.where(small, logarithm * (1 + power * logarithm / 2), fnp.expm1(some * logarithm) / some)

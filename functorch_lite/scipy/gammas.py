@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 from .. import numpy as fnp
 from ..errors import UnsupportedError
-from ..numpy.operands import like
+from ..numpy.operands import in_32_bits, like
 from ..primitives import elementwise as e
 from ..transforms.custom_jvp import custom_jvp
 from .operands import real_operands
@@ -28,21 +29,29 @@ def gammasgn(x: Any) -> Any:
 
 def gamma(x: Any) -> Any:
     """The gamma function, the integral of t^(x-1) exp(-t) over positive t."""
-    (v,) = real_operands("gamma", x)
-    return gammasgn(v) * e.exp(e.lgamma(v))
+    return in_32_bits(_gamma, *real_operands("gamma", x))
+
+
+def _gamma(v: Any) -> Any:
+    """Near its pole at 0, of which the logarithm is large, by gamma(v + 1) / v."""
+    near = abs(v) < 0.5
+    moved = fnp.where(near, v + 1, v)
+    return gammasgn(moved) * e.exp(e.lgamma(moved)) / fnp.where(near, v, 1)
 
 
 def factorial(n: Any, exact: bool = False) -> Any:
     """N! = gamma(n + 1) in floating point; 0 for negative n."""
     if exact:
         raise UnsupportedError("factorial computes in floating point: pass exact=False.")
-    (v,) = real_operands("factorial", n)
-    return fnp.where(v < 0, 0, e.exp(e.lgamma(v + 1)))
+    return in_32_bits(lambda v: fnp.where(v < 0, 0, e.exp(e.lgamma(v + 1))), *real_operands("factorial", n))
 
 
 def comb(N: Any, k: Any, *, repetition: bool = False) -> Any:
     """The number of ways to choose k of N things, with repetition or without; 0 unless 0 <= k <= N."""
-    n, m = real_operands("comb", N, k)
+    return in_32_bits(functools.partial(_comb, repetition), *real_operands("comb", N, k))
+
+
+def _comb(repetition: bool, n: Any, m: Any) -> Any:
     nothing = (m == 0) & (n >= 0)
     if repetition:
         n = n + m - 1
@@ -54,8 +63,11 @@ def comb(N: Any, k: Any, *, repetition: bool = False) -> Any:
 
 def poch(z: Any, m: Any) -> Any:
     """Pochhammer's symbol, gamma(z + m) / gamma(z)."""
-    a, b = real_operands("poch", z, m)
-    return fnp.where(b == 0, 1, gammasgn(a) * gammasgn(a + b) * e.exp(e.lgamma(a + b) - e.lgamma(a)))
+    return in_32_bits(_poch, *real_operands("poch", z, m))
+
+
+def _poch(z: Any, m: Any) -> Any:
+    return fnp.where(m == 0, 1, gammasgn(z) * gammasgn(z + m) * e.exp(-_falling(m, z)))
 
 
 _LARGE = 10
@@ -73,31 +85,46 @@ def _beyond_stirling(x: Any) -> Any:
 
 
 @custom_jvp
-def _betaln(a: Any, b: Any) -> Any:
-    """By logarithms of gamma; the difference of two large ones, which would lose their digits, by its own series."""
-    x, y = e.min_(a, b), e.max_(a, b)
+def _falling(x: Any, y: Any) -> Any:
+    """Lgamma(y) - lgamma(x + y); the difference of two large ones, which would lose their digits, by its own series."""
     large = (y >= _LARGE) & (x + y >= _LARGE) & (y < math.inf)
     p, q = fnp.where(large, x, 1), fnp.where(large, y, _LARGE)
     rest = _beyond_stirling(q) - _beyond_stirling(p + q)
     difference = p * (1 - fnp.log(q)) - (q + (p - 0.5)) * fnp.log1p(p / q) + rest
-    return e.lgamma(x) + fnp.where(large, difference, e.lgamma(y) - e.lgamma(x + y))
+    return fnp.where(large, difference, e.lgamma(y) - e.lgamma(x + y))
+
+
+@_falling.defjvp
+def _falling_jvp(primals: Any, tangents: Any) -> Any:
+    (x, y), (x_dot, y_dot) = primals, tangents
+    both = e.digamma(x + y)
+    return _falling(x, y), y_dot * (e.digamma(y) - both) - x_dot * both
+
+
+@custom_jvp
+def _betaln(a: Any, b: Any) -> Any:
+    smaller = e.min_(a, b)
+    return e.lgamma(smaller) + _falling(smaller, e.max_(a, b))
 
 
 @_betaln.defjvp
 def _betaln_jvp(primals: Any, tangents: Any) -> Any:
-    (x, y), (x_dot, y_dot) = primals, tangents
-    both = e.digamma(x + y)
-    return _betaln(x, y), x_dot * (e.digamma(x) - both) + y_dot * (e.digamma(y) - both)
+    (a, b), (a_dot, b_dot) = primals, tangents
+    both = e.digamma(a + b)
+    return _betaln(a, b), a_dot * (e.digamma(a) - both) + b_dot * (e.digamma(b) - both)
 
 
 def betaln(a: Any, b: Any) -> Any:
     """The logarithm of the absolute value of the beta function."""
-    return _betaln(*real_operands("betaln", a, b))
+    return in_32_bits(_betaln, *real_operands("betaln", a, b))
 
 
 def beta(a: Any, b: Any) -> Any:
     """The beta function, gamma(a) gamma(b) / gamma(a + b)."""
-    x, y = real_operands("beta", a, b)
+    return in_32_bits(_beta, *real_operands("beta", a, b))
+
+
+def _beta(x: Any, y: Any) -> Any:
     return gammasgn(x) * gammasgn(y) * gammasgn(x + y) * e.exp(_betaln(x, y))
 
 

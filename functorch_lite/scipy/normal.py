@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import numpy as fnp
-from ..numpy.operands import like
+from ..numpy.operands import in_32_bits, like
 from ..primitives import elementwise as e
 from ..transforms.custom_jvp import custom_jvp
 from .operands import real_operands
@@ -22,8 +22,7 @@ _LOG_ROOT_TAU = 0.5 * math.log(2 * math.pi)
 
 def ndtr(x: Any) -> Any:
     """The normal distribution function: the probability that a standard normal variate is at most x."""
-    (v,) = real_operands("ndtr", x)
-    return like(v, 0.5) * e.erfc(v * like(v, -_ROOT_HALF))
+    return in_32_bits(lambda v: like(v, 0.5) * e.erfc(v * like(v, -_ROOT_HALF)), *real_operands("ndtr", x))
 
 
 def log_ndtr(x: Any, series_order: int = 3) -> Any:
@@ -37,11 +36,14 @@ def log_ndtr(x: Any, series_order: int = 3) -> Any:
     >>> round(float(special.log_ndtr(-10.0)), 3)
     -53.231
     """
-    (v,) = real_operands("log_ndtr", x)
+    return in_32_bits(_log_ndtr, *real_operands("log_ndtr", x))
+
+
+def _log_ndtr(v: Any) -> Any:
     far = v < (-20 if v.dtype == np.float64 else -8)
     right = v > 0
     z = fnp.where(far, v, -20)
-    tail = -z * z / 2 - fnp.log(-z) - like(v, _LOG_ROOT_TAU) + fnp.log1p(_tail(1 / (z * z)))
+    tail = -z / 2 * z - fnp.log(-z) - like(v, _LOG_ROOT_TAU) + fnp.log1p(_tail(1 / (z * z)))
     y = fnp.where(far, -1, fnp.where(right, -v, v))
     other = like(v, 0.5) * e.erfc(y * like(v, -_ROOT_HALF))
     upper = fnp.log1p(-fnp.where(right, other, 0))
@@ -85,4 +87,4 @@ def _ndtri_jvp(primals: Any, tangents: Any) -> Any:
 
 def ndtri(p: Any) -> Any:
     """The inverse of `ndtr`: the x that a standard normal variate is at most with probability p."""
-    return _ndtri(*real_operands("ndtri", p))
+    return in_32_bits(_ndtri, *real_operands("ndtri", p))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..nn.normalising import log_softmax as _log_softmax
 from ..nn.normalising import logsumexp
 from ..nn.normalising import softmax as _softmax
-from ..numpy.operands import like, named
+from ..numpy.operands import in_32_bits, like, named
 from ..primitives import elementwise as e
 from ..transforms.custom_jvp import custom_jvp
 from ..transforms.signature import by_position
@@ -61,14 +61,12 @@ for _name, (_primitive, _doc, _operands) in _TABLE.items():
 
 def i0(x: Any) -> Any:
     """The modified Bessel function of the first kind and order 0."""
-    (v,) = real_operands("i0", x)
-    return e.mul(e.exp(e.abs_(v)), e.bessel_i0e(v))
+    return in_32_bits(lambda v: e.mul(e.exp(e.abs_(v)), e.bessel_i0e(v)), *real_operands("i0", x))
 
 
 def i1(x: Any) -> Any:
     """The modified Bessel function of the first kind and order 1."""
-    (v,) = real_operands("i1", x)
-    return e.mul(e.exp(e.abs_(v)), e.bessel_i1e(v))
+    return in_32_bits(lambda v: e.mul(e.exp(e.abs_(v)), e.bessel_i1e(v)), *real_operands("i1", x))
 
 
 def expit(x: Any) -> Any:
@@ -89,7 +87,7 @@ def _logit_jvp(primals: Any, tangents: Any) -> Any:
 
 def logit(x: Any) -> Any:
     """log(x / (1 - x)), the inverse of `expit`."""
-    return _logit(*real_operands("logit", x))
+    return in_32_bits(_logit, *real_operands("logit", x))
 
 
 def softmax(x: Any, /, *, axis: Any = None) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ... import numpy as fnp
 from ..special import betainc, betaln, xlog1py, xlogy
-from .located import guarded, standard
+from .located import guarded, logarithm, standard
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "sf"]
 
@@ -31,7 +31,7 @@ def cdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
 
 def logcdf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `cdf`."""
-    return fnp.log(cdf(x, a, b, loc, scale))
+    return logarithm(cdf(x, a, b, loc, scale), sf(x, a, b, loc, scale))
 
 
 def sf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
@@ -42,4 +42,4 @@ def sf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
 
 def logsf(x: Any, a: Any, b: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `sf`."""
-    return fnp.log(sf(x, a, b, loc, scale))
+    return logarithm(sf(x, a, b, loc, scale), cdf(x, a, b, loc, scale))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import numpy as fnp
-from .located import guarded, operands, standard
+from .located import guarded, logarithm, operands, standard
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
 
@@ -29,7 +29,7 @@ def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
 def logcdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of `cdf`."""
     (z, _) = standard("expon.logcdf", x, loc, scale)
-    return guarded(z > 0, lambda v: fnp.log(-fnp.expm1(-v)), z)
+    return guarded(z > 0, lambda v: logarithm(-fnp.expm1(-v), fnp.exp(-v)), z)
 
 
 def sf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:

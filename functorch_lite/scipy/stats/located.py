@@ -15,7 +15,7 @@ from ...direct import inexact
 from ...errors import DTypeError
 from ...promotion import promote
 
-__all__ = ["guarded", "operands", "standard"]
+__all__ = ["guarded", "logarithm", "operands", "standard"]
 
 
 def operands(name: str, *xs: Any) -> list[Any]:
@@ -41,3 +41,9 @@ def guarded(inside: Any, value: Callable[..., Any], *xs: Any, outside: float = -
     """`value(*xs)` where `inside` holds, `outside` elsewhere; derivatives elsewhere are 0, not NaN."""
     first, *rest = xs
     return fnp.where(inside, value(fnp.where(inside, first, safe), *rest), outside)
+
+
+def logarithm(share: Any, rest: Any) -> Any:
+    """The logarithm of a probability; `rest` is what it lacks of 1, whose digits count where that is little."""
+    near = rest < 0.5
+    return fnp.where(near, fnp.log1p(-fnp.where(near, rest, 0)), fnp.log(fnp.where(near, 1, share)))

@@ -15,7 +15,7 @@ __all__ = ["cdf", "isf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
 def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
     """The logarithm of the density, -z^2 / 2 - log(scale sqrt(2 pi)) with z = (x - loc) / scale."""
     z, width = standard("norm.logpdf", x, loc, scale)
-    return -z * z / 2 - fnp.log(width) - 0.5 * math.log(2 * math.pi)
+    return -z / 2 * z - fnp.log(width) - 0.5 * math.log(2 * math.pi)
 
 
 def pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
