@@ -334,3 +334,26 @@ def test_switch_takes_its_operand_by_keyword():
 def test_what_loops_and_branches_refuse(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "body", [lambda x: 0.5 * x + fnp.max(x), lambda x: fnp.linalg.solve(fnp.diag(1 + x * x), x)], ids=["max", "solve"]
+)
+def test_loops_of_a_batch_that_turn_more_or_less_often_have_derivatives(body):
+    """What the shorter ones lack is filled up with residuals by which their derivatives must not divide."""
+
+    def total(x):
+        start = (fnp.sum(x), x)
+        return fnp.sum(fnp.sin(lax.while_loop(lambda c: c[0] < 2.9, lambda c: (c[0] + 1, body(c[1])), start)[1]))
+
+    def steepness(x):
+        return fnp.sum(fl.grad(total)(x) ** 2)
+
+    x = fnp.asarray(np.random.default_rng(0).normal(size=(4, 3)))
+    first, second = (np.stack([np.asarray(fl.grad(f)(row)) for row in x]) for f in (total, steepness))
+    mapped = {"vmap": lambda f: fl.vmap(f)(x), "map": lambda f: lax.map(f, x)}
+    for name, over in mapped.items():
+        np.testing.assert_allclose(over(fl.grad(total)), first, rtol=1e-9, err_msg=name)
+    for f, want in ((fl.vmap(total), first), (lambda x: lax.map(total, x), first), (fl.vmap(steepness), second)):
+        for wrap in (lambda g: g, fl.jit):
+            np.testing.assert_allclose(wrap(fl.grad(lambda x: fnp.sum(f(x))))(x), want, rtol=1e-7)

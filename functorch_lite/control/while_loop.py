@@ -38,6 +38,7 @@ from ..transforms.tape import Linearization
 from ..tree import flatten, unflatten
 from ..tree_def import LEAF
 from .bodies import convert_carry, on_strong_carry, only, settle_carry, split, stage_flat
+from .cond import cond_p
 from .derivative_bodies import dual_body, linearize_body, stacking_residuals, with_residuals_in_place
 from .rows import sparing_rows
 from .scan_primitive import scan_p, stack_rows
@@ -210,17 +211,30 @@ def _select(active: Any, x: Any, otherwise: Any) -> Any:
     return e.select(active, otherwise, x)
 
 
+def _finished(active: Any, y: Any) -> Any:
+    """A residual: of a turn that was none, what the turn would leave, if that is a number, since derivatives may divide by it."""
+    dtype = type_of(y).dtype
+    if dtypes.is_inexact(dtype):
+        return e.select(e.eq(e.sub(y, y), dtype.type(0)), _select(active, y, dtype.type(0)), y)
+    return _select(active, y, dtype.type(0))
+
+
 def _where_active(linear: Program, n_consts: int, n_carry: int) -> Program:
-    """The linear body with one more row, `active`: where it does not hold, the carry stays and rows are zero."""
+    """The linear body with one more row, `active`: where it does not hold, the carry stays and rows are zero.
+
+    It is a branch, so that its transpose is one: residuals of a turn that was none are zeros, by which it might divide.
+    """
     consts, carry, rows = split(linear.in_types, n_consts, n_carry)
+    ys = linear.out_types[n_carry:]
+
+    def idle(*operands: Any) -> list[Any]:
+        return [*split(operands, n_consts, n_carry)[1], *map(zeros, ys)]
+
+    branches = (stage(idle, linear.in_types, name=linear.name).program, linear)
 
     def function(*operands: Any) -> list[Any]:
         c, k, (active, *x) = split(operands, n_consts, n_carry)
-        out = evaluate(linear, *c, *k, *x)
-        return [
-            *(_select(active, new, old) for new, old in zip(out[:n_carry], k, strict=True)),
-            *(_select(active, y, type_of(y).dtype.type(0)) for y in out[n_carry:]),
-        ]
+        return cond_p(e.convert(active, dtype=np.dtype("int32"), weak=False), *c, *k, *x, branches=branches)
 
     flag = ArrayType((), np.dtype(bool))
     return stage(function, [*consts, *carry, flag, *rows], name=linear.name).program
@@ -242,7 +256,7 @@ def _until_all_finish(cond: Program, body: Program, n_cond: int, n_body: int, n_
         out = evaluate(body, *consts, *carry)
         return [
             *(old if new is old else _select(active, new, old) for new, old in zip(out[:n_carry], carry, strict=True)),
-            *(_select(active, y, type_of(y).dtype.type(0)) for y in out[n_carry:]),
+            *(_finished(active, y) for y in out[n_carry:]),
         ]
 
     new_cond = stage(any_active, cond.in_types, name=cond.name).program
