@@ -357,3 +357,11 @@ def test_loops_of_a_batch_that_turn_more_or_less_often_have_derivatives(body):
     for f, want in ((fl.vmap(total), first), (lambda x: lax.map(total, x), first), (fl.vmap(steepness), second)):
         for wrap in (lambda g: g, fl.jit):
             np.testing.assert_allclose(wrap(fl.grad(lambda x: fnp.sum(f(x))))(x), want, rtol=1e-7)
+
+
+def test_rows_of_matrices_on_a_backend_that_is_strict_about_indices(stranger):
+    """The array API's standard does not say what fewer indices than axes mean."""
+    with fl.use_backend("strict"):
+        x = fl.device_put(fnp.arange(6.0).reshape(3, 2), "strict")
+        np.testing.assert_array_equal(lax.map(lambda row: 2 * row, x), 2 * np.arange(6.0).reshape(3, 2))
+        np.testing.assert_array_equal(fl.jit(lambda x: lax.map(fnp.sum, x))(x), [1, 5, 9])
