@@ -230,6 +230,7 @@ def test_keys_are_told_from_raw_ones_by_their_dtype() -> None:
         assert dtypes.issubdtype(k.dtype, dtypes.extended)
     for x in (fl.random.PRNGKey(0), fl.random.key_data(key), np.float32(0)):
         assert not dtypes.issubdtype(x.dtype, dtypes.prng_key)
+    assert isinstance(key, fl.Array)
     assert fl.jit(lambda k: fnp.float32(dtypes.issubdtype(k.dtype, dtypes.prng_key)))(key) == 1
     with pytest.raises(TypeError, match="key_data"):
         fnp.zeros(3, key.dtype)
@@ -251,6 +252,9 @@ def test_keys_are_a_pytree_and_compare() -> None:
     assert random.split(key, (2, 3)).reshape(6).shape == (6,)
     assert random.split(key, (2, 3))[..., 1].shape == (2,)
     assert host(fl.vmap(lambda k: k.data)(keys)).tolist() == host(keys.data).tolist()
+    types = [fl.tree.map(lambda x: x.dtype, {"key": k}) for k in (random.key(0), random.key(1))]
+    assert types[0] == types[1]
+    assert types[0] != fl.tree.map(lambda x: x.shape, {"key": random.key(0)})
 
 
 def test_raw_keys_are_taken_and_given() -> None:

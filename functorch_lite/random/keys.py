@@ -9,12 +9,13 @@ import numpy as np
 
 from .. import dtypes
 from .. import numpy as fnp
+from ..array_interface import ArrayInterface
 from ..array_type import Shape
 from ..arrays import Array, from_host, type_of
 from ..errors import ArgumentError, DTypeError, NumberOverflowError, OutOfBoundsError, ProtocolError, ShapeError
 from ..primitives import elementwise as e
 from ..primitives.random_bits import random_fold_in, random_split
-from ..promotion import as_operand, cast
+from ..promotion import as_operand, cast, is_arraylike
 from ..tracing import Tracer
 from ..tree import register_pytree_with_keys_class
 from .parameters import checked_shape
@@ -35,8 +36,10 @@ _IMPL = "threefry2x32"
 
 
 @register_pytree_with_keys_class
-class Key:
+class Key(ArrayInterface):
     """A key, or an array of keys: a pytree around u32[..., 2]. Iterating and indexing give single keys.
+
+    It is an instance of `functorch_lite.Array`, but there is nothing to compute with.
 
     >>> import functorch_lite as fl
     >>> first, second = fl.random.split(fl.random.key(0))
@@ -85,6 +88,8 @@ class Key:
         """Whether the keys are the same: an array of booleans, as for arrays."""
         if not isinstance(other, Key):
             return NotImplemented
+        if not (is_arraylike(self.data) and is_arraylike(other.data)):  # a key in which `tree.map` put something else
+            return self.data == other.data
         return fnp.all(fnp.equal(self.data, other.data), axis=-1)
 
     __hash__ = None  # type: ignore[assignment]
