@@ -267,6 +267,18 @@ def test_long_compiled_sums_lose_nothing() -> None:
     np.testing.assert_allclose(rows, 100000.3, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "shape", [(100_000, 2), (100_003, 1), (30_000, 16), (300, 1000, 3), (50_000, 2, 2), (70_000, 40)]
+)
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+def test_compiled_sums_of_many_rows_lose_nothing(shape: tuple[int, ...], dtype: str) -> None:
+    x = np.full(shape, 5.2, dtype)
+    axes = tuple(range(max(1, len(shape) - 1)))[:2] if shape != (50_000, 2, 2) else 0
+    rows = x.size / np.prod(np.sum(x, axes).shape)
+    for f in (lambda x: fnp.sum(x, axes), lambda x: fnp.sum(x * 2 - x, axes)):
+        np.testing.assert_allclose(fl.jit(f)(x), np.full(np.sum(x, axes).shape, rows * x.flat[0]), rtol=5e-6)
+
+
 def test_small_unsigned_integers_are_indices() -> None:
     x = fnp.arange(5.0)
     for dtype in ("uint8", "uint16", "uint32", "uint64"):

@@ -6,6 +6,9 @@ A large nest is cut into *pieces* of its outermost loop. How many is fixed by th
 number of threads. Where all pieces accumulate into the same memory each has a copy of its own, and the copies are combined in
 order. What reduces everything to single numbers is cut in the same way: they are accumulated in memory, and what is made of
 them is a second nest. Small nests stay a direct call.
+
+Sums of many rows are taken block by block, each in a *near* copy that is then added to the others: a sum of many thousand rows
+would lose what is smaller than its last digit.
 """
 
 from __future__ import annotations
@@ -14,13 +17,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from functorch_lite.extend_passes import Affine, Load, Nest, Phase
+from functorch_lite.extend_passes import Affine, Load, Nest, Node, Phase
 
 from . import ir, scalars
 from .collapse import nodes
 from .control import displaced
 from .filling import combine, fill
-from .kernel import kernel_of
+from .intrinsics import intrinsic
+from .kernel import CASCADE, kernel_of
 from .memory import aligned
 from .parts import hurried
 from .pieces import PIECE, WORTH_SHARING, in_pieces, memory, range_of
@@ -31,6 +35,8 @@ __all__ = ["SharedNest", "duration_of"]
 
 MOST_PIECES = 256
 MOST_COPIES = 32
+FEW = 64
+"""So many sums are near whatever a turn adds to."""
 
 
 def duration_of(nest: Nest) -> float:
@@ -72,6 +78,23 @@ def _detach_results(nest: Nest) -> Nest | None:
     return rest
 
 
+def _sums_of_rows(nest: Nest, outer: int | None) -> list[int]:
+    """The buffers in which all turns of the loop `outer`, over rows, add up floats, each turn to all that is there."""
+    if outer is None or outer not in nest.rows or nest.extents[outer] <= 2 * CASCADE:
+        return []
+    turn = math.prod(nest.extents[d] for d in (*nest.rows, *nest.columns) if d != outer)
+    most = max(2 * turn, FEW)  # a complex number is two of a buffer's
+    found = []
+    for target, op in ((r.target, r.op) for p in nest.phases for r in p.reductions):
+        if target is None or op != "add" or outer in target.address.dims:
+            continue
+        dtype, size = nest.types[target.buffer]
+        anywhere = any(isinstance(term, Node) for term in target.address.terms)
+        if dtype.kind == "f" and size <= most and not anywhere:
+            found.append(target.buffer)
+    return list(dict.fromkeys(found))
+
+
 class SharedNest:
     """A nest as a function over its buffers.
 
@@ -88,7 +111,7 @@ class SharedNest:
         self.buffers = len(nest.types)
         large = self.duration > WORTH_SHARING
         rest = _detach_results(nest) if large and any(p.reductions for p in nest.phases) else None
-        self.kernel = kernel = kernel_of(unit, nest, large)
+        self.kernel = kernel = kernel_of(unit, nest, large or bool(_sums_of_rows(nest, (nest.rows or [None])[0])))
         self.rest = kernel_of(unit, rest, False) if rest is not None else None
         self.types = nest.types
         self.length, self.pieces = self.cut() if large else (self.kernel.parts, 1)
@@ -96,6 +119,8 @@ class SharedNest:
         self.scratch = 0
         self.detached = [self.take(self.size(k)) for k in range(self.buffers, len(self.types))]
         self.copies = {k: self.take(self.pieces * aligned(self.size(k))) for k in self.private}
+        near = _sums_of_rows(kernel.nest, kernel.outer) if min(self.length, kernel.parts) > 2 * CASCADE else []
+        self.near = {k: self.take(self.pieces * aligned(self.size(k))) for k in near}
         self.kernel_scratch = self.take(self.kernel.scratch) if self.pieces == 1 else 0
         self.function = self.write() if self.pieces > 1 or kernel.accumulated or self.rest else None
 
@@ -139,8 +164,8 @@ class SharedNest:
         for k, op in kernel.accumulated.items():
             fill(unit, b, self.types[k], op, buffers[k])
         if self.pieces == 1:
-            whole = [constant(I64, 0), constant(I64, kernel.parts)]
-            b.call(kernel.function, [*buffers, self.place(b, scratch, self.kernel_scratch), *whole])
+            own = self.place(b, scratch, self.kernel_scratch)
+            self.run(b, buffers, scratch, own, constant(I64, 0), (constant(I64, 0), constant(I64, kernel.parts)))
         else:
             in_pieces(unit, b, self.pieces, [*buffers, scratch], self.piece, hurried)
         for k in self.private:
@@ -164,4 +189,28 @@ class SharedNest:
             buffers[i] = displaced(b, copies, k, aligned(self.size(i)))
             fill(self.unit, b, self.types[i], kernel.accumulated[i], buffers[i])
         with memory(self.unit, b, kernel.scratch) as own:
-            b.call(kernel.function, [*buffers, own, *range_of(b, k, self.length, kernel.parts)])
+            self.run(b, buffers, scratch, own, k, range_of(b, k, self.length, kernel.parts))
+
+    def run(self, b: Any, buffers: Sequence[Any], scratch: Any, own: Any, k: Any, part: tuple[Any, Any]) -> None:
+        """The kernel over piece k of its outermost loop; by blocks, if that is long."""
+        kernel, (first, last) = self.kernel, part
+        if not self.near:
+            b.call(kernel.function, [*buffers, own, first, last])
+            return
+        near = list(buffers)
+        for i, offset in self.near.items():
+            near[i] = displaced(b, self.place(b, scratch, offset), k, aligned(self.size(i)))
+        before, block, done = b.block, b.append_basic_block("block"), b.append_basic_block("blocks")
+        b.branch(block)
+        b.position_at_end(block)
+        begin = b.phi(I64)
+        begin.add_incoming(first, before)
+        following = b.add(begin, constant(I64, CASCADE))
+        for i in self.near:
+            fill(self.unit, b, self.types[i], "add", near[i])
+        b.call(kernel.function, [*near, own, begin, intrinsic(b, "smin", following, last)])
+        for i in self.near:
+            combine(self.unit, b, self.types[i], "add", buffers[i], near[i])
+        begin.add_incoming(following, b.block)
+        b.cbranch(b.icmp_signed("<", following, last), block, done)
+        b.position_at_end(done)
