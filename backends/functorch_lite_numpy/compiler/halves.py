@@ -21,7 +21,7 @@ from .unit import Unit
 
 __all__ = ["AS_IS", "GENERAL", "ROW_MAJOR", "UPPER", "Halves", "System"]
 
-ROW_MAJOR, AS_IS, UPPER, GENERAL, LEFT = 101, 111, 121, 131, 141
+ROW_MAJOR, COLUMN_MAJOR, AS_IS, UPPER, GENERAL, LEFT = 101, 102, 111, 121, 131, 141
 """CBLAS's numbers; the next one each is: column by column, transposed, lower, of unit diagonal, right."""
 BLOCK = 64
 """Matrices of up to so many rows are not halved."""
@@ -109,8 +109,9 @@ class Halves:
 
     def small_system(self, b: Any, s: System, t: Any, z: Any) -> None:
         turned = s.column != 1 and s.n > 1
-        flags = [ROW_MAJOR, LEFT + (not s.left), UPPER + (s.lower != turned), AS_IS + turned, GENERAL + s.unit_diagonal]
-        sizes = (s.n, s.length) if s.left else (s.length, s.n)
+        # As columns lie: of rows, and from the left, OpenBLAS 0.3.31 solves other systems of float32 on AArch64.
+        flags = [COLUMN_MAJOR, LEFT + s.left, UPPER + (s.lower == turned), AS_IS + turned, GENERAL + s.unit_diagonal]
+        sizes = (s.length, s.n) if s.left else (s.n, s.length)
         args: list[Any] = [constant(I32, flag) for flag in flags]
         args += [constant(I64, n) for n in sizes]
         args += [

@@ -377,9 +377,10 @@ class Values:
         """The lanes for which a condition holds, in pieces of a register each.
 
         Where LLVM (22) cuts a masked load itself, and only then finds that a piece reads nothing, it reads all of that piece.
+        Where that is less than two lanes there are no masked loads, but branches.
         """
         apart = 1 << (abs(stride) - 1).bit_length()
-        width = min(self.lanes, self.vector_bytes // (apart * real_dtype(dtype).itemsize))
+        width = min(self.lanes, max(2, self.vector_bytes // (apart * real_dtype(dtype).itemsize)))
         pieces = []
         for first in range(0, self.lanes, width):
             with self.some_lanes(first, width):

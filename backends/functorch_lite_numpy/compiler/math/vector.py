@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import ir
+from .. import ir, processor
 from ..intrinsics import call_named, suffix
-from ..processor import vector_bytes
 from ..types import constant
 
 __all__ = ["Vector"]
@@ -161,7 +160,7 @@ class Vector:
 
     def scaled(self, x: Any, n: Any) -> Any:
         """X 2^n, rounded once: it may be subnormal or overflow."""
-        if vector_bytes() == 64:  # AVX-512 has an instruction; elsewhere it would be a call for each lane.
+        if processor.vector_bytes() == 64:  # AVX-512 has an instruction; elsewhere it would be a call for each lane.
             return self.intrinsic("ldexp", x, self.b.trunc(n, self.shaped(ir.IntType(32))) if self.double else n)
         half = self.b.ashr(n, self.iconst(1))
         return self.mul(self.mul(x, self.power_of_two(half)), self.power_of_two(self.b.sub(n, half)))
