@@ -11,6 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..arrays import type_of
 from ..errors import DTypeError, ShapeError
+from ..numpy.axes import axes_of, integer
 from ..primitives import contraction, dynamic_slicing, reduction, slicing, sorting, structural
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote_dtypes
@@ -83,9 +84,10 @@ def select(pred: Any, on_true: Any, on_false: Any) -> Any:
 
 def _axis(axis: int, x: Any) -> int:
     """An axis counted from the front."""
-    if not -x.ndim <= axis < x.ndim:
-        raise ShapeError(f"axis {axis} of {type_of(x)}: give one from {-x.ndim} to {x.ndim - 1}.")
-    return axis % x.ndim
+    place = integer("axis", f"of {type_of(x)}", axis)
+    if not -x.ndim <= place < x.ndim:
+        raise ShapeError(f"axis {place} of {type_of(x)}: give one from {-x.ndim} to {x.ndim - 1}.")
+    return place % x.ndim
 
 
 def full(shape: Sequence[int], fill_value: Any, dtype: Any = None) -> Any:
@@ -134,12 +136,8 @@ def transpose(operand: Any, permutation: Sequence[int]) -> Any:
 def expand_dims(array: Any, dimensions: Sequence[int]) -> Any:
     """New axes of length 1 at the given positions of the result."""
     x = as_operand(array)
-    ndim = x.ndim + len(tuple(dimensions))
-    if not all(-ndim <= d < ndim for d in dimensions):
-        raise ShapeError(
-            f"expand_dims of {type_of(x)}: the result has {ndim} axes, it cannot have new ones at {dimensions}."
-        )
-    return structural.expand_dims(x, *(d % ndim for d in dimensions))
+    dimensions = tuple(dimensions)
+    return structural.expand_dims(x, *axes_of("expand_dims", dimensions, x.ndim + len(dimensions)))
 
 
 def squeeze(array: Any, dimensions: Sequence[int]) -> Any:

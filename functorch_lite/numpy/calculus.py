@@ -14,7 +14,7 @@ from ..indexing import take
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote, promote_dtypes
 from .arithmetic import add, subtract, true_divide
-from .axes import axes_of, axis_of
+from .axes import axes_of, axis_of, integer
 from .cumulative import cumsum
 from .division import remainder
 from .joining import concatenate
@@ -90,6 +90,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
       prepend, append: what to put before and after `a` first: arrays, or numbers.
     """
     x = as_operand(a)
+    n = integer("diff", "n", n)
     if n < 0:
         raise ArgumentError(f"diff: n must not be negative, got {n}.")
     if n == 0:
@@ -103,7 +104,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
             v = as_operand(v)
             parts.append(v if v.ndim else broadcast_to(v, tuple(1 if i == axis else m for i, m in enumerate(x.shape))))
     x = concatenate(parts, axis) if len(parts) > 1 else x
-    for _ in range(n):
+    for _ in range(min(n, x.shape[axis])):
         later, former = _piece(x, axis, 1, None), _piece(x, axis, None, -1)
         x = not_equal(later, former) if dtypes.is_bool(x.dtype) else e.sub(later, former)
     return x

@@ -17,6 +17,7 @@ from ..primitives import elementwise as e
 from ..primitives.slicing import iota
 from ..primitives.structural import broadcast_in_dim, broadcast_to, reduce_sum, reshape
 from ..promotion import as_operand, broadcast_shapes, cast, promote_dtypes
+from .axes import integers
 from .creation import filled, ones
 from .division import remainder
 from .joining import concatenate
@@ -164,7 +165,7 @@ def compress(
 
 def mask_indices(n: int, mask_func: Any, k: int = 0, *, size: int | None = None) -> tuple[Any, ...]:
     """Where `mask_func(ones((n, n)), k)` is not zero."""
-    return nonzero(mask_func(ones((n, n)), k), size=size)
+    return nonzero(mask_func(ones(integers("mask_indices", "n", (n, n))), k), size=size)
 
 
 def ix_(*args: Any) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from ..primitives.contraction import dot_general
 from ..primitives.structural import broadcast_to, reshape
 from ..promotion import as_operand, broadcast_shapes, cast, promote, promote_dtypes
 from .arithmetic import multiply
-from .axes import axes_of
+from .axes import axes_of, integer
 from .joining import concatenate
 from .operands import like, no_out
 from .parts import conj
@@ -140,7 +139,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2, *, precision: Any = None, preferred
             for i, v in zip(axes, (x, y), strict=True)
         )
     else:
-        n = operator.index(axes)
+        n = integer("tensordot", "axes", axes)
         if n > min(x.ndim, y.ndim):
             raise ShapeError(f"tensordot of {x.type} and {y.type} over {n} axes: there are not so many.")
         first, second = tuple(range(x.ndim - n, x.ndim)), tuple(range(n))

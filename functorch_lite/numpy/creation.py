@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..array_type import Dim
 from ..arrays import Array, from_host
 from ..dtype_lattice import result_type
 from ..errors import ArgumentError, DTypeError, NumberOverflowError, ProtocolError, ShapeError
@@ -41,10 +42,10 @@ __all__ = [
 def shape_of(shape: Any) -> tuple[Any, ...]:
     """A shape from an integer or a sequence of them."""
     if isinstance(shape, (np.ndarray, Array)) and shape.ndim:
-        return tuple(map(int, np.asarray(shape)))
+        shape = np.asarray(shape).tolist()
     lengths = shape if isinstance(shape, (tuple, list)) else (shape,)
     found = tuple(n if type(n) is int else operator.index(n) if hasattr(n, "__index__") else n for n in lengths)
-    if any(isinstance(n, (float, str)) or (type(n) is int and n < 0) for n in found):
+    if any(n < 0 if type(n) is int else type(n) is not Dim for n in found):
         raise ShapeError(f"a shape is an integer or a tuple of integers, none of them below zero; got {shape!r}.")
     return found
 

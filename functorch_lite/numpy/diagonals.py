@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..indexing import getitem
 from ..promotion import as_operand
-from .axes import axis_of
+from .axes import axis_of, integer
 from .creation import filled
 from .operands import no_out
 from .reductions import sum as sum_
@@ -36,7 +35,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     if x.ndim < 2:
         raise ShapeError(f"diagonal needs at least 2 axes, got {x.type}.")
     x = moveaxis(x, (axis_of("diagonal", axis1, x.ndim), axis_of("diagonal", axis2, x.ndim)), (x.ndim - 2, x.ndim - 1))
-    k = operator.index(offset)
+    k = integer("diagonal", "offset", offset)
     rows, columns = x.shape[-2:]
     n = max(0, min(rows + min(k, 0), columns - max(k, 0)))
     i = np.arange(n)
@@ -56,6 +55,7 @@ def diag(v: Any, k: int = 0) -> Any:
         return diagonal(x, k)
     if x.ndim != 1:
         raise ShapeError(f"diag needs a vector or a matrix, got {x.type}.")
+    k = integer("diag", "k", k)
     n = x.shape[0] + abs(k)
     i = np.arange(x.shape[0])
     return filled(0, (n, n), x.dtype).at[i + max(-k, 0), i + max(k, 0)].set(x)

@@ -9,7 +9,6 @@ filled up with zeros.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +21,7 @@ from ..primitives import elementwise as e
 from ..primitives.fft import fft as fft_p
 from ..primitives.slicing import pad
 from ..promotion import as_operand, cast
-from .axes import axes_of
+from .axes import axes_of, integer
 from .operands import like, named
 from .parts import conj
 from .repeating import roll
@@ -65,7 +64,7 @@ def _lengths(name: str, x: Any, s: Any, axes: tuple[int, ...], kind: str) -> tup
         if kind == "irfft":
             found[-1] = 2 * (found[-1] - 1)
     else:
-        found = [operator.index(n) for n in s]
+        found = [integer(name, "a length", n) for n in s]
         if len(found) != len(axes):
             raise ShapeError(f"{name} of {type_of(x)}: the lengths s={tuple(s)} and the axes {axes} differ in number.")
     if any(n < 1 for n in found):
@@ -80,7 +79,7 @@ def _transform(name: str, kind: str, a: Any, s: Any, axes: Any, norm: str | None
     x = _operand(name, a, kind)
     if axes is None:
         axes = range(x.ndim) if s is None else range(x.ndim - len(s), x.ndim)
-    axes = axes_of(name, tuple(axes), x.ndim)
+    axes = axes_of(name, axes, x.ndim)
     if not axes or (s is None and not x.size and kind in ("fft", "ifft")):
         return x
     lengths = _lengths(name, x, s, axes, kind)
@@ -123,7 +122,7 @@ def _documented(kind: str, n: str, axis: str, over: str = "") -> str:
 
 def _one(kind: str) -> Callable[..., Any]:
     def function(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
-        return _transform(kind, kind, a, None if n is None else (n,), (operator.index(axis),), norm)
+        return _transform(kind, kind, a, None if n is None else (n,), (axis,), norm)
 
     return named(function, kind, _documented(kind, "n: the length of the transform.", "axis: along which axis."))
 
@@ -132,8 +131,8 @@ def _two(kind: str) -> Callable[..., Any]:
     name = f"{kind}2"
 
     def function(a: Any, s: Any = None, axes: Sequence[int] = (-2, -1), norm: str | None = None) -> Any:
-        if len(axes) != 2:
-            raise ArgumentError(f"{name} has 2 axes, got {tuple(axes)}: {kind}n takes any number.")
+        if not isinstance(axes, Sequence) or len(axes) != 2:
+            raise ArgumentError(f"{name} has 2 axes, got {axes!r}: {kind}n takes any number.")
         return _transform(name, kind, a, s, axes, norm)
 
     texts = ("s: the lengths of the transform.", "axes: along which two axes.")
@@ -212,7 +211,7 @@ def fftfreq(n: int, d: Any = 1.0, *, dtype: Any = None, device: Any = None) -> A
     >>> fnp.fft.fftfreq(4).tolist()
     [0.0, 0.25, -0.5, -0.25]
     """
-    n = operator.index(n)
+    n = integer("fftfreq", "n", n)
     return _frequencies("fftfreq", (np.arange(n) + n // 2) % n - n // 2, n, d, dtype)
 
 
@@ -223,13 +222,13 @@ def rfftfreq(n: int, d: Any = 1.0, *, dtype: Any = None, device: Any = None) -> 
     >>> fnp.fft.rfftfreq(4).tolist()
     [0.0, 0.25, 0.5]
     """
-    n = operator.index(n)
+    n = integer("rfftfreq", "n", n)
     return _frequencies("rfftfreq", np.arange(n // 2 + 1), n, d, dtype)
 
 
 def _shifted(name: str, x: Any, axes: Any, sign: int) -> Any:
     v = as_operand(x, f"the operand of {name}")
-    chosen = axes_of(name, axes if axes is None or isinstance(axes, int) else tuple(axes), v.ndim)
+    chosen = axes_of(name, axes, v.ndim)
     return roll(v, tuple(sign * (v.shape[a] // 2) for a in chosen), chosen)
 
 

@@ -15,6 +15,7 @@ from ..primitives.slicing import iota
 from ..primitives.structural import broadcast_in_dim, reshape
 from ..promotion import cast, promote
 from .arithmetic import maximum, minimum
+from .axes import integer
 from .creation import asarray, concatenated, dtype_or, filled, ones_like, shape_of
 from .division import remainder
 from .logic import where3
@@ -92,7 +93,7 @@ def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
     """Positions in the flattened array -> positions along each axis of a shape; what is out of range is moved inwards."""
     flat = asarray(indices)
     shape = tuple(shape) if isinstance(shape, (tuple, list)) or getattr(shape, "ndim", 0) else (shape,)
-    shape = [n if (known := host_value(n)) is None else int(known) for n in shape]
+    shape = [n if (known := host_value(n)) is None else integer("unravel_index", "a length", known) for n in shape]
     size, own = math.prod(shape), flat.dtype
     wide = dtypes.position_dtype(size) if isinstance(size, int) else dtypes.default_int()
     flat = flat if own.itemsize >= wide.itemsize else cast(flat, wide)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import math
-import operator
 from typing import Any
 
 from .. import dtypes
@@ -15,6 +14,7 @@ from ..index_plan import host_value
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote_dtypes
 from .arithmetic import true_divide
+from .axes import integer
 from .calculus import diff
 from .creation import asarray, filled
 from .extremes import max as max_
@@ -55,7 +55,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, *, length: int | N
             raise ConcretizationTypeError(
                 f"bincount of {type_of(x)}, whose values are not known here: give the result's `length`."
             )
-        length = max(int(value.max()) + 1 if value.size else 0, operator.index(minlength))
+        length = max(int(value.max()) + 1 if value.size else 0, integer("bincount", "minlength", minlength))
     w = filled(1, (), dtypes.default_int()) if weights is None else ravel(weights)
     counts = filled(0, (length,), w.dtype)
     return counts.at[e.max_(x, like(x, 0))].add(w, mode="drop") if length else counts

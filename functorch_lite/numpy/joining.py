@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from ..indexing import getitem
 from ..primitives import slicing, structural
 from ..promotion import as_operand, cast, promote_dtypes
 from ..tracing import Tracer
-from .axes import axes_of, axis_of
+from .axes import axes_of, axis_of, integer
 from .creation import asarray
 from .operands import no_out
 from .shaping import atleast_1d, atleast_2d, atleast_3d, ravel, reshape, transpose
@@ -170,7 +169,7 @@ def _split(name: str, ary: Any, indices_or_sections: Any, axis: int, equal: bool
     n = x.shape[axis]
     if hasattr(indices_or_sections, "__len__") and np.ndim(indices_or_sections):
         return pieces(x, [int(i) for i in np.asarray(indices_or_sections)], axis)
-    sections = operator.index(indices_or_sections)
+    sections = integer(name, "the number of sections", indices_or_sections)
     if sections <= 0 or (equal and n % sections):
         raise ShapeError(
             f"{name} of {x.type}: axis {axis} cannot be split into {sections} equal parts; array_split takes unequal ones."

@@ -8,6 +8,7 @@ from ..errors import ShapeError
 from ..promotion import as_operand
 from . import contraction as _contraction
 from . import diagonals as _diagonals
+from .axes import axis_of
 from .contraction import matmul, tensordot
 from .determinants import SlogdetResult, det, slogdet
 from .einstein import vecdot
@@ -68,7 +69,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     [0, 0, 1]
     """
     x, y = as_operand(x1), as_operand(x2)
-    if x.shape[axis] != 3 or y.shape[axis] != 3:
+    if any(v.shape[axis_of("linalg.cross", axis, v.ndim)] != 3 for v in (x, y)):
         raise ShapeError(f"linalg.cross needs vectors of length 3 along axis {axis}, got {x.type} and {y.type}.")
     return _contraction.cross(x, y, axis=axis)
 

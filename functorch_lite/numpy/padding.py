@@ -16,6 +16,7 @@ from ..primitives.slicing import rev
 from ..primitives.structural import broadcast_to
 from ..promotion import as_operand, cast
 from ..transforms.vmap import vmap
+from .axes import integer
 from .extremes import max as max_
 from .extremes import min as min_
 from .joining import concatenate
@@ -90,9 +91,8 @@ def _widths(x: Any, pad_width: Any) -> list[tuple[int, int]]:
     if isinstance(pad_width, dict):
         given = {axis % x.ndim: v for axis, v in pad_width.items()}
         pad_width = [_pairs(given.get(i, 0), 1, "pad_width")[0] for i in range(x.ndim)]
-    widths = (
-        [(int(a), int(b)) for a, b in _pairs(np.asarray(pad_width).tolist(), x.ndim, "pad_width")] if x.ndim else []
-    )
+    pairs = _pairs(np.asarray(pad_width).tolist(), x.ndim, "pad_width") if x.ndim else []
+    widths = [(integer("pad", "a width", a), integer("pad", "a width", b)) for a, b in pairs]
     if any(n < 0 for pair in widths for n in pair):
         raise ArgumentError(f"pad of {type_of(x)}: widths must not be negative, got {pad_width!r}.")
     return widths

@@ -14,13 +14,14 @@ from ..index_plan import host_value
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast, promote_dtypes
 from .arithmetic import add
+from .axes import integer
 from .contraction import matmul
 from .convolving import convolve
 from .creation import asarray, filled
 from .grids import vander
 from .joining import concatenate, stack, trim_zeros
 from .reductions import sum as sum_
-from .shaping import broadcast_to
+from .shaping import atleast_1d, broadcast_to
 from .solving import inv, lstsq
 
 __all__ = [
@@ -53,7 +54,7 @@ def polyval(p: Any, x: Any, *, unroll: int = 16) -> Any:
 
 def polyadd(a1: Any, a2: Any) -> Any:
     """The coefficients of the sum of two polynomials."""
-    a, b = promote_dtypes(as_operand(a1), as_operand(a2))
+    a, b = promote_dtypes(atleast_1d(a1), atleast_1d(a2))
     n = max(a.shape[0], b.shape[0])
     return add(*(concatenate([filled(0, (n - v.shape[0],), v.dtype), v], 0) for v in (a, b)))
 
@@ -70,7 +71,7 @@ def polymul(a1: Any, a2: Any, *, trim_leading_zeros: bool = False) -> Any:
       a1, a2: coefficients.
       trim_leading_zeros: whether to drop zeros in front, whose values must be known.
     """
-    a, b = promote_dtypes(as_operand(a1), as_operand(a2))
+    a, b = promote_dtypes(atleast_1d(a1), atleast_1d(a2))
     if trim_leading_zeros:
         a, b = (
             v[min(int(np.argmax(np.append(np.asarray(host_value(v)) != 0, True))), v.shape[0] - 1) :] for v in (a, b)
@@ -80,8 +81,8 @@ def polymul(a1: Any, a2: Any, *, trim_leading_zeros: bool = False) -> Any:
 
 def polyder(p: Any, m: int = 1) -> Any:
     """The coefficients of the m-th derivative of a polynomial."""
-    p = inexact(as_operand(p))[0]
-    for _ in range(m):
+    p = inexact(atleast_1d(p))[0]
+    for _ in range(min(integer("polyder", "m", m), p.shape[0])):
         n = p.shape[0]
         p = p[:-1] * from_host(np.arange(n - 1, 0, -1).astype(p.dtype)) if n > 1 else p[:0]
     return p
@@ -95,7 +96,8 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
       m: how many times.
       k: the constants of integration, by default 0.
     """
-    p = inexact(as_operand(p))[0]
+    p = inexact(atleast_1d(p))[0]
+    m = integer("polyint", "m", m)
     constants = broadcast_to(cast(as_operand(0 if k is None else asarray(k)), p.dtype), (m,)) if m else None
     for i in range(m):
         p = concatenate([p / from_host(np.arange(p.shape[0], 0, -1).astype(p.dtype)), constants[i : i + 1]], 0)  # type: ignore[index]
@@ -155,6 +157,7 @@ def polyfit(
     place, values = inexact(as_operand(x), as_operand(y))
     if place.ndim != 1 or values.ndim not in (1, 2) or values.shape[0] != place.shape[0] or not place.shape[0]:
         raise ShapeError(f"polyfit needs points [n] and values [n] or [n, k], got {place.type} and {values.type}.")
+    deg = integer("polyfit", "deg", deg)
     if deg < 0:
         raise ArgumentError(f"polyfit: a degree is not negative, got {deg}.")
     n, order = place.shape[0], deg + 1

@@ -16,6 +16,7 @@ from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_in_dim, reshape
 from ..promotion import cast, promote
 from ..tracing import Tracer
+from .axes import integer
 from .creation import asarray, astype
 from .logic import where3
 from .operands import like
@@ -98,7 +99,7 @@ def linspace(
     >>> linspace(0, 1, 5)
     Array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
-    num = operator.index(num)
+    num = integer("linspace", "num", num)
     if num < 0:
         raise ArgumentError(f"linspace: num must not be negative, got {num}.")
     target = dtypes.as_dtype(dtype) if dtype is not None else dtypes.to_inexact(result_type(start, stop, float))
@@ -113,7 +114,7 @@ def linspace(
     a, b = (broadcast_in_dim(v, shape=(1, *shape), dims=tuple(range(1, len(v.shape) + 1))) for v in (a, b))
     intervals = num - 1 if endpoint else num
     out = cast(_between(a, b, num, max(intervals, 1), dtypes.is_integer(target)), target)
-    out = moveaxis(out, 0, axis % out.ndim)
+    out = moveaxis(out, 0, axis)
     if not retstep:
         return out
     step = e.div(e.sub(b, a), like(b, intervals or math.nan))

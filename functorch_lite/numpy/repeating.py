@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array
-from ..errors import ArgumentError, ConcretizationTypeError, ShapeError
+from ..errors import ArgumentError, ConcretizationTypeError, DTypeError, ShapeError
 from ..index_plan import host_value
 from ..indexing import take
 from ..primitives import elementwise as e
@@ -18,7 +17,7 @@ from ..primitives import reduction, structural
 from ..primitives.slicing import iota, rev, slice_
 from ..promotion import as_operand, cast
 from ..tracing import Tracer
-from .axes import axes_of, axis_of
+from .axes import axes_of, axis_of, integer, integers
 from .joining import concatenate, pieces
 from .shaping import ravel, reshape, swapaxes
 
@@ -37,7 +36,7 @@ __all__ = [
 def tile(A: Any, reps: Any) -> Any:
     """`A` repeated as a whole, `reps[i]` times along axis i."""
     x = as_operand(A)
-    counts = tuple(reps) if isinstance(reps, (tuple, list)) else (operator.index(reps),)
+    counts = integers("tile", "reps", reps)
     n = max(x.ndim, len(counts))
     counts = (1,) * (n - len(counts)) + counts
     shape = (1,) * (n - x.ndim) + tuple(x.shape)
@@ -66,6 +65,8 @@ def repeat(a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length
     n = x.shape[axis]
     known = host_value(repeats) if isinstance(repeats, (Array, Tracer)) else np.asarray(repeats)
     if known is not None:
+        if known.dtype.kind not in "iub":
+            raise DTypeError(f"repeat: the repeats must be integers, got {repeats!r}.")
         if (known < 0).any():
             raise ArgumentError(f"repeat: the repeats must not be negative, got {repeats}.")
         places = np.repeat(np.arange(n), known)
@@ -124,7 +125,8 @@ def flipud(m: Any) -> Any:
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """`m` turned by k right angles in the plane of two axes, from the first towards the second."""
     x = as_operand(m)
-    first, second = axes_of("rot90", tuple(axes), x.ndim)
+    first, second = axes_of("rot90", axes, x.ndim)
+    k = integer("rot90", "k", k)
     if k % 4 == 2:
         return flip(x, (first, second))
     if k % 4 == 1:
@@ -163,7 +165,7 @@ def _roll(x: Any, shift: Any, axis: int) -> Any:
         return x
     known = host_value(shift) if isinstance(shift, (Array, Tracer)) else shift
     if known is not None:
-        cut = -int(known) % n
+        cut = -integer("roll", "shift", known) % n
         return concatenate(pieces(x, [cut], axis)[::-1], axis) if cut else x
     places = e.sub(iota(dtype=np.dtype(np.int32), shape=(n,), dimension=0), cast(as_operand(shift), np.dtype(np.int32)))
     return take(x, places, axis, mode="wrap")

@@ -11,6 +11,7 @@ from .. import dtypes
 from ..arrays import type_of
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast
+from .axes import integer
 from .division import floor_divide, remainder
 from .operands import Universal, inexact_operand, like, named, no_out, with_methods
 
@@ -59,6 +60,7 @@ def round(a: Any, decimals: int = 0, out: None = None) -> Any:
     """
     no_out("round", out)
     x = as_operand(a)
+    decimals = max(-1000, min(integer("round", "decimals", decimals), 1000))  # beyond all numbers
     if dtypes.is_complex(x.dtype):
         return e.complex_(round(e.real(x), decimals), round(e.imag(x), decimals))
     if not dtypes.is_floating(x.dtype):

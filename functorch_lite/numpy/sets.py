@@ -107,10 +107,15 @@ def _known_unique(
     x: Any, value: Any, axis: int | None, equal_nan: bool, size: int | None, fill_value: Any
 ) -> tuple[Any, ...]:
     host = value.astype(np.float32) if dtypes.is_floating(x.dtype) and x.dtype.kind == "V" else value
-    _, index, inverse, counts = np.unique(
-        host, return_index=True, return_inverse=True, return_counts=True, axis=axis, equal_nan=equal_nan
-    )
     place = 0 if axis is None else axis_of("unique", axis, x.ndim)
+    _, index, inverse, counts = np.unique(
+        host,
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
+        axis=None if axis is None else place,
+        equal_nan=equal_nan,
+    )
     source = ravel(x) if axis is None else x
     position = dtypes.position_dtype(x.size)
     if axis is not None:

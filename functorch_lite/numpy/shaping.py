@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from ..array_type import Dim
 from ..errors import ArgumentError, ShapeError
 from ..primitives import structural
 from ..promotion import as_operand, broadcast_shapes
-from .axes import axes_of, axis_of
+from .axes import axes_of, axis_of, integer
 
 __all__ = [
     "atleast_1d",
@@ -55,7 +54,7 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -
 
 def _full_shape(x: Any, shape: tuple[Any, ...]) -> tuple[Any, ...]:
     """A shape with -1 replaced by what is left."""
-    shape = tuple(n if type(n) in (int, Dim) else operator.index(n) for n in shape)
+    shape = tuple(n if type(n) in (int, Dim) else integer("reshape", "a length", n) for n in shape)
     unknown = [i for i, n in enumerate(shape) if type(n) is int and n < 0]
     if not unknown:
         return shape
@@ -90,9 +89,9 @@ def transpose(a: Any, axes: Sequence[int] | None = None) -> Any:
     """
     x = as_operand(a)
     n = x.ndim
-    order = tuple(range(n - 1, -1, -1)) if axes is None else axes_of("transpose", tuple(axes), n)
+    order = tuple(range(n - 1, -1, -1)) if axes is None else axes_of("transpose", axes, n)
     if len(order) != n:
-        raise ShapeError(f"transpose of {x.type}: axes {tuple(axes or ())} must name each of its {n} axes once.")
+        raise ShapeError(f"transpose of {x.type}: axes {order} must name each of its {n} axes once.")
     return x if order == tuple(range(n)) else structural.transpose(x, permutation=order)
 
 

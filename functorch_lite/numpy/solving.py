@@ -6,7 +6,6 @@ Operands are matrices, stacked along any leading axes; integers become floats.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -23,6 +22,7 @@ from ..primitives.structural import broadcast_in_dim, broadcast_to, expand_dims,
 from ..promotion import as_operand, broadcast_shapes, cast
 from ..transforms.custom_jvp import custom_jvp
 from .arithmetic import abs as abs_
+from .axes import axes_of, integer
 from .choosing import where
 from .contraction import matmul as product
 from .extremes import max as max_
@@ -221,7 +221,7 @@ def matrix_power(a: Any, n: int) -> Any:
     >>> fnp.linalg.matrix_power(fnp.array([[1, 1], [0, 1]]), 5).tolist()
     [[1, 5], [0, 1]]
     """
-    n = operator.index(n)
+    n = integer("matrix_power", "n", n)
     x = inv(a) if n < 0 else as_operand(a)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ShapeError(f"matrix_power needs square matrices, got {type_of(x)}.")
@@ -276,7 +276,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
       a: an array whose first `ind` lengths have the product of the others.
       ind: how many axes come first.
     """
-    x = as_operand(a)
+    x, ind = as_operand(a), integer("tensorinv", "ind", ind)
     if ind <= 0 or math.prod(x.shape[:ind]) != math.prod(x.shape[ind:]):
         raise ShapeError(
             f"tensorinv of {type_of(x)} with ind={ind}: the products of lengths before and after must be equal."
@@ -295,7 +295,8 @@ def tensorsolve(a: Any, b: Any, axes: tuple[int, ...] | None = None) -> Any:
     """
     x, y = inexact(as_operand(a), as_operand(b))
     if axes is not None:
-        x = moveaxis(x, tuple(axes), tuple(range(-len(axes), 0)))
+        places = axes_of("tensorsolve", axes, x.ndim)
+        x = moveaxis(x, places, tuple(range(-len(places), 0)))
     rest = x.shape[y.ndim :]
     if math.prod(rest) != y.size:
         raise ShapeError(

@@ -11,6 +11,7 @@ from .. import dtypes
 from ..arrays import from_host
 from ..primitives import elementwise as e
 from ..promotion import as_operand, cast
+from .axes import integer
 from .creation import filled
 from .operands import like
 from .ranges import arange
@@ -27,7 +28,7 @@ __all__ = [
 
 def _window(name: str, host: Callable[[int], Any], doc: str) -> Callable[[int], Any]:
     def function(M: int) -> Any:
-        return from_host(np.asarray(host(M)).astype(dtypes.default_float()))
+        return from_host(np.asarray(host(integer(name, "M", M))).astype(dtypes.default_float()))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{doc}, with M points, of the default float dtype."
@@ -48,6 +49,7 @@ hanning = _window("hanning", np.hanning, "The Hann window")
 
 def kaiser(M: int, beta: Any) -> Any:
     """The Kaiser window of a given shape, with M points, of the default float dtype."""
+    M = integer("kaiser", "M", M)
     beta = cast(as_operand(beta), dtypes.default_float())
     if M == 1:
         return filled(1, (1,), beta.dtype)
