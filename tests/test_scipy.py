@@ -182,6 +182,20 @@ def test_at_the_edges() -> None:
     close(special.boxcox(POSITIVE, 0.0), np.log(POSITIVE))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_inverse_of_the_normal_distribution(dtype: str) -> None:
+    """Within eight units of the last place, however far out."""
+    least = np.log10(float(np.finfo(dtype).smallest_subnormal)) + 1
+    p = np.concatenate([np.linspace(0, 1, 2001), 10.0 ** np.linspace(least, -1, 2001)]).astype(dtype)
+    expected = scipy.special.ndtri(p.astype(np.float64))
+    for f in (special.ndtri, fl.jit(special.ndtri)):
+        found = np.asarray(f(p))
+        assert found.dtype == dtype
+        with np.errstate(invalid="ignore"):
+            units = np.maximum(np.spacing(np.abs(expected).astype(dtype)).astype(np.float64), np.finfo(dtype).tiny)
+            assert np.all((found == expected) | (np.abs(found - expected) <= 8 * units))
+
+
 EDGES = np.array([0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 10.0, 1e10, 1e300, np.inf, np.nan])
 
 

@@ -30,13 +30,6 @@ EXPM1_64 = (
     2.5052047447428955e-08, 2.092160680583681e-09, 1.6093415435328836e-10,
 )  # fmt: skip
 
-# Of (tanh(x) - x) / x^3 in x^2: 2^-29 and 2^-65.
-TANH32 = (-0.3333331451241866, 0.13332471360251835, -0.05383924697283053, 0.02101427927484891, -0.006188640603673464)
-TANH64 = (
-    -0.3333333333333333, 0.13333333333332925, -0.05396825396794478, 0.021869488524389132, -0.008863235267126113,
-    0.0035921242919950947, -0.0014557986856207842, 0.0005897939685999045, -0.00023807394058000843,
-    9.364951245608017e-05, -3.255350353948514e-05, 7.215218005724846e-06,
-)  # fmt: skip
 # (sinh(r) - r) / r^3 and (cosh(r) - 1) / r^2 in r^2: 2^-37, 2^-74; 2^-34, 2^-70.
 SINH32 = (0.16666666754761117, 0.00833328888358017, 0.00019905011677749781)
 SINH64 = (
@@ -57,9 +50,9 @@ LN2_HIGH32, LN2_LOW32 = 0.693359375, -2.12194440e-4
 LN2_HIGH64, LN2_LOW64 = 0.6931471803691238, 1.9082149292705877e-10
 
 
-def reduced(v: Vector, x: Any, times: float = 1.0) -> tuple[Any, Any, Any]:
-    """N, as an integer and as a float, and r with x * times = n ln 2 + r; `times` is a power of two."""
-    n, k = v.nearest(x, LOG2_E * times)
+def reduced(v: Vector, x: Any, times: float = 1.0, less: float = 0.0) -> tuple[Any, Any, Any]:
+    """N, as an integer and as a float, and r with x * times = n ln 2 + r; `times` is a power of two. N is that of x - `less`."""
+    n, k = v.nearest(v.sub(x, v.const(less)) if less else x, LOG2_E * times)
     high, low = v.pick((LN2_HIGH32, LN2_LOW32), (LN2_HIGH64, LN2_LOW64))
     x = x if times == 1 else v.mul(x, v.const(times))
     return n, k, v.fma(k, v.const(-low), v.fma(k, v.const(-high), x))
@@ -121,16 +114,18 @@ def logistic(b: Any, x: Any) -> Any:
 
 
 def tanh(b: Any, x: Any) -> Any:
-    """Of |x| < 9/16: x + x^3 P(x^2), P by Remez; else 1 - 2 / (exp(2 |x|) + 1)."""
+    """Q = E / (E + 2), E = exp(2 |x|) - 1 = 2^n (1 + s) - 1; what the sum lost counts (1 - q) / 2 times in 1 / (E + 2).
+
+    N becomes 1 so late that E is 1/2 then: a smaller difference would show what s lost by rounding.
+    """
     v = Vector(b, x)
-    one = v.const(1.0)
-    z = v.mul(x, x)
-    small = v.fma(v.mul(z, x), v.polynomial(z, v.pick(TANH32, TANH64)), x)
-    a = v.at_most(v.abs(x), v.pick(10.0, 22.0))
-    n, s = parts(v, a, v.pick(EXP32, EXP64), 2.0)
+    n, _, r = reduced(v, v.at_most(v.abs(x), v.pick(10.0, 22.0)), 2.0, 0.05)
+    s = v.fma(v.mul(r, r), v.polynomial(r, v.pick(EXPM1_32, EXPM1_64)), r)
     power = v.power_of_two(n)
-    large = v.sub(one, v.div(v.const(2.0), v.fma(power, s, v.add(power, one))))
-    return v.with_sign_of(v.select(v.less(a, v.const(0.5625)), small, large), x)
+    less = v.fma(power, s, v.sub(power, v.const(1.0)))
+    total, lost = v.two_sum(less, v.const(2.0))
+    q = v.div(less, total)
+    return v.with_sign_of(v.fma(v.mul(lost, v.const(0.5)), v.fma(q, q, v.neg(q)), q), x)
 
 
 def hyperbolic(v: Vector, x: Any) -> tuple[Any, Any]:
