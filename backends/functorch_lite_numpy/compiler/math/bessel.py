@@ -1,7 +1,7 @@
 """The modified Bessel functions of the first kind of orders 0 and 1, times exp(-|x|).
 
 Up to 8 by their power series, whose terms are all positive; beyond, a polynomial in 1 / x. Of float32 it is done in double
-precision, with fewer terms.
+precision, with fewer terms, and up to 8 by a polynomial that has the exponential in it.
 """
 
 from __future__ import annotations
@@ -44,28 +44,50 @@ I1E64 = (
     1.657764699456319e-09, -4.798751536934023e-10, -4.6561597954216946e-10, 1.417650842869536e-10,
     6.135932778393812e-11, -1.9677083272584384e-11,
 )  # fmt: skip
+# exp(-x) I0(x) and exp(-x) I1(x) / x in x / 4 - 1, up to 8, likewise: 2^-33.
+NEAR0 = (
+    0.2070019212239867, -0.11300432654348828, 0.09451562842516041, -0.08904346645630873, 0.08734342458197082,
+    -0.08496284076533661, 0.07927504492355045, -0.06954651412975588, 0.056778814790985566, -0.04295725075501792,
+    0.030168286136064423, -0.019775351506074058, 0.01199119818260163, -0.006605936634764051,
+    0.0035544414024135983, -0.0020461388965098723, 0.0009352321298116495, -0.00020636329707506994,
+    0.00010271931878805943, -0.00013592006898095621, 4.9179807024730725e-05,
+)  # fmt: skip
+NEAR1 = (
+    0.044687709875608835, -0.06112433799007499, 0.06805759989689755, -0.0684826091053086, 0.06376740463728496,
+    -0.055279976798581335, 0.044674552725048805, -0.03367197055283874, 0.023686213041875678,
+    -0.0155679877622009, 0.009582902619497388, -0.00554530937067591, 0.0030091916424835638,
+    -0.0015172283196528769, 0.0007375935634886747, -0.0003684467431909782, 0.00015715397534503563,
+    -4.077280388096948e-05, 1.7599730578225902e-05, -1.745472071400764e-05, 5.984122024648426e-06,
+)  # fmt: skip
 FAR = {(0, False): I0E32, (0, True): I0E64, (1, False): I1E32, (1, True): I1E64}
-TERMS32, TERMS64 = 18, 24
-"""Of the power series: what is left out at 8 is below 2^-37 and 2^-62."""
+TERMS = 24
+"""Of the power series: what is left out at 8 is below 2^-62."""
 LARGE = 8.0
 
 
-def _scaled(v: Vector, x: Any, precise: bool, order: int) -> Any:
-    b, a = v.b, v.abs(x)
-    few = v.at_most(a, LARGE)
-    square = v.mul(few, few)
-    missing = v.fma(few, few, v.neg(square))
+def _near(v: Vector, x: Any, order: int) -> Any:
+    """Of 0 <= x <= 8 to the accuracy of float32."""
+    t = v.fma(x, v.const(2 / LARGE), v.const(-1.0))
+    near = v.polynomial(t, NEAR1 if order else NEAR0)
+    return v.mul(near, x) if order else near
+
+
+def _near_precisely(v: Vector, x: Any, order: int) -> Any:
+    square = v.mul(x, x)
+    missing = v.fma(x, x, v.neg(square))
     z = v.mul(square, v.const(0.25))
-    series = [1 / (math.factorial(k) * math.factorial(k + order)) for k in range(TERMS64 if precise else TERMS32)]
-    near = v.horner(z, series)
-    if (
-        precise
-    ):  # what x^2 lost by rounding, times the derivative of the series' logarithm, which is about 1 / sqrt(z + 1)
-        slope = v.div(v.const(0.25), v.sqrt(v.add(z, v.const(4.0 if order else 1.0))))
-        near = v.fma(near, v.mul(missing, slope), near)
+    near = v.horner(z, [1 / (math.factorial(k) * math.factorial(k + order)) for k in range(TERMS)])
+    # What x^2 lost by rounding, times the derivative of the series' logarithm, which is about 1 / sqrt(z + 1).
+    slope = v.div(v.const(0.25), v.sqrt(v.add(z, v.const(4.0 if order else 1.0))))
+    near = v.fma(near, v.mul(missing, slope), near)
     if order:
-        near = v.mul(near, v.mul(few, v.const(0.5)))
-    near = v.mul(near, exp(b, v.neg(few)))
+        near = v.mul(near, v.mul(x, v.const(0.5)))
+    return v.mul(near, exp(v.b, v.neg(x)))
+
+
+def _scaled(v: Vector, x: Any, precise: bool, order: int) -> Any:
+    a = v.abs(x)
+    near = (_near_precisely if precise else _near)(v, v.at_most(a, LARGE), order)
     many = v.at_least(a, LARGE)
     t = v.sub(v.div(v.const(2 * LARGE), many), v.const(1.0))
     far = v.polynomial(t, FAR[order, precise])

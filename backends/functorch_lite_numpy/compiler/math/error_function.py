@@ -1,7 +1,8 @@
 """erf and erfc.
 
-Of |x| < 1: x + x times a minimax polynomial (Remez) of erf(x) / x - 1 in x^2. Beyond: 1 - exp(-Q(|x|)), where Q
-approximates -log(erfc) on [1, 4] ([1, 6] in double precision) to the accuracy that 1 - erfc needs. erfc of x > 0.5 is
+Of |x| < 1: x + x times a minimax polynomial (Remez) of erf(x) / x - 1 in x^2. Beyond, on [1, 4], a polynomial of erf in
+(2 |x| - 5) / 3, by interpolation at Chebyshev's points (2^-26); in double precision 1 - exp(-Q(|x|)), where Q approximates
+-log(erfc) on [1, 6] to the accuracy that 1 - erfc needs. erfc of x > 0.5 is
 exp(-x^2) S(p) / (1 + 2 x), p = (x - 2) / (x + 2), with the square in two parts.
 """
 
@@ -25,9 +26,10 @@ SMALL64 = (
     -4.2331290466051114e-12,
 )  # fmt: skip
 LARGE32 = (
-    -0.00012534464934965778, 1.1292041548597425, 0.6341953502019836, 0.10696264099659103, -0.023837577003856462,
-    0.0033609238002678186, -0.0001020225714153621, -6.427493492170885e-05, 1.2443114427423848e-05,
-    -7.839071153802857e-07,
+    0.999593047982555, 0.003267270355306891, -0.012252830409892758, 0.028187406266242877, -0.0436514785727652,
+    0.04638958373278701, -0.03186845073341878, 0.00957930563355203, 0.006637864138699411, -0.010411845236463657,
+    0.0046670288066926685, 0.0015429110747725804, -0.002032798774481577, 9.497238351300817e-05,
+    0.00025800609880068196,
 )  # fmt: skip
 LARGE64 = (
     -4.570809170047263e-08, 1.1283797220518037, 0.6366165800104332, 0.10278418121152479, -0.019158163329720167,
@@ -60,8 +62,11 @@ def _inside(v: Vector, x: Any) -> Any:
 def erf(b: Any, x: Any) -> Any:
     v = Vector(b, x)
     a = v.abs(x)
-    t = v.clamp(a, 1.0, v.pick(4.0, 6.0))
-    outside = v.sub(v.const(1.0), exp_moderate(v, v.neg(v.polynomial(t, v.pick(LARGE32, LARGE64)))))
+    if v.double:
+        outside = v.sub(v.const(1.0), exp_moderate(v, v.neg(v.polynomial(v.clamp(a, 1.0, 6.0), LARGE64))))
+    else:
+        outside = v.polynomial(v.fma(a, v.const(2 / 3), v.const(-5 / 3)), LARGE32)
+        outside = v.select(v.greater(a, v.const(3.92)), v.const(1.0), outside)
     return v.select(v.less(a, v.const(1.0)), _inside(v, x), v.with_sign_of(outside, x))
 
 
