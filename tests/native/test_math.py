@@ -19,7 +19,6 @@ mpmath = pytest.importorskip("mpmath", reason="references in high precision need
 
 from functorch_lite_numpy.compiler import math, processor  # noqa: E402
 from functorch_lite_numpy.compiler.math import TABLE  # noqa: E402
-from functorch_lite_numpy.compiler.math import vector as vector_module  # noqa: E402
 
 from .elementwise import elementwise  # noqa: E402
 
@@ -228,7 +227,7 @@ def test_processors_without_an_instruction_for_powers_of_two_give_the_same_bits(
     loop.cache_clear()
     operands = {t: [everywhere(4_000, t, seed) for seed in range(count)] for t in (np.float32, np.float64)}
     expected = {t: loop(name, t, 4)(*x) for t, x in operands.items()}
-    monkeypatch.setattr(vector_module, "vector_bytes", lambda: 16)
+    monkeypatch.setattr(processor, "vector_bytes", lambda: 16)
     loop.cache_clear()
     for t, x in operands.items():
         same_bits(loop(name, t, 4)(*x), expected[t])
