@@ -2,7 +2,8 @@
 
 from .transforms.checkpoint import checkpoint, checkpoint_name
 from .transforms.checkpoint import policies as checkpoint_policies
+from .transforms.residuals import print_saved_residuals, saved_residuals
 
 remat = checkpoint
 
-__all__ = ["checkpoint", "checkpoint_name", "checkpoint_policies", "remat"]
+__all__ = ["checkpoint", "checkpoint_name", "checkpoint_policies", "print_saved_residuals", "remat", "saved_residuals"]

@@ -623,3 +623,40 @@ def test_tracers_are_arrays_to_users():
     assert seen == [True] * 4
     assert not isinstance(np.arange(3.0), fl.Array)
     assert not isinstance(1.0, fnp.ndarray)
+
+
+# what is kept, and types in place of arrays
+
+
+def test_what_reverse_mode_keeps(capsys):
+    def inner(w, x):
+        return fnp.sin(w @ x)
+
+    def outer(params, x, scale):
+        y = fl.ad_checkpoint.checkpoint_name(inner(params["w"], x), "mid")
+        return (y * fnp.asarray([2.0, 3.0]) * scale).sum()
+
+    args = {"w": fnp.ones((2, 3))}, fnp.ones(3)
+    found = fl.ad_checkpoint.saved_residuals(outer, *args, scale=2.0)
+    origins = {origin.split(" from ")[0] if " from /" in origin else origin: str(t) for t, origin in found}
+    assert origins["from the argument params['w']"] == "f32[2,3]"
+    assert origins["from the argument x"] == "f32[3]"
+    assert origins["from a constant"] == "f32[2]"
+    assert origins["output of cos"] == "f32[2]"
+    assert any("(inner)" in origin for _, origin in found)
+    policy = fl.checkpoint_policies.save_only_these_names("mid")
+    kept = [origin for _, origin in fl.ad_checkpoint.saved_residuals(fl.checkpoint(outer, policy=policy), *args, 2.0)]
+    assert sum(origin.startswith("named 'mid'") for origin in kept) == 1
+    assert not any(origin.startswith("output of") for origin in kept)
+    fl.ad_checkpoint.print_saved_residuals(lambda x, y: x * y, fnp.ones(2), fnp.ones(2))
+    assert capsys.readouterr().out == "f32[2] from the argument y\nf32[2] from the argument x\n"
+
+
+def test_types_in_place_of_arrays():
+    t = fl.ShapeDtypeStruct.like(np.ones((2, 3), "float32"))
+    assert t == fl.ShapeDtypeStruct((2, 3), "float32")
+    assert fl.ShapeDtypeStruct.like(t) == t
+    assert t.update(dtype="int32", shape=(4,)) == fl.ShapeDtypeStruct((4,), "int32")
+    assert len(t) == 2
+    with pytest.raises(TypeError, match="no length"):
+        len(t.update(shape=()))

@@ -44,6 +44,22 @@ class ShapeDtypeStruct:
         self.dtype = dtypes.as_dtype(dtype)
         self.weak_type = weak_type
 
+    @classmethod
+    def like(cls, x: Any) -> ShapeDtypeStruct:
+        """The shape and dtype of an array or number.
+
+        >>> ShapeDtypeStruct.like(1.0)
+        ShapeDtypeStruct(shape=(), dtype=float32, weak_type=True)
+        """
+        return shape_struct(abstract_type(x))
+
+    def update(self, *, shape: Any = None, dtype: Any = None, weak_type: bool | None = None) -> ShapeDtypeStruct:
+        """The same with another shape, dtype or weak flag."""
+        weak = self.weak_type if weak_type is None else weak_type
+        return ShapeDtypeStruct(
+            self.shape if shape is None else shape, self.dtype if dtype is None else dtype, weak_type=weak
+        )
+
     @property
     def ndim(self) -> int:
         return len(self.shape)
@@ -51,6 +67,11 @@ class ShapeDtypeStruct:
     @property
     def size(self) -> int:
         return ArrayType(self.shape, self.dtype).size
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise ArgumentTypeError("a ShapeDtypeStruct without axes has no length.")
+        return self.shape[0]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ShapeDtypeStruct) and (self.shape, self.dtype, self.weak_type) == (
