@@ -25,7 +25,7 @@ from .native.conftest import fresh_code as fresh_code
 from .program_steps import Program, function, inputs, programs
 
 modest = settings(
-    max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 seeds = st.integers(0, 99)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ConcretizationTypeError, DTypeError, ShapeError
@@ -49,8 +48,8 @@ def axis_of(name: str, axis: Any, ndim: int) -> int:
     return place % ndim
 
 
-def axes_of(name: str, axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    """Axes counted from the front; None means all.
+def axes_of(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
+    """Axes counted from the front, of one or several; None means all.
 
     Raises:
       ShapeError: if there is no such axis, or one is there twice.
