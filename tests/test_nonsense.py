@@ -95,3 +95,12 @@ def test_polynomials_of_one_number() -> None:
 def test_new_axes_in_one_place() -> None:
     with pytest.raises(OURS, match="twice"):
         fl.lax.expand_dims(A, (1, 1))
+
+
+def test_positions_and_lengths_that_are_none() -> None:
+    for options in ({"static_argnums": "x"}, {"donate_argnums": (0, "x")}):
+        with pytest.raises(TypeError, match="must be integers, got"):
+            fl.jit(lambda x: x, **options)(1.0)
+    for length in (-1, "a", 1.5):
+        with pytest.raises(ValueError, match="length must be a number of turns"):
+            fl.lax.scan(lambda c, x: (c, x), 0.0, None, length=length)

@@ -117,6 +117,8 @@ def _length(what: str, rows: Sequence[Any], length: int | None) -> Any:
             f"{what} needs to know its length when it is traced, got {length}: use fori_loop or while_loop for a number of turns "
             "that is computed, or mark the argument static (static_argnums)."
         )
+    if length is not None and (not hasattr(length, "__index__") or operator.index(length) < 0):
+        raise ArgumentError(f"{what}: length must be a number of turns, 0 or more, got {length!r}.")
     found = {x.shape[0] for x in rows} | ({operator.index(length)} if length is not None else set())
     if not found:
         raise ArgumentError(

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ..errors import ArgumentError, TransformationError
+from ..errors import ArgumentError, ArgumentTypeError, TransformationError
 
 __all__ = ["StaticArguments", "by_position", "check_callable", "function_name", "normalized_argnums"]
 
@@ -77,6 +77,8 @@ class StaticArguments(NamedTuple):
         check_callable("jit", function)
         nums = () if argnums is None else (argnums,) if isinstance(argnums, int) else tuple(argnums)
         names = () if argnames is None else (argnames,) if isinstance(argnames, str) else tuple(argnames)
+        if not all(isinstance(i, int) for i in nums):
+            raise ArgumentTypeError(f"jit: static_argnums (or donate_argnums) must be integers, got {argnums!r}.")
         try:
             parameters = list(inspect.signature(function).parameters.values())
         except (TypeError, ValueError):
