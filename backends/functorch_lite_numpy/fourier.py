@@ -7,6 +7,7 @@ import functools
 import importlib.machinery
 import importlib.util
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,25 @@ LARGE = 1 << 16
 """Transforms of so many numbers are shared among threads."""
 
 
+_NAME = "scipy.fft._pocketfft.pypocketfft"
+
+
 @functools.cache
 def _pocketfft() -> Any:
     """The extension module; None where SciPy keeps it elsewhere, or calls its functions otherwise."""
+    module = sys.modules.get(_NAME) or _loaded()
+    return module if all(hasattr(module, name) for name in ("c2c", "c2r", "r2c")) else None
+
+
+def _loaded() -> Any:
+    """The module, under its own name: SciPy finds it there, for a process with two of them may crash at its end."""
     scipy = importlib.util.find_spec("scipy")
     for folder in scipy.submodule_search_locations or () if scipy else ():
-        found = importlib.machinery.PathFinder.find_spec("pypocketfft", [os.path.join(folder, "fft", "_pocketfft")])
+        found = importlib.machinery.PathFinder.find_spec(_NAME, [os.path.join(folder, "fft", "_pocketfft")])
         if found is not None and found.loader is not None:
             module = importlib.util.module_from_spec(found)
             found.loader.exec_module(module)
-            return module if all(hasattr(module, name) for name in ("c2c", "c2r", "r2c")) else None
+            return sys.modules.setdefault(_NAME, module)
     return None
 
 

@@ -99,6 +99,16 @@ def test_fourier_transforms_are_those_of_scipy_fft(monkeypatch, kind, lengths):
     np.testing.assert_array_equal(given, wanted)
 
 
+@pytest.mark.parametrize("order", [("ours", "scipy"), ("scipy", "ours")])
+def test_the_module_of_fourier_transforms_is_there_once(order):
+    """SciPy 1.13 with two of them ends with an invalid free."""
+    steps = {
+        "ours": "from functorch_lite_numpy import fourier; mine = fourier._pocketfft()",
+        "scipy": "import scipy.fft._pocketfft.basic; theirs = scipy.fft._pocketfft.basic.pfft",
+    }
+    assert output("\n".join((*(steps[name] for name in order), "print(mine is theirs)"))) == ["True"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_fork_while_llvm_is_loaded():
     assert output(FORKED) == ["0"]
