@@ -30,7 +30,7 @@ def mark_inlined(
     bodies: Collection[str],
     awaited: Collection[str] = (),
 ) -> dict[str, list[str]]:
-    """Mark functions that loops call in each turn, with what these call, if that has no loops and is called nowhere else.
+    """Mark functions that loops call in each turn, with all they call that has no loops and is called nowhere else.
 
     Args:
       functions: those that may call each other, by name.
@@ -47,17 +47,43 @@ def mark_inlined(
     for name, used in uses.items():
         for callee in used.keys() & functions.keys() - {name}:
             callers.setdefault(callee, []).append(name)
-    alone = (name for name, called in callers.items() if set(bodies).issuperset(called) and name not in awaited)
-    parts = {name for name in alone if not functions[name].attributes and not has_loops(functions[name])}
-    lines = {name: sum(len(block.lines) for block in functions[name].blocks) for name in (*bodies, *parts)}
+    parts = _parts(functions, uses, callers, set(bodies), awaited)
     marked: dict[str, list[str]] = {}
     for name in bodies:
-        whole = [name, *(part for part in uses[name] if part in parts)]
-        if sum(lines[part] for part in whole) <= LARGE:
+        whole = _reached(name, uses, parts)
+        if sum(len(block.lines) for part in whole for block in functions[part].blocks) <= LARGE:
             marked.update((part, callers[part]) for part in whole)
     for name in marked:
         functions[name].attributes.add(INLINED)
     return marked
+
+
+def _parts(
+    functions: Mapping[str, ir.Function],
+    uses: Mapping[str, Mapping[str, None]],
+    callers: Mapping[str, Sequence[str]],
+    inside: set[str],
+    awaited: Collection[str],
+) -> set[str]:
+    """The functions without loops that only bodies call (`inside`), and these."""
+    parts: set[str] = set()
+    names = list(inside)
+    while names:
+        for name in uses[names.pop()].keys() & functions.keys() - inside:
+            alone = name not in awaited and inside.issuperset(callers[name])
+            if alone and not functions[name].attributes and not has_loops(functions[name]):
+                inside.add(name)
+                parts.add(name)
+                names.append(name)
+    return parts
+
+
+def _reached(name: str, uses: Mapping[str, Mapping[str, None]], parts: Collection[str]) -> list[str]:
+    """A function and its parts."""
+    whole = [name]
+    for member in whole:
+        whole += [part for part in uses[member] if part in parts and part not in whole]
+    return whole
 
 
 def has_loops(function: ir.Function) -> bool:
