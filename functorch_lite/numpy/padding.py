@@ -139,11 +139,11 @@ def _along(x: Any, axis: int, before: int, after: int, mode: str, options: dict[
 def _taken(x: Any, places: np.ndarray, axis: int) -> list[Any]:
     """The elements at known places, in pieces: slices, forwards or backwards, and repeated elements; in one if these are many."""
     cuts = [0]
-    while cuts[-1] < len(places):
+    while cuts[-1] < len(places) and len(cuts) <= MOST_PIECES:
         rest = places[cuts[-1] :]
         lengths = [int(np.argmin([*(rest == rest[0] + step * np.arange(len(rest))), False])) for step in (0, 1, -1)]
         cuts.append(cuts[-1] + max(lengths))
-    if len(cuts) > MOST_PIECES:
+    if cuts[-1] < len(places):
         return [take(x, places, axis)]
     return [_run(x, places[a:b], axis) for a, b in pairwise(cuts)]
 
