@@ -209,6 +209,8 @@ def test_as_numpy(row: str) -> None:
         with warnings.catch_warnings(action="ignore"):
             try:
                 expected = [call.of(np, values) for values in DRAWS]
+            except AttributeError:
+                pytest.skip("this NumPy has no such call")
             except (TypeError, ValueError):
                 expected = []
         if not expected:
