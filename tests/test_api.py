@@ -590,6 +590,8 @@ def test_type_checkers_are_told_of_all_operators():
         "__copy__",
         "__deepcopy__",
         "__doc__",
+        "__firstlineno__",
+        "__static_attributes__",
     }
     for cls in (Array, Tracer):
         installed = {n for n in vars(cls) if n.startswith("__")} - protocol - plumbing - set(vars(object))
