@@ -18,12 +18,11 @@ from ..program import Program
 from ..staging import evaluate, stage
 from ..transforms.batching import batch_program
 from ..transforms.call import ProgramCall
-from ..transforms.edges import operands_of
 from ..transforms.jvp import jvp_program
 from ..transforms.linear_maps import linear_transpose
 from ..transforms.signature import check_callable
-from ..tree import unflatten
-from .bodies import StagedBody, split, stage_flat
+from .bodies import split
+from .unknowns import Unknown
 
 __all__ = ["custom_linear_solve"]
 
@@ -190,64 +189,24 @@ def custom_linear_solve(
     """
     for f in (matvec, solve):
         check_callable("custom_linear_solve", f)
-    unknown = _Unknown(b, has_aux)
-    forward, consts = unknown.system(matvec, solve, ("matvec", "solve"))
+    unknown = Unknown("custom_linear_solve", "b", b, has_aux)
+    forward, consts = _system(unknown, matvec, solve, ("matvec", "solve"))
     transposed, back = None, []
     if symmetric or transpose_solve is not None:
         vecmat = matvec if symmetric else _transposed(matvec, b)
         names = "the transposed matvec", "transpose_solve"
-        transposed, back = unknown.system(vecmat, transpose_solve or solve, names)
+        transposed, back = _system(unknown, vecmat, transpose_solve or solve, names)
     return unknown.result(_bind(forward, transposed, consts, back, unknown.operands, aux=True))
 
 
-class _Unknown:
-    """The solution of a system, and b, which is like it: stages functions of it, and sees that they give such a one."""
-
-    def __init__(self, b: Any, has_aux: bool):
-        self.operands, self.tree = operands_of(b, "an entry of custom_linear_solve's b")
-        _, self.in_tree = operands_of((b,), "an entry of custom_linear_solve's b")
-        self.types = [type_of(x) for x in self.operands]
-        self.has_aux = has_aux
-        self.aux_tree: Any = None
-
-    def system(
-        self, matvec: Callable[[Any], Any], solve: Callable[..., Any], names: tuple[str, str]
-    ) -> tuple[_System, list[Any]]:
-        """The programs, and their constants."""
-        first = self.staged(matvec, names[0])
-        second = self.staged(lambda b: self.flat_solution(solve(matvec, b), names[1]), names[1], solves=True)
-        consts = [*first.hoisted, *second.hoisted]
-        return _System(first.program, second.program, len(first.hoisted), len(second.hoisted)), consts
-
-    def staged(self, f: Callable[..., Any], what: str, solves: bool = False) -> StagedBody:
-        body = stage_flat(f, self.in_tree, self.types, f"custom_linear_solve's {what}")
-        if not solves:
-            self.check_tree(body.out_tree, what)
-        for t, o in zip(self.types, body.program.out_types, strict=not solves):
-            if not t.matches(o):
-                raise TransformationError(
-                    f"custom_linear_solve: {what} must give the type of b, {t}, got {o}: cast it."
-                )
-        return body
-
-    def check_tree(self, found: Any, what: str) -> None:
-        if found != self.tree:
-            raise TransformationError(
-                f"custom_linear_solve: {what} must give the structure of b, {self.tree}, got {found}."
-            )
-
-    def flat_solution(self, out: Any, what: str) -> list[Any]:
-        """The leaves of x, and of auxiliary data behind them."""
-        x, aux = out if self.has_aux else (out, ())
-        xs, found = operands_of(x, f"what {what} gave custom_linear_solve")
-        self.check_tree(found, what)
-        values, self.aux_tree = operands_of(aux, "auxiliary data of custom_linear_solve")
-        return [*xs, *values]
-
-    def result(self, leaves: Sequence[Any]) -> Any:
-        n = len(self.operands)
-        x = unflatten(self.tree, leaves[:n])
-        return (x, unflatten(self.aux_tree, leaves[n:])) if self.has_aux else x
+def _system(
+    unknown: Unknown, matvec: Callable[[Any], Any], solve: Callable[..., Any], names: tuple[str, str]
+) -> tuple[_System, list[Any]]:
+    """The programs, and their constants."""
+    first = unknown.staged(lambda x: unknown.checked(matvec(x), names[0]), names[0])
+    second = unknown.staged(lambda b: unknown.solution(solve(matvec, b), names[1]), names[1])
+    consts = [*first.hoisted, *second.hoisted]
+    return _System(first.program, second.program, len(first.hoisted), len(second.hoisted)), consts
 
 
 def _transposed(matvec: Callable[[Any], Any], b: Any) -> Callable[[Any], Any]:

@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..arrays import type_of
-from ..errors import TransformationError, transparent
+from ..errors import transparent
 from ..staging import evaluate
 from ..transforms.custom_function import zero_from_primal
 from ..transforms.custom_jvp import custom_jvp
-from ..transforms.edges import operands_of
 from ..transforms.linear_maps import jvp, linearize
 from ..transforms.signature import check_callable
 from ..tree import leaves, unflatten
-from .bodies import stage_flat
+from .unknowns import Unknown
 
 __all__ = ["custom_root"]
 
@@ -54,33 +52,10 @@ def custom_root(
     """
     for function in (f, solve, tangent_solve):
         check_callable("custom_root", function)
-    guess, tree = operands_of(initial_guess, "an entry of custom_root's initial_guess")
-    _, in_tree = operands_of((initial_guess,), "an entry of custom_root's initial_guess")
-    types = [type_of(x) for x in guess]
-    n = len(guess)
-    aux_tree: Any = None
-
-    def checked(values: Any, what: str) -> list[Any]:
-        xs, found = operands_of(values, f"what {what} gave custom_root")
-        if found != tree:
-            raise TransformationError(
-                f"custom_root: {what} must give the structure of initial_guess, {tree}, got {found}."
-            )
-        for x, t in zip(xs, types, strict=True):
-            if not t.matches(type_of(x)):
-                raise TransformationError(f"custom_root: {what} must give the type {t}, got {type_of(x)}: cast it.")
-        return xs
-
-    def solution(x: Any) -> list[Any]:
-        nonlocal aux_tree
-        found = solve(f, x)
-        if not has_aux:
-            return checked(found, "solve")
-        values, aux_tree = operands_of(found[1], "auxiliary data of custom_root")
-        return [*checked(found[0], "solve"), *values]
-
-    residual = stage_flat(lambda x: checked(f(x), "f"), in_tree, types, "custom_root's f")
-    solver = stage_flat(solution, in_tree, types, "custom_root's solve")
+    unknown = Unknown("custom_root", "initial_guess", initial_guess, has_aux)
+    n, tree = len(unknown.operands), unknown.tree
+    residual = unknown.staged(lambda x: unknown.checked(f(x), "f"), "f")
+    solver = unknown.staged(lambda x: unknown.solution(solve(f, x), "solve"), "solve")
 
     @custom_jvp
     def root(f_consts: Sequence[Any], solve_consts: Sequence[Any], guess: Sequence[Any]) -> list[Any]:
@@ -95,8 +70,7 @@ def custom_root(
 
         _, moved = jvp(lambda c: evaluate(residual.program, *c, *out[:n]), (consts,), (tangents[0],))
         _, push_forward = linearize(by_root, unflatten(tree, out[:n]))
-        x_dot = checked(tangent_solve(push_forward, unflatten(tree, moved)), "tangent_solve")
+        x_dot = unknown.checked(tangent_solve(push_forward, unflatten(tree, moved)), "tangent_solve")
         return out, [*(-t for t in x_dot), *map(zero_from_primal, out[n:])]
 
-    out = root(residual.hoisted, solver.hoisted, guess)
-    return (unflatten(tree, out[:n]), unflatten(aux_tree, out[n:])) if has_aux else unflatten(tree, out)
+    return unknown.result(root(residual.hoisted, solver.hoisted, unknown.operands))

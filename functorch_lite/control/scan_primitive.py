@@ -82,9 +82,7 @@ class Scan(Primitive):
         step, xp = context.compile(body), context.backend.xp
         turns = range(length - 1, -1, -1) if p["reverse"] else range(length)
         rows = body.out_types[n_carry:]
-        one = [
-            not t.shape for t in body.in_types[n_consts + n_carry :]
-        ]  # what is no more than a number has no other axes
+        vectors = [not t.shape for t in body.in_types[n_consts + n_carry :]]  # they have no axis for `...` to stand for
 
         def run(*operands: Any) -> tuple[Any, ...]:
             consts, carry, xs = (
@@ -94,7 +92,7 @@ class Scan(Primitive):
             )
             collected: list[list[Any]] = [[] for _ in rows]
             for i in turns:
-                out = step(*consts, *carry, *[x[i] if n else x[i, ...] for x, n in zip(xs, one, strict=True)])
+                out = step(*consts, *carry, *[x[i] if v else x[i, ...] for x, v in zip(xs, vectors, strict=True)])
                 carry = out[:n_carry]
                 for into, y in zip(collected, out[n_carry:], strict=True):
                     into.append(y)

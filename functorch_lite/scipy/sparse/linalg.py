@@ -12,6 +12,7 @@ from typing import Any
 from ... import dtypes, lax
 from ... import numpy as fnp
 from ...arrays import type_of
+from ...direct import inexact
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...flatten_util import ravel_pytree
 from ...promotion import as_operand, cast
@@ -46,7 +47,7 @@ def _solved(
     name: str, algorithm: Callable[..., Any], A: Any, b: Any, x0: Any, M: Any, maxiter: Any, symmetric: bool
 ) -> tuple[Any, None]:
     """`algorithm(matvec, b, x0=, maxiter=, M=)` on vectors, as a differentiable function of A and b."""
-    b = tree_map(lambda x: _inexact(x, f"the b of {name}"), b)
+    b = tree_map(lambda x: inexact(as_operand(x, f"the b of {name}"))[0], b)
     if x0 is not None and structure(x0) != structure(b):
         raise ArgumentError(f"{name}: x0 must have the structure of b, {structure(b)}, got {structure(x0)}.")
     vector, unravel = ravel_pytree(b)
@@ -68,11 +69,6 @@ def _solved(
         symmetric=symmetric and not dtypes.is_complex(vector.dtype),
     )
     return unravel(x), None
-
-
-def _inexact(x: Any, what: str) -> Any:
-    x = as_operand(x, what)
-    return cast(x, dtypes.to_inexact(x.dtype))
 
 
 def _linear_map(name: str, what: str, linear: Any) -> Callable[[Any], Any]:
