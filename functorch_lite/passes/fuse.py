@@ -94,13 +94,13 @@ class _Fused:
                 stack += [(a, False) for a in equation.operands]
         while stack:
             a, copied = stack.pop()
-            for p in self.grouping.sources([a]):
-                if p in self.grouping.moves:
-                    if not (copied and self.is_light(p)):
-                        live.add(p)
-                    if p not in seen:
-                        seen.add(p)
-                        stack += [(x, True) for x in self.equations[p].operands]
+            p = self.grouping.producer.get(a)
+            if p in self.grouping.moves:
+                if not (copied and self.is_light(p)):
+                    live.add(p)
+                if p not in seen:
+                    seen.add(p)
+                    stack += [(x, True) for x in self.equations[p].operands]
         return live
 
     def order(self) -> list[Any]:
@@ -124,7 +124,7 @@ class _Fused:
                     continue
                 stack.append((k, True))
                 for m in reversed(members):
-                    needed = self.grouping.sources(self.equations[m].operands)
+                    needed = self.grouping.sources[m]
                     stack.extend((p, False) for p in needed if self.group_of.get(p, p) is not unit)
 
         for i in range(len(self.equations)):
@@ -148,9 +148,10 @@ class _Fused:
             if i in seen:
                 return
             seen.add(i)
-            for p in self.grouping.sources(self.equations[i].operands):
-                if i not in self.grouping.flat and self.is_copied(p, group):
-                    take(p)
+            if i not in self.grouping.flat:
+                for p in self.grouping.sources[i]:
+                    if self.is_copied(p, group):
+                        take(p)
             members.append(i)
 
         for m in sorted(group.members):

@@ -6,9 +6,9 @@ Groups never wait for each other in a circle: what depends on what is kept as bi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
-from ..program import Atom, Equation, Program, Var
+from ..program import Atom, Equation, Program
 from .groups import Group, Position, everywhere
 from .moves import reads_flat
 
@@ -28,13 +28,15 @@ class Grouping:
       moves: the equations that only move elements; groups that read them may have copies.
       flat: those of them that read their operand by the place in memory, so that it must be a buffer.
       producer: the equation that makes a value.
+      sources: for each equation those that make its operands.
     """
 
     def __init__(self, program: Program, fusible: Callable[[Equation], bool], is_dear: Callable[[Equation], bool]):
         self.program = program
         self.equations = program.equations
         self.is_dear = is_dear
-        self.producer = {v: i for i, e in enumerate(self.equations) for v in e.results}
+        self.producer: dict[Atom, int] = {v: i for i, e in enumerate(self.equations) for v in e.results}
+        self.sources = [[self.producer[a] for a in e.operands if a in self.producer] for e in self.equations]
         self.moves: set[int] = set()
         self.flat: set[int] = set()
         self.group_of: dict[int, Group] = {}
@@ -42,19 +44,15 @@ class Grouping:
         self.heights: dict[int, int] = {}
         """Of each fusible equation, how many others of its group and moves stand one on the other, it included."""
         for i, equation in enumerate(self.equations):
-            self.ancestors.append(self.reach(equation.operands))
+            self.ancestors.append(self.reach(self.sources[i]))
             if fusible(equation):
                 self.place(i, equation)
         self.unite_siblings()
 
-    def sources(self, atoms: Sequence[Atom]) -> list[int]:
-        """The equations that make these values."""
-        return [self.producer[a] for a in atoms if isinstance(a, Var) and a in self.producer]
-
-    def reach(self, operands: Sequence[Atom]) -> int:
-        """The equations that these values depend on, as bits."""
+    def reach(self, sources: Iterable[int]) -> int:
+        """These equations and all that they depend on, as bits."""
         bits = 0
-        for p in self.sources(operands):
+        for p in sources:
             group = self.group_of.get(p)
             bits |= self.ancestors[p] | 1 << p if group is None else group.mask | group.below
         return bits
@@ -78,14 +76,14 @@ class Grouping:
 
     def found(self, group: Group, i: int, equation: Equation, position: Position) -> None:
         """Begin a group."""
-        self.heights[i] = self.height(equation, {})
+        self.heights[i] = self.height(i, {})
         group.add(i, equation, position, self.is_dear(equation))
         group.below = self.ancestors[i]
         self.group_of[i] = group
 
     def move(self, i: int, equation: Equation) -> None:
         """Have an equation copied into the groups that read it."""
-        self.heights[i] = self.height(equation, {})
+        self.heights[i] = self.height(i, {})
         if reads_flat(equation):
             self.flat.add(i)
         elif self.heights[i] > STACKED:
@@ -93,19 +91,17 @@ class Grouping:
             return
         self.moves.add(i)
 
-    def height(self, equation: Equation, inside: Mapping[int, int]) -> int:
+    def height(self, i: int, inside: Mapping[int, int]) -> int:
         """How many equations stand one on the other, this one included: moves, and those `inside` a group, with their heights."""
-        below = self.sources(equation.operands)
-        return 1 + max((inside.get(p, self.heights[p] if p in self.moves else 0) for p in below), default=0)
+        below = [inside.get(p, self.heights[p] if p in self.moves else 0) for p in self.sources[i]]
+        return 1 + max(below, default=0)
 
     def join(self, i: int, equation: Equation) -> bool:
         """Put an equation into the group of one of its operands; then try to unite it with the groups of the others."""
-        candidates = self.groups_of(equation.operands)
+        candidates = list(dict.fromkeys(self.group_of[p] for p in self.sources[i] if p in self.group_of))
         for group in sorted(candidates, key=lambda g: -math.prod(g.space)):
-            outside = [a for a in equation.operands if not isinstance(a, Var) or a not in group.positions]
-            read = [self.producer[a] for a in equation.operands if isinstance(a, Var) and a in group.positions]
-            height = self.height(equation, {p: self.heights[p] for p in read})
-            if height > DEEPEST or len(group.members) >= MOST or self.reach(outside) & group.mask:
+            height = self.height(i, {p: self.heights[p] for p in self.sources[i] if self.group_of.get(p) is group})
+            if height > DEEPEST or len(group.members) >= MOST or self.reach(self.outside(group, [i])) & group.mask:
                 continue
             position = group.position(equation, i)
             if position is None:
@@ -120,23 +116,9 @@ class Grouping:
             return True
         return False
 
-    def groups_of(self, atoms: Sequence[Atom]) -> list[Group]:
-        found: dict[int, Group] = {}
-        for p in self.sources(atoms):
-            group = self.group_of.get(p)
-            if group is not None:
-                found[id(group)] = group
-        return list(found.values())
-
-    def outer(self, group: Group) -> int:
-        """All that a group depends on, without itself."""
-        outside = [
-            a
-            for m in group.members
-            for a in self.equations[m].operands
-            if isinstance(a, Var) and a not in group.positions
-        ]
-        return self.reach(outside)
+    def outside(self, group: Group, members: Iterable[int]) -> set[int]:
+        """What equations, members or soon to be, read that is not of their group."""
+        return {p for m in members for p in self.sources[m] if self.group_of.get(p) is not group}
 
     def unite(self, group: Group, other: Group) -> bool:
         """Make two groups one, unless one waits for the other by way of a third, or they do not fit."""
@@ -146,10 +128,11 @@ class Grouping:
             return False
         heights: dict[int, int] = {}
         if group.below & other.mask or other.below & group.mask:
-            if self.outer(group) & other.mask & ~self.direct(group, other) or self.outer(other) & group.mask:
+            below = self.reach(self.outside(other, other.members))
+            if below & group.mask or not self.reads_in_place(group, other):
                 return False
             for m in sorted((*group.members, *other.members)):
-                heights[m] = self.height(self.equations[m], heights)
+                heights[m] = self.height(m, heights)
         if max(heights.values(), default=0) > DEEPEST or not group.absorb(other):
             return False
         self.heights.update(heights)
@@ -159,23 +142,15 @@ class Grouping:
         self.depend(group)
         return True
 
-    def direct(self, group: Group, other: Group) -> int:
-        """The members of `other`, if `group` reads them at the places where they are, and depends on them in no other way."""
-        read = {
-            a for m in group.members for a in self.equations[m].operands if isinstance(a, Var) and a in other.positions
-        }
-        if any(v in other.results for v in read):
-            return 0
+    def reads_in_place(self, group: Group, other: Group) -> bool:
+        """Whether all that `group` needs of `other` it reads from there, and at the places where it is."""
+        outside = self.outside(group, group.members)
+        read = {p for p in outside if self.group_of.get(p) is other}
+        values = [v for p in read for v in self.equations[p].results]
         full = tuple(range(len(group.space)))
-        if any(other.positions[v] not in (full, ()) for v in read):
-            return 0
-        rest = [
-            a
-            for m in group.members
-            for a in self.equations[m].operands
-            if isinstance(a, Var) and a not in group.positions and a not in other.positions
-        ]
-        return 0 if self.reach(rest) & other.mask else other.mask
+        if any(v in other.results or other.positions[v] not in (full, ()) for v in values):
+            return False
+        return not self.reach(outside - read) & other.mask
 
     def depend(self, group: Group) -> None:
         """What depends on a member depends on all that the group depends on."""
@@ -184,22 +159,21 @@ class Grouping:
             bits |= self.ancestors[m]
         group.below = bits
         for k in range(min(group.members), len(self.ancestors)):
-            if self.ancestors[k] & group.mask and not group.mask >> k & 1:
+            of = self.group_of.get(k)
+            if of is not group and self.ancestors[k] & group.mask:
                 self.ancestors[k] |= bits
-                if k in self.group_of:
-                    self.group_of[k].below |= bits
+                if of is not None:
+                    of.below |= bits
 
     def unite_siblings(self) -> None:
         """Groups of one space that read the same large value share the pass over it."""
-        readers: dict[Var, list[Group]] = {}
+        readers: dict[Atom, dict[Group, None]] = {}
         for group in dict.fromkeys(self.group_of.values()):
             for m in group.members:
                 for a in self.equations[m].operands:
-                    if isinstance(a, Var) and a not in group.positions and a.type.shape == group.space != ():
-                        found = readers.setdefault(a, [])
-                        if group not in found:
-                            found.append(group)
-        for groups in readers.values():
+                    if a.type.shape == group.space != () and a not in group.positions:
+                        readers.setdefault(a, {})[group] = None
+        for groups in map(list, readers.values()):
             for k, group in enumerate(groups):
                 for other in groups[k + 1 :]:
                     if group.members and other.members:
