@@ -39,7 +39,7 @@ Shape = tuple[Any, ...]
 
 def has_dim(shape: Shape) -> bool:
     """Whether some length of `shape` is unknown before the run."""
-    return any(type(n) is Dim for n in shape)
+    return Dim in map(type, shape)
 
 
 def fit_dims(formal: Sequence[ArrayType], actual: Sequence[ArrayType]) -> dict[Dim, Any] | None:

@@ -61,7 +61,7 @@ def rewrite_algebra(program: Program, *, keeping_bits: bool) -> Program:
             renamed[equation.results[0]] = out
         for found in (*before, out) if isinstance(out, Equation) else before:
             equations.append(found)
-            made.update((v, found) for v in found.results)
+            made.update(dict.fromkeys(found.results, found))
     return dead_code(program.replace(equations=equations, outputs=[rename(a) for a in program.outputs]))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from ..primitives.contraction import dot_general
@@ -37,7 +38,7 @@ def fold_transposes(program: Program, acceptable: Callable[[Equation], bool]) ->
 def _rewritten(program: Program, rewrite: Callable[..., Any], acceptable: Callable[[Equation], bool]) -> Program:
     """The program with each equation replaced by what `rewrite` makes of it, if that is anything acceptable."""
     made = {v: e for e in program.equations for v in e.results}
-    uses = Counter(a for atoms in (program.outputs, *(e.operands for e in program.equations)) for a in atoms)
+    uses = Counter(chain(program.outputs, *(e.operands for e in program.equations)))
     out: list[Equation] = []
     for equation in program.equations:
         changed = rewrite(equation, made, uses)

@@ -31,10 +31,10 @@ def by_real_parts(program: Program) -> Program:
 
 def _rule_of(equation: Equation, made: Mapping[Var, Equation]) -> Rule | None:
     primitive, params = equation.primitive, equation.params
-    types = [a.type for a in equation.operands]
-    if primitive not in (conv, reduce_window_sum) or not dtypes.is_complex(types[0].dtype):
+    if primitive not in (conv, reduce_window_sum):
         return None
-    if any(has_dim(t.shape) for t in types):
+    types = [a.type for a in equation.operands]
+    if not dtypes.is_complex(types[0].dtype) or any(has_dim(t.shape) for t in types):
         return None
     if primitive is conv:
         return lambda x, w: [_convolution(x, w, params)]

@@ -9,7 +9,6 @@ is read, from memory or from a register, so that `x == max(x)` holds somewhere.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,9 @@ from ..program import Atom, Equation, Literal, Program, Var
 from .rewrite import map_subprograms
 
 __all__ = ["widen"]
+
+
+SHORT = frozenset((dtypes.float16, dtypes.bfloat16))
 
 
 def widen(program: Program, native: Callable[[Equation], bool]) -> Program:
@@ -38,7 +40,7 @@ def widen(program: Program, native: Callable[[Equation], bool]) -> Program:
         widened, casts = None, []
         # The bodies of an equation that carries some say what its operands are.
         may = not (equation.primitive.of_dtype or equation.primitive.subprograms)
-        if may and any(_is_short(a.type.dtype) for a in atoms) and not native(equation):
+        if may and not SHORT.isdisjoint([a.type.dtype for a in atoms]) and not native(equation):
             widened = _widened(equation, dict(wide), casts)
         if widened is None or not native(widened):
             equations.append(equation)
@@ -52,10 +54,6 @@ def widen(program: Program, native: Callable[[Equation], bool]) -> Program:
     return program.replace(equations=equations)
 
 
-def _is_short(dtype: Any) -> bool:
-    return isinstance(dtype, np.dtype) and dtype in (dtypes.float16, dtypes.bfloat16)
-
-
 def _cast(x: Var, y: Var, equation: Equation) -> Equation:
     return Equation(convert, [x], {"dtype": y.type.dtype, "weak": y.type.weak}, [y], equation.source)
 
@@ -64,7 +62,7 @@ def _widened(equation: Equation, wide: dict[Var, Var], casts: list[Equation]) ->
     """The equation over float32; appends the casts that its operands need."""
 
     def operand(a: Atom) -> Atom:
-        if not _is_short(a.type.dtype):
+        if a.type.dtype not in SHORT:
             return a
         if isinstance(a, Literal):
             return Literal(np.float32(a.value), a.type.weak)
@@ -74,7 +72,7 @@ def _widened(equation: Equation, wide: dict[Var, Var], casts: list[Equation]) ->
         return wide[a]
 
     operands = [operand(a) for a in equation.operands]
-    params = {k: dtypes.float32 if _is_short(v) else v for k, v in equation.params.items()}
+    params = {k: dtypes.float32 if isinstance(v, np.dtype) and v in SHORT else v for k, v in equation.params.items()}
     found = equation.primitive.infer(*(a.type for a in operands), **params)
     types = found if equation.primitive.multiple_results else [found]
     results = [v if v.type.dtype == t.dtype else Var(t) for v, t in zip(equation.results, types, strict=True)]

@@ -365,12 +365,13 @@ _TABLE: dict[str, Any] = {
 
 def supports(op: str, operands: Sequence[np.dtype], result: np.dtype) -> bool:
     """Whether there is such an instruction for these dtypes."""
-    if result.kind == "c" or any(d.kind == "c" for d in operands):
-        return pairs.supports(op) and all(map(supported, (*operands, result)))
-    found = _TABLE.get(op)
-    if found is None or not supported(result) or not all(map(supported, operands)):
+    if not supported(result) or not all(map(supported, operands)):
         return False
-    return all(kind_of(d) in found.kinds for d in operands)
+    kinds = {kind_of(d) for d in operands}
+    if "c" in kinds or result.kind == "c":
+        return pairs.supports(op)
+    found = _TABLE.get(op)
+    return found is not None and kinds.issubset(found.kinds)
 
 
 def reduces(op: str, dtype: np.dtype) -> bool:

@@ -40,8 +40,9 @@ I1, I8, I16, I32, I64 = (ir.IntType(n) for n in (1, 8, 16, 32, 64))
 PTR = ir.PointerType()
 NULL = ir.Constant(PTR, None)
 
-_HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
+_HALVES = frozenset((np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16)))
 _FLOATS = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
+_SUPPORTED = frozenset((*_HALVES, *_FLOATS, *map(np.dtype, "?bhilqBHILQFD")))
 
 
 def new_function(module: Any, name: str, result: Any, arguments: Any, linkage: str = "internal") -> Any:
@@ -73,7 +74,7 @@ def parts_of(dtype: np.dtype) -> int:
 
 def supported(dtype: np.dtype) -> bool:
     """Whether values of the dtype can be held in registers."""
-    return dtype.kind in "biu" or real_dtype(dtype) in _FLOATS or is_half(dtype)
+    return dtype in _SUPPORTED
 
 
 def register_type(dtype: np.dtype, width: int = 1) -> Any:
