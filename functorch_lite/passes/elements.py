@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .nests import Affine, Load, Nest, Node, Phase, Reduction, Store
 __all__ = ["Elements", "build"]
 
 INDEX = np.dtype(np.int64)
+NOWHERE = Affine()
 
 
 class Builder:
@@ -45,15 +47,14 @@ class Builder:
         params: Any = (),
         *,
         key: Any = None,
-        dims: Any = None,
-        level: int = 0,
+        place: Affine = NOWHERE,
     ) -> Node:
-        """The node of an instruction; equal ones are one."""
-        full = (op, tuple(a.number for a in args), dtype, params if key is None else key)
+        """The node of an instruction, which may depend on a place; equal ones are one."""
+        full = (op, tuple(args), dtype, params if key is None else key)
         found = self.nodes.get(full)
         if found is None:
-            dims = frozenset().union(*(a.dims for a in args)) if dims is None else dims
-            level = max([level, *(a.level for a in args)])
+            dims = place.dims.union(*[a.dims for a in args])
+            level = max([place.level, *[a.level for a in args]])
             found = self.nodes[full] = Node(len(self.nodes), op, args, dtype, params, dims, level)
         return found
 
@@ -68,14 +69,12 @@ class Builder:
             ((k, c),) = place.terms.items()
             if isinstance(k, Node) and c == 1 and k.dtype == dtype:
                 return k
-        wide = self.node("index", (), INDEX, place, key=place.key, dims=place.dims, level=place.level)
+        wide = self.node("index", (), INDEX, place, key=place.key, place=place)
         return wide if dtype == INDEX else self.node("convert", (wide,), dtype)
 
     def load(self, buffer: int, dtype: Any, address: Affine) -> Node:
         args = () if self.guard is None else (self.guard,)
-        dims = address.dims | (self.guard.dims if self.guard else frozenset())
-        params = Load(buffer, address)
-        return self.node("load", args, dtype, params, key=(buffer, address.key), dims=dims, level=address.level)
+        return self.node("load", args, dtype, Load(buffer, address), key=(buffer, address.key), place=address)
 
     def value(self, atom: Atom, index: Sequence[Affine]) -> Node:
         """The element of a value at an index."""
@@ -83,7 +82,7 @@ class Builder:
             return self.literal(atom.value)
         if atom in self.buffers:
             return self.load(self.buffers[atom], atom.type.dtype, linear(index, atom.type.shape))
-        key = (atom, tuple(i.key for i in index), self.guard)
+        key = (atom, tuple([i.key for i in index]), self.guard)
         found = self.elements.get(key)
         if found is None:  # what is used several times must not be walked through as often: that grows exponentially
             found = self.elements[key] = self._computed(atom, index)
@@ -106,7 +105,7 @@ class Builder:
         if None in axes:
             lengths = [operand.type.shape[a] for a in over]
             total: Node | None = None
-            for at in np.ndindex(*lengths):
+            for at in product(*map(range, lengths)):
                 place = dict(zip(over, (Affine(const=i) for i in at), strict=True))
                 term = self.value(operand, _merged(index, place, operand.type.ndim))
                 total = term if total is None else self.node(op, (total, term), term.dtype)
@@ -115,12 +114,12 @@ class Builder:
         dims = [d for d in axes if d is not None]
         place = {a: Affine({d: int(self.extents[d] != 1)}) for a, d in zip(over, dims, strict=True)}
         full = _merged(index, place, operand.type.ndim)
-        key = ("reduced", equation.results[0], tuple(i.key for i in index))
+        key = ("reduced", equation.results[0], tuple([i.key for i in index]))
         found = self.nodes.get(key)
         if found is None:
             node = self.value(operand, full)
             self.reductions.append(Reduction(len(self.reductions), op, node, frozenset(dims), None))
-            kept = frozenset().union(*(i.dims for i in index)) if index else frozenset()
+            kept = frozenset().union(*[i.dims for i in index])
             found = Node(len(self.nodes), "reduced", (), node.dtype, len(self.reductions) - 1, kept, node.level + 1)
             self.nodes[key] = found
         return found
@@ -133,12 +132,15 @@ def _merged(index: Sequence[Affine], place: dict[int, Affine], rank: int) -> lis
 
 def linear(index: Sequence[Affine], shape: Sequence[int]) -> Affine:
     """The address of an element in a row-major buffer."""
-    address, step = Affine(), 1
+    terms: dict[Any, int] = {}
+    const, step = 0, 1
     for i, n in zip(reversed(index), reversed(shape), strict=True):
         if n != 1:
-            address = address + i * step
+            const += step * i.const
+            for k, c in i.terms.items():
+                terms[k] = terms.get(k, 0) + step * c
         step *= n
-    return address
+    return Affine(terms, const)
 
 
 class Elements:
@@ -295,13 +297,13 @@ def build(
     targets: dict[int, Load] = {}
     for k, (atom, dims) in enumerate(zip(program.outputs, positions, strict=True)):
         written = [d for d in dims if d is not None and d in short]
-        for at in np.ndindex(*(space[d] for d in written)):
+        for at in product(*(range(space[d]) for d in written)):
             fixed = dict(zip(written, at, strict=True))
             index = [Affine({d: 1}) if d in loops else Affine(const=0 if d is None else fixed.get(d, 0)) for d in dims]
             node = builder.value(atom, index)
             target = Load(len(program.inputs) + k, linear(index, atom.type.shape))
             _, axes = builder.made.get(atom, (None, None)) if isinstance(atom, Var) else (None, None)
-            if axes is not None and None not in axes and not set(axes) <= set(columns):
+            if axes is not None and None not in axes and not columns.issuperset(axes):
                 targets[node.params] = target
             else:
                 stores.append(Store(target, node))
@@ -312,7 +314,7 @@ def build(
         phases[r.node.level].reductions.append(r)
     for s in stores:
         phase = phases[s.node.level]
-        if s.target.address.dims & set(columns):
+        if s.target.address.dims & columns:
             phase.stores.append(s)
         else:  # what is known once a row has been gone over is stored behind that pass
             phases[max(0, s.node.level - 1)].row_stores.append(s)

@@ -48,34 +48,64 @@ class Node:
         self.dims = dims
         self.level = level
 
+    @property
+    def place(self) -> Affine | None:
+        """The address that a load reads at, or the sum that an index is."""
+        return self.params.address if self.op == "load" else self.params if self.op == "index" else None
+
     def __repr__(self) -> str:
         return f"%{self.number}"
+
+    def __str__(self) -> str:
+        params = self.params
+        if self.op == "load":
+            what = f"b{params.buffer}[{params.address}]"
+        elif self.op in ("literal", "index"):
+            what = str(params)
+        elif self.op == "reduced":
+            what = f"r{params}"
+        else:
+            what = f"{self.op}{params if params else ''}"
+        args = "".join([f" {a!r}" for a in self.args])
+        return f"{self!r}:{dtypes.short_name(self.dtype)} = {what}{args}"
 
 
 class Affine:
     """A sum of multiples of dimensions (their numbers) and integer nodes, and a constant."""
 
-    __slots__ = ("const", "terms")
+    __slots__ = ("_key", "const", "terms")
 
     def __init__(self, terms: dict[Any, int] | None = None, const: int = 0):
-        self.terms = {k: c for k, c in (terms or {}).items() if c}
+        self.terms = {k: c for k, c in terms.items() if c} if terms else {}
         self.const = const
+        self._key: Any = None
 
     @property
     def key(self) -> Any:
-        return frozenset(self.terms.items()), self.const
+        """What equal sums have in common."""
+        if self._key is None:
+            self._key = frozenset(self.terms.items()), self.const
+        return self._key
+
+    def drop(self, dimension: int) -> None:
+        """Leave a dimension out, in place."""
+        self.terms.pop(dimension, None)
+        self._key = None
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The integer nodes among its terms."""
+        return [k for k in self.terms if isinstance(k, Node)]
 
     @property
     def dims(self) -> frozenset[int]:
         """The dimensions that it depends on, by its nodes too."""
-        out: frozenset[int] = frozenset()
-        for k in self.terms:
-            out |= {k} if isinstance(k, int) else k.dims
-        return out
+        nodes = self.nodes
+        return frozenset(self.terms).difference(nodes).union(*[k.dims for k in nodes])
 
     @property
     def level(self) -> int:
-        return max((k.level for k in self.terms if not isinstance(k, int)), default=0)
+        return max([k.level for k in self.nodes], default=0)
 
     def __add__(self, other: Any) -> Affine:
         if isinstance(other, int):
@@ -155,34 +185,45 @@ class Nest:
         """All nodes that are stored or reduced."""
         return [x.node for phase in self.phases for part in phase for x in part]
 
+    def nodes(self) -> list[Node]:
+        """All nodes, operands first."""
+        found: list[Node] = []
+        seen: set[Node] = set()
+        for root in self.roots():
+            _collect(root, found, seen)
+        return found
+
     def __str__(self) -> str:
         lines = [f"for d{d} < {self.extents[d]}:" for d in self.rows]
         seen: set[Node] = set()
+
+        def describe(root: Node, indent: str) -> None:
+            found: list[Node] = []
+            _collect(root, found, seen)
+            lines.extend([f"{indent}{node}" for node in found])
+
         for phase in self.phases:
             lines += [f"  for d{d} < {self.extents[d]}:" for d in self.columns]
             for r in phase.reductions:
-                _describe(r.node, seen, lines, "    ")
+                describe(r.node, "    ")
                 into = f"b{r.target.buffer}[{r.target.address}]" if r.target else f"r{r.number}"
                 lines.append(f"    {into} = {r.op}({into}, {r.node!r})")
             for part, indent in ((phase.stores, "    "), (phase.row_stores, "  ")):
                 for s in part:
-                    _describe(s.node, seen, lines, indent)
+                    describe(s.node, indent)
                     lines.append(f"{indent}b{s.target.buffer}[{s.target.address}] = {s.node!r}")
         return "\n".join(lines)
 
 
-def _describe(node: Node, seen: set[Node], lines: list[str], indent: str) -> None:
+def _collect(node: Node, found: list[Node], seen: set[Node]) -> None:
+    """Append a node to those found, behind all that it is computed from."""
     if node in seen:
         return
     seen.add(node)
-    addresses = [node.params.address] if node.op == "load" else [node.params] if node.op == "index" else []
-    for inner in [*node.args, *(k for a in addresses for k in a.terms if isinstance(k, Node))]:
-        _describe(inner, seen, lines, indent)
-    params = node.params
-    what = {
-        "load": lambda: f"b{params.buffer}[{params.address}]",
-        "literal": lambda: str(params),
-        "index": lambda: f"{params!r}",
-        "reduced": lambda: f"r{params}",
-    }.get(node.op, lambda: f"{node.op}{params if params else ''}")()
-    lines.append(f"{indent}{node!r}:{dtypes.short_name(node.dtype)} = {what} {' '.join(map(repr, node.args))}".rstrip())
+    for a in node.args:
+        _collect(a, found, seen)
+    place = node.place
+    if place is not None:
+        for a in place.nodes:
+            _collect(a, found, seen)
+    found.append(node)

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from functorch_lite.extend_passes import Affine, Nest, Node
 
-__all__ = ["collapse", "nodes"]
-
-
-def nodes(nest: Nest) -> Iterator[Node]:
-    """All nodes of a nest, operands first."""
-    seen: set[Node] = set()
-
-    def visit(node: Node) -> Iterator[Node]:
-        if node in seen:
-            return
-        seen.add(node)
-        for a in node.args:
-            yield from visit(a)
-        address = _affine(node)
-        for k in address.terms if address is not None else ():
-            if isinstance(k, Node):
-                yield from visit(k)
-        yield node
-
-    for root in nest.roots():
-        yield from visit(root)
-
-
-def _affine(node: Node) -> Affine | None:
-    return node.params.address if node.op == "load" else node.params if node.op == "index" else None
+__all__ = ["collapse"]
 
 
 def collapse(nest: Nest) -> None:
     """Merge neighbouring rows, and neighbouring columns, in place; rows with columns where nothing is done once a row."""
-    everything = list(nodes(nest))
-    addresses = [a for a in map(_affine, everything) if a is not None]
+    everything = nest.nodes()
+    addresses = [place for node in everything if (place := node.place) is not None]
     for phase in nest.phases:
         addresses += [s.target.address for s in (*phase.stores, *phase.row_stores)]
         addresses += [r.target.address for r in phase.reductions if r.target is not None]
@@ -56,7 +30,7 @@ def _merge(nest: Nest, outer: int, inner: int, addresses: list[Affine], everythi
     (nest.rows if outer in nest.rows else nest.columns).remove(outer)
     nest.extents[inner] *= nest.extents[outer]
     for a in addresses:
-        a.terms.pop(outer, None)
+        a.drop(outer)
     for node in everything:
         if outer in node.dims:
             node.dims = node.dims - {outer} | {inner}

@@ -47,7 +47,7 @@ class Copies:
 
     def affine(self, place: Affine) -> Affine:
         """The sum with what its nodes become; an index among them becomes its own sum."""
-        nodes = [k for k in place.terms if isinstance(k, Node)]
+        nodes = place.nodes
         if all(self.node(k) is k for k in nodes):
             return place
         out = Affine({k: c for k, c in place.terms.items() if isinstance(k, int)}, place.const)

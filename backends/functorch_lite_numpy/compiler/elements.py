@@ -13,7 +13,7 @@ from functorch_lite.extend import Equation, Program, Var
 from functorch_lite.extend_passes import Nest, build, fusion
 
 from . import processor, scalars
-from .collapse import collapse, nodes
+from .collapse import collapse
 from .steps import step_class
 from .types import I64, PTR, constant, register_type
 from .unit import Unit
@@ -89,7 +89,7 @@ def _is_simple(nest: Nest, size: int) -> bool:
     """Whether a nest stores its elements one after the other, and makes each of few numbers."""
     if len(nest.phases) != 1 or len(nest.phases[0].stores) != 1 or len(nest.roots()) != 1:
         return False
-    everything = list(nodes(nest))
+    everything = nest.nodes()
     step, address = size, nest.phases[0].stores[0].target.address
     for d in (*nest.rows, *nest.columns):
         step //= nest.extents[d]
@@ -100,5 +100,5 @@ def _is_simple(nest: Nest, size: int) -> bool:
 
 def _is_cheap(node: Any) -> bool:
     if node.op == "load":
-        return all(isinstance(k, int) for k in node.params.address.terms)
+        return not node.params.address.nodes
     return node.dtype.kind in "biu" and not scalars.is_dear(node.op)

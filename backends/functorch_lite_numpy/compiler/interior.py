@@ -19,7 +19,6 @@ import numpy as np
 
 from functorch_lite.extend_passes import Nest, Node
 
-from .collapse import nodes
 from .copies import Copies
 
 __all__ = ["Inside", "Interior", "interiors", "outcomes", "tests"]
@@ -55,7 +54,7 @@ def interiors(nest: Nest, width: int) -> list[Interior]:
     A guard of rows alone is no mask: it holds for all lanes or for none.
     """
     d = nest.columns[-1] if nest.columns else None
-    everything = list(nodes(nest))
+    everything = nest.nodes()
     guarded = [node for node in everything if node.op == "load" and node.args and d in node.args[0].dims]
     if d is None or not guarded:
         return []
@@ -75,7 +74,7 @@ def interiors(nest: Nest, width: int) -> list[Interior]:
 
 def tests(nest: Nest, d: int) -> dict[Node, Callable[[int], bool]]:
     """The nodes that a dimension alone decides, and what decides them, by its value."""
-    return {node: test for node in nodes(nest) if (test := _test(node, d)) is not None}
+    return {node: test for node in nest.nodes() if (test := _test(node, d)) is not None}
 
 
 def _test(node: Node, d: int) -> Callable[[int], bool] | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from functorch_lite.extend_passes import Affine, Nest, Node, Phase, Reduction, Store
 
-from .collapse import nodes
 from .copies import Copies, combined
 
 __all__ = ["jam"]
@@ -30,7 +29,7 @@ def jam(nest: Nest) -> None:
     d, (phase,) = nest.rows[-1], nest.phases
     n = nest.extents[d]
     summed = [r for r in phase.reductions if r.target is not None and d not in r.target.address.dims]
-    light = sum(node.op not in ("load", "literal", "index", "reduced") for node in nodes(nest)) <= LIGHT
+    light = sum(node.op not in ("load", "literal", "index", "reduced") for node in nest.nodes()) <= LIGHT
     if not summed or phase.stores or n < MANY or n % ROWS or not light:
         return
     rows = [_Row(d, k, len(phase.reductions)) for k in range(ROWS)]

@@ -7,7 +7,6 @@ import math
 from functorch_lite.extend_passes import Affine, Nest, Node
 
 from . import scalars
-from .collapse import nodes
 from .memory import aligned
 from .types import real_dtype
 
@@ -43,7 +42,7 @@ def lanes_of(nest: Nest, vector_bytes: int) -> int:
     """
     if not nest.columns:
         return 1
-    everything = list(nodes(nest))
+    everything = nest.nodes()
     size = max((real_dtype(x.dtype).itemsize for x in everything if x.op not in ("index", "literal")), default=4)
     dear = any(scalars.is_dear(x.op) for x in everything)
     long = dear or len(everything) > 24
@@ -72,7 +71,7 @@ def lanes_of(nest: Nest, vector_bytes: int) -> int:
 
 def _scatters(place: Affine, d: int) -> bool:
     """Whether elements do not lie side by side along a dimension, in either direction, nor are one and the same."""
-    return abs(place.terms.get(d, 0)) > 1 or any(isinstance(k, Node) and d in k.dims for k in place.terms)
+    return abs(place.terms.get(d, 0)) > 1 or any(d in k.dims for k in place.nodes)
 
 
 def may_compute_twice(nest: Nest, width: int) -> bool:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from functorch_lite.extend_passes import Nest, Node
 
-from .collapse import nodes
-
 __all__ = ["loads_to_hurry", "overlays"]
 
 
 def overlays(nest: Nest) -> dict[int, list[int]]:
     """For each buffer of a result, those of operands that it may lie over."""
     places: dict[int, set[object]] = {}
-    for node in nodes(nest):
+    for node in nest.nodes():
         if node.op == "load":
             places.setdefault(node.params.buffer, set()).add(node.params.address.key)
     out: dict[int, list[int]] = {}
@@ -33,4 +31,4 @@ def loads_to_hurry(nest: Nest, found: dict[int, list[int]]) -> list[Node]:
     if len(nest.phases[-1].stores) < 2:
         return []
     operands = {j for operands in found.values() for j in operands}
-    return [node for node in nodes(nest) if node.op == "load" and node.params.buffer in operands]
+    return [node for node in nest.nodes() if node.op == "load" and node.params.buffer in operands]

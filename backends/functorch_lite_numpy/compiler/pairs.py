@@ -15,7 +15,6 @@ import numpy as np
 
 from functorch_lite.extend_passes import Affine, Load, Nest, Node, Phase, Reduction, Store
 
-from .collapse import nodes
 from .math import COMPLEX_TABLE
 from .types import real_dtype
 
@@ -39,7 +38,7 @@ def reduces(op: str) -> bool:
 
 def split(nest: Nest) -> Nest:
     """The nest without complex numbers."""
-    found = [*(dtype for dtype, _ in nest.types), *(node.dtype for node in nodes(nest))]
+    found = [*(dtype for dtype, _ in nest.types), *(node.dtype for node in nest.nodes())]
     return _Splitter(nest).nest() if any(dtype.kind == "c" for dtype in found) else nest
 
 
@@ -48,7 +47,7 @@ class _Splitter:
 
     def __init__(self, nest: Nest):
         self.old = nest
-        everything = list(nodes(nest))
+        everything = nest.nodes()
         self.count = 1 + max((node.number for node in everything), default=0)
         self.reductions = sum(len(p.reductions) for p in nest.phases)
         self.second: dict[int, int] = {}
@@ -109,8 +108,8 @@ class _Splitter:
         return self.like(node, node.dtype, args, params)
 
     def has_moved(self, node: Node) -> bool:
-        address = node.params.address if node.op == "load" else node.params if node.op == "index" else Affine()
-        return any(self.made[k] is not k for k in address.terms if isinstance(k, Node))
+        place = node.place
+        return place is not None and any(self.made[k] is not k for k in place.nodes)
 
     def moved(self, place: Affine) -> Affine:
         """An address with the nodes in it replaced."""

@@ -17,15 +17,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from functorch_lite.extend_passes import Affine, Load, Nest, Node, Phase
+from functorch_lite.extend_passes import Affine, Load, Nest, Phase
 
 from . import ir, scalars
-from .collapse import nodes
 from .control import displaced
 from .filling import combine, fill
 from .intrinsics import intrinsic
 from .kernel import CASCADE, kernel_of
 from .memory import aligned
+from .pairs import split
 from .parts import hurried
 from .pieces import PIECE, WORTH_SHARING, in_pieces, memory, range_of
 from .types import I64, PTR, constant
@@ -45,7 +45,7 @@ def duration_of(nest: Nest) -> float:
     total = math.prod(nest.extents[d] for d in (*nest.rows, *nest.columns))
     each = 0.5
     if innermost is not None and nest.columns:
-        each = sum(_cost(node, innermost) for node in nodes(nest) if innermost in node.dims)
+        each = sum(_cost(node, innermost) for node in nest.nodes() if innermost in node.dims)
         each += sum(0.02 * s.node.dtype.itemsize for p in nest.phases for s in p.stores)
     return total * each
 
@@ -70,7 +70,7 @@ def _detach_results(nest: Nest) -> Nest | None:
         places[r.number] = Load(len(nest.types), Affine())
         nest.types = [*nest.types, (r.node.dtype, 1)]
     rest = Nest(nest.extents, [], [], [Phase([], [], list(phase.row_stores))], nest.n_inputs, nest.types)
-    for node in list(nodes(rest)):
+    for node in rest.nodes():
         if node.op == "reduced":
             node.op, node.params = "load", places[node.params]
     phase.row_stores.clear()
@@ -89,8 +89,7 @@ def _sums_of_rows(nest: Nest, outer: int | None) -> list[int]:
         if target is None or op != "add" or outer in target.address.dims:
             continue
         dtype, size = nest.types[target.buffer]
-        anywhere = any(isinstance(term, Node) for term in target.address.terms)
-        if dtype.kind == "f" and size <= most and not anywhere:
+        if dtype.kind == "f" and size <= most and not target.address.nodes:
             found.append(target.buffer)
     return list(dict.fromkeys(found))
 
@@ -100,12 +99,15 @@ class SharedNest:
 
     Attributes:
       duration: about how many nanoseconds one thread takes.
+      is_zero: whether all that it computes are zeros.
       users: how many steps call it.
       scratch: how many bytes of scratch memory it needs.
     """
 
     def __init__(self, unit: Unit, nest: Nest):
         self.unit = unit
+        self.is_zero = not any(node.op != "literal" or any(node.params.tobytes()) for node in nest.roots())
+        nest = split(nest)
         self.duration = duration_of(nest)
         self.users = 0
         self.buffers = len(nest.types)

@@ -14,8 +14,8 @@ from functorch_lite.extend_passes import build
 
 from . import scalars
 from .memory import ON_STACK
-from .pairs import split
 from .sharing import SharedNest
+from .structure import structure
 from .types import kind_of, supported
 from .unit import Unit
 
@@ -120,10 +120,10 @@ class FusionStep(Step):
 
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
-        nest = build(**equation.params)
-        self.roots = nest.roots()
-        key = ("nest", str(nest), tuple(nest.types), tuple(nest.extents))
-        self.nest = unit.shared(key, lambda: SharedNest(unit, split(nest)))
+        params = dict(equation.params)
+        same = structure(params.pop("program"))
+        key = ("fusion", same, *params.values())
+        self.nest = unit.shared(key, lambda: _nest_of(unit, equation)) if same else _nest_of(unit, equation)
         self.nest.users += 1
         self.scratch = self.nest.scratch
 
@@ -140,12 +140,16 @@ class FusionStep(Step):
     @property
     def makes_zeros(self) -> bool:
         """Whether it does nothing but fill its result with zeros."""
-        if self.equation.operands or len(self.equation.results) > 1:
-            return False
-        return not any(node.op != "literal" or any(node.params.tobytes()) for node in self.roots)
+        return not self.equation.operands and len(self.equation.results) == 1 and self.nest.is_zero
 
     def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
         self.nest.emit(b, [*operands, *results], scratch)
+
+
+def _nest_of(unit: Unit, equation: Equation) -> SharedNest:
+    """The nest of a group; other groups may have the same."""
+    nest = build(**equation.params)
+    return unit.shared(("nest", str(nest), tuple(nest.types), tuple(nest.extents)), lambda: SharedNest(unit, nest))
 
 
 class ConstantStep(Step):
@@ -255,10 +259,11 @@ def fusible(equation: Equation) -> bool:
     if primitive.multiple_results or equation.effects:
         return False
     (result,) = (v.type for v in equation.results)
-    types = [result, *(a.type for a in equation.operands)]
-    if not all(supported(t.dtype) for t in types) or any(type(n) is not int or n == 0 for t in types for n in t.shape):
-        return False
-    given = [t.dtype for t in types[1:]]
+    types = [a.type for a in equation.operands]
+    for t in (*types, result):
+        if 0 in t.shape or has_dim(t.shape) or not supported(t.dtype):
+            return False
+    given = [t.dtype for t in types]
     if primitive.combines is not None:
         return scalars.reduces(primitive.combines, given[0])
     if primitive.element is None:

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from functorch_lite.extend_passes import Affine, Load, Nest, Node
 
-from .collapse import nodes
 from .copies import Copies
 from .grids import counted
 from .intrinsics import intrinsic
@@ -116,7 +115,7 @@ def turned(nest: Nest) -> Turned | None:
     if len(nest.columns) != 1 or not nest.rows:
         return None
     (column,) = nest.columns
-    found = [node for node in nodes(nest) if node.op == "load" and _is_across(node, column)]
+    found = [node for node in nest.nodes() if node.op == "load" and _is_across(node, column)]
     along = Counter(d for node in found for d in nest.rows if node.params.address.terms.get(d) == 1)
     if not along or math.prod(nest.extents[d] for d in (*nest.rows, column)) < LEAST:
         return None
@@ -137,5 +136,5 @@ def turned(nest: Nest) -> Turned | None:
 
 def _is_across(load: Node, column: int) -> bool:
     """Whether it is there in any case, and the elements of a row are far apart."""
-    terms = load.params.address.terms
-    return not load.args and terms.get(column, 0) > 1 and all(isinstance(k, int) for k in terms)
+    address = load.params.address
+    return not load.args and address.terms.get(column, 0) > 1 and not address.nodes

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from functorch_lite.extend_passes import Affine, Nest, Node, Phase, Store
 
-from .collapse import nodes
 from .copies import combined
 from .interior import Inside, tests
 from .values import in_groups
@@ -34,7 +33,7 @@ def unroll(nest: Nest) -> None:
         return
     (d,), outer = nest.columns, nest.rows[-1]
     n = nest.extents[d]
-    short = 1 < n <= MOST and nest.extents[outer] >= LEAST and n * len(list(nodes(nest))) <= MOST_NODES
+    short = 1 < n <= MOST and nest.extents[outer] >= LEAST and n * len(nest.nodes()) <= MOST_NODES
     if not short or not _lie_well(nest, d, outer):
         return
     results: dict[int, Node] = {}
@@ -47,7 +46,7 @@ def unroll(nest: Nest) -> None:
         made += [Store(ways[0].load(s.target), _together([way.node(s.node) for way in ways])) for s in phase.stores]
         made += [s._replace(node=ways[0].node(s.node)) for s in phase.row_stores]
     inline = Nest(nest.extents, nest.rows[:-1], [outer], [Phase([], made, [])], nest.n_inputs, nest.types)
-    if all(node.op != "load" or _reads_well(node, nest, outer) for node in nodes(inline)):
+    if all(node.op != "load" or _reads_well(node, nest, outer) for node in inline.nodes()):
         nest.rows, nest.columns, nest.phases = inline.rows, inline.columns, inline.phases
 
 
@@ -65,7 +64,7 @@ def _lie_well(nest: Nest, d: int, outer: int) -> bool:
 
 def _reads_well(load: Node, nest: Nest, d: int) -> bool:
     buffer, address = load.params
-    if load.args or any(isinstance(k, Node) and d in k.dims for k in address.terms):
+    if load.args or any(d in k.dims for k in address.nodes):
         return False
     stride = address.terms.get(d, 0)
     return stride in (0, 1) or in_groups(address, stride, nest.types[buffer][1])

@@ -165,7 +165,7 @@ class Values:
 
     def depth_of(self, node: Node) -> int:
         """How many loops are around the place where a node is computed."""
-        depth = max((self.loops[d] for d in node.dims), default=0)
+        depth = max([self.loops[d] for d in node.dims], default=0)
         return max(depth, self.row_depth) if node.level > 0 else depth
 
     def value(self, node: Node) -> Any:
@@ -230,7 +230,7 @@ class Values:
         """Whether it is a place in the nest, or a number, that has room in 32 bits."""
         if node.op == "literal":
             return node.dtype == np.int64 and abs(int(node.params)) < SHORT
-        if node.op != "index" or not all(isinstance(k, int) for k in node.params.terms):
+        if node.op != "index" or node.params.nodes:
             return False
         return abs(node.params.const) + sum(abs(c) * self.nest.extents[k] for k, c in node.params.terms.items()) < SHORT
 
@@ -299,7 +299,7 @@ class Values:
         """How far apart the lanes are in memory; None if by data."""
         if self.lanes == 1:
             return 0
-        if any(isinstance(k, Node) and self.vector in k.dims for k in place.terms):
+        if any(self.vector in k.dims for k in place.nodes):
             return None
         return place.terms.get(self.vector, 0)
 
