@@ -5,6 +5,7 @@ In memory of results that are yet to be written, where there is room; else in on
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -57,6 +58,7 @@ def plan(
     """
     places: list[Place] = [(0, 0)] * len(intervals)
     placed: list[list[tuple[int, int, int, int]]] = [[] for _ in range(len(lenders) + 1)]
+    """What is in each memory, by offset."""
     total = 0
     for i in sorted(range(len(intervals)), key=lambda i: (-intervals[i].size, i)):
         first, last, size, aligned = intervals[i]
@@ -70,14 +72,14 @@ def plan(
             k, offset = len(lenders), _lowest(placed[-1], first, last, extent)
             total = max(total, offset + size)
         places[i] = k, offset
-        placed[k].append((first, last, offset, offset + extent))
+        insort(placed[k], (offset, offset + extent, first, last))
     return places, total
 
 
 def _lowest(placed: Sequence[tuple[int, int, int, int]], first: int, last: int, extent: int) -> int:
     """The lowest offset at which so many bytes are free from one step to another."""
     place = 0
-    for other_first, other_last, start, end in sorted(placed, key=lambda p: p[2]):
+    for start, end, other_first, other_last in placed:
         if other_last < first or last < other_first:
             continue
         if place + extent <= start:

@@ -89,7 +89,8 @@ class Cutter:
         self.has_draft = has_draft
         self.begin = begin
         self.parts: list[Part] = []
-        self._seen = 0
+        self._seen = self._looked = 0
+        """Of how many names the functions are taken, and of how many it was looked whether there are enough."""
         self._texts: dict[str, str] = {}
         self._uses: dict[str, dict[str, None]] = {}
         self._homes: dict[str, int] = {}
@@ -113,11 +114,14 @@ class Cutter:
         Returns:
           the functions that are now parts of others, and cannot be called by any that are yet to be written.
         """
+        if not rest and (self.begin is None or len(self.module.globals) == self._looked):
+            return {}
+        self._looked = len(self.module.globals)
         new = islice(self.module.globals.values(), self._seen, None)
         functions = {f.name: f for f in new if isinstance(f, ir.Function) and f.blocks}
-        if not rest and (self.begin is None or sum(map(_length, functions.values())) < ENOUGH):
+        if not rest and sum(map(_length, functions.values())) < ENOUGH:
             return {}
-        self._seen = len(self.module.globals)
+        self._seen = self._looked
         texts = {name: str(f) for name, f in functions.items()}
         uses = uses_of(texts)
         inlined = mark_inlined(functions, uses, [name for name in bodies if name in functions], awaited)

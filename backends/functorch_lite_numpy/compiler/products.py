@@ -132,6 +132,8 @@ def product(equation: Equation) -> Product:
 
 def _order(summed: Sequence[Axis]) -> tuple[list[Axis], bool, bool]:
     """An order of the axes that are summed over, and whether they are one axis then in x, and in y."""
+    if len(summed) == 1:
+        return merged(summed), True, True
     orders = [merged(sorted(summed, key=lambda a: -a.x)), merged(sorted(summed, key=lambda a: -a.y))]
     best = max(orders, key=lambda order: sum(_runs_on(order)))
     return best, *_runs_on(best)

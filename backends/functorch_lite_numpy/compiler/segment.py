@@ -193,8 +193,11 @@ class Segment:
         self.on_stack: list[Var] = []
         keys: list[Any] = []
         intervals = []
-        self.released = [[v for v in first if last[v] == k and has_dim(v.type.shape)] for k in range(end)]
+        self.released: list[list[Var]] = [[] for _ in range(end + 1)]
         """After each step the sequences that nobody reads any more."""
+        for v in first:
+            if has_dim(v.type.shape):
+                self.released[last[v]].append(v)
         for v, i in first.items():
             if v in elsewhere or v in self.targets:
                 continue

@@ -115,8 +115,9 @@ class Unit:
         """Have functions compiled while others are written, if there are enough of them; `rest`: that is all."""
         awaited = () if rest else self.awaited
         inlined = self.cutter.take(self.bodies, self.losses, awaited, rest)
-        for key in [key for key, names in self.notes.items() if not inlined.keys().isdisjoint(names)]:
-            del self.notes[key], self.functions[key]
+        if inlined:
+            for key in [key for key, names in self.notes.items() if not inlined.keys().isdisjoint(names)]:
+                del self.notes[key], self.functions[key]
 
     def text(self) -> str:
         return str(self.module)

@@ -29,13 +29,12 @@ class Type:
     zero = "zeroinitializer"
 
     def __new__(cls, *args: Any) -> Any:
-        key = (cls, *(tuple(a) if isinstance(a, list) else a for a in args))
-        found = _TYPES.get(key)
+        found = _TYPES.get((cls, args))
         if found is None:
             found = super().__new__(cls)
-            found.describe(*key[1:])
-            _TYPES.setdefault(key, found)
-        return _TYPES[key]
+            found.describe(*args)
+            found = _TYPES.setdefault((cls, args), found)
+        return found
 
     def describe(self, *args: Any) -> None:
         """Set the attributes of a new type."""
@@ -141,12 +140,18 @@ _BYTES = [chr(x) if 32 <= x < 127 and chr(x) not in '"\\' else f"\\{x:02x}" for 
 
 
 class LiteralStructType(_Several):
+    def __new__(cls, elements: Sequence[Type]) -> Any:
+        return super().__new__(cls, tuple(elements))
+
     def describe(self, elements: Sequence[Type]) -> None:
         self.elements = elements
         self.text = f"{{{', '.join(t.text for t in elements)}}}"
 
 
 class FunctionType(Type):
+    def __new__(cls, return_type: Type, args: Sequence[Type]) -> Any:
+        return super().__new__(cls, return_type, tuple(args))
+
     def describe(self, return_type: Type, args: Sequence[Type]) -> None:
         self.return_type = return_type
         self.args = args
