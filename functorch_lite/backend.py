@@ -138,7 +138,8 @@ class Backend:
     def fast_path(
         self, run: Callable[..., Any], operands: Sequence[ArrayType], results: Sequence[ArrayType]
     ) -> Callable[..., Any] | None:
-        """A quicker way to call what `compile` gave, from `Array`s to a tuple of `Array`s; None if there is none.
+        """A quicker way to call what `compile` gave, from `Array`s to a tuple of `Array`s; None if there is none, NotImplemented
+        if there is none yet.
 
         Args:
           run: the callable over buffers.

@@ -90,12 +90,14 @@ class _Entry:
         """What a later call with such arguments does; None if the backend has nothing quicker than `run`."""
         if self.fast is _UNKNOWN:
             self.fast = self.make_fast_path(tree)
-        return self.fast
+        return None if self.fast is _UNKNOWN else self.fast
 
-    def make_fast_path(self, tree: Any) -> _FastPath | None:
+    def make_fast_path(self, tree: Any) -> Any:
         run = self.run.func if self.hoisted else self.run
         types = [v.type for v in self.program.inputs]
         arrays = self.backend.fast_path(run, types, self.program.out_types)
+        if arrays is NotImplemented:
+            return _UNKNOWN
         pick = picker(tree) if arrays is not None else None
         if arrays is None or pick is None:
             return None

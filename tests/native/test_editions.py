@@ -52,7 +52,7 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]]]
     """What would be done in a thread."""
     found: list[Callable[[], None]] = []
     monkeypatch.setenv("FUNCTORCH_LITE_DRAFTS", "on")
-    monkeypatch.setattr(editions, "later", lambda task, patient: found.append(task))
+    monkeypatch.setattr(editions, "afterwards", found.append)
     cache.forget()
     set_threads(2)
     yield found

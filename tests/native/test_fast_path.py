@@ -16,6 +16,13 @@ from functorch_lite.extend import Array
 from functorch_lite.transforms import jit as jit_module
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
+from functorch_lite_numpy.compiler.native import make_ways_in
+
+
+@pytest.fixture(autouse=True, scope="module")
+def made() -> None:
+    """A thread would make it, and calls meanwhile do without."""
+    make_ways_in()
 
 
 def warm(f: Any, *args: Any, **kwargs: Any) -> Any:

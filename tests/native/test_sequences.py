@@ -279,7 +279,11 @@ ENDLESS = """
 import gc, os, resource, signal, threading, time, tracemalloc
 import functorch_lite as fl, functorch_lite.numpy as fnp
 from functorch_lite import lax
-from functorch_lite_numpy.compiler import row_memory
+from functorch_lite_numpy.compiler import arena, row_memory
+def forget():
+    row_memory.forget()
+    arena.forget()
+    gc.collect()
 def inner(x):
     return lax.while_loop(lambda c: fnp.abs(c * c - x) > 1e-5 * x, lambda c: 0.5 * (c + x / c), x)
 def slow(x):
@@ -291,13 +295,13 @@ def matrix(x, n):
 def both_ways(f):
     return fl.jit(fl.grad(f)), fl.grad(fl.jit(f))
 def left(call):
-    row_memory.forget()
-    gc.collect()
+    while threading.active_count() > 1:  # they make what later calls need
+        time.sleep(0.01)
+    forget()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     print(call())
-    row_memory.forget()
-    gc.collect()
+    forget()
     return tracemalloc.get_traced_memory()[0] - before
 """
 

@@ -6,13 +6,13 @@
 What has no native form is called through NumPy in between. Reading order: native (code found or made); types, vectors,
 scalars, collapse; kernel_plan, values (of a nest's nodes), results (what it stores and sums up), kernel (its loops: a nest as
 a function); unit (a module), parts (that workers compile), steps (equations), memory, segment (a run of steps), loops,
-sequences (what loops stack), signature, compile, editions; engine, linking, image (code in memory); entry and fast_path (the
-ways in from Python); for threads: pool, threads, sharing. What runs code that was found is imported here, what makes code
-where some is to be made.
+sequences (what loops stack), signature, compile, editions; engine, linking, image (code in memory); entry, fast_path and
+early (the ways in from Python); for threads: pool, threads, sharing. What runs code that was found is imported here, what
+makes code where some is to be made.
 """
 
 from .background import prepare
-from .entry import entry
+from .entry import find_entry
 from .fast_path import fast_path
 from .llvm import LLVMMissing
 from .making import making
@@ -20,4 +20,4 @@ from .native import compile_native, obstacle
 
 __all__ = ["LLVMMissing", "compile_native", "fast_path", "making", "obstacle"]
 
-prepare(entry)  # what every program needs, while the first one is traced
+prepare(find_entry)  # what every program needs, if it was kept, while the first one is traced

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import ctypes
 
-__all__ = ["KEPT", "address", "forget"]
+__all__ = ["ALIGNMENT", "KEPT", "address", "forget"]
+
+ALIGNMENT = 64
+"""Of the memory, in bytes."""
 
 KEPT = ctypes.c_int64(256 << 20)
 """An array of up to so many bytes stays when a call is done; read at the end of each call."""

@@ -7,78 +7,81 @@ import functools
 import os
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..forking import whole
 from ..threads import threads as processors
 
-__all__ = ["in_background", "later", "once", "prepare"]
+__all__ = ["Once", "afterwards", "be_calm", "hurry", "in_background", "once", "prepare"]
 
 T = TypeVar("T")
 
 
-def once(make: Callable[[], T]) -> Callable[[], T]:
-    """The function as one that does its work at the first call; calls by other threads meanwhile wait for it."""
-    made: list[T] = []
-    lock = threading.RLock()
+class Once(Generic[T]):
+    """A function that does its work at the first call; calls by other threads meanwhile wait for it."""
 
-    def get() -> T:
-        if not made:
-            with whole(), lock:
-                if not made:
-                    made.append(make())
-        return made[0]
+    def __init__(self, make: Callable[[], T]):
+        functools.update_wrapper(self, make)
+        self._make = make
+        self._made: list[T] = []
+        self._lock = threading.RLock()
 
-    return get
+    def __call__(self) -> T:
+        if not self._made:
+            with whole(), self._lock:
+                if not self._made:
+                    self._made.append(self._make())
+        return self._made[0]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether a call takes no time."""
+        return bool(self._made)
 
 
-_tasks: deque[tuple[Callable[[], Any], bool]] = deque()
-"""What is to be done, and whether anything else goes before it."""
+once = Once
+
+_asked: set[Callable[[], Any]] = set()
 _PATIENCE = 10
 """The niceness of a thread that works on what nobody waits for."""
+_LONGEST = 1.0
+"""Seconds that such work waits for a program's first result, at most."""
 _turn = threading.Lock()
-"""Held by the thread that does the tasks: one at a time, for LLVM needs some ten megabytes at each."""
+"""Held by the thread that makes something: one at a time, for LLVM needs some ten megabytes at each."""
+_calm = threading.Event()
+"""Set while nobody waits for the first result of a program whose code is there."""
+_calm.set()
 
 
-@functools.cache
 def prepare(make: Callable[[], Any]) -> None:
     """Do once what takes a while and will soon be needed, where a processor is free for it."""
-    if processors() > 1:
-        later(make)
+    if processors() > 1 and make not in _asked:
+        _asked.add(make)
+        in_background(functools.partial(_in_turn, make))
 
 
-def later(task: Callable[[], Any], patient: bool = False) -> None:
-    """Do something in a thread, after what was to be done before it.
+def afterwards(task: Callable[[], Any]) -> None:
+    """Do something for later calls in a thread, which takes a processor only while nothing else needs it, where the system can do
+    that; and not before a program that is about to run for the first time has done so."""
 
-    Args:
-      task: it.
-      patient: whether it takes a processor only while nothing else needs it, where the system can do that.
-    """
-    _tasks.append((task, patient))
-    in_background(_do_tasks)
+    def work() -> None:
+        _calm.wait(_LONGEST)
+        _be_patient()
+        with whole(), contextlib.suppress(Exception):
+            _in_turn(task)
 
-
-def _do_tasks() -> None:
-    while _tasks and _turn.acquire(blocking=False):  # else who has the turn does it
-        try:
-            task, patient = _tasks.popleft()
-            if patient:
-                _be_patient()
-            with contextlib.suppress(Exception):
-                task()
-        finally:
-            _turn.release()
-        if patient:  # for good: what comes next is another thread's
-            in_background(_do_tasks)
-            return
+    _start(work)
 
 
-def _be_patient() -> None:
-    if sys.platform == "linux":  # where threads have a niceness of their own
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.nice(0) + _PATIENCE)
+def hurry() -> None:
+    """A program is about to run for the first time."""
+    _calm.clear()
+
+
+def be_calm() -> None:
+    """It has done so."""
+    _calm.set()
 
 
 def in_background(task: Callable[[], Any]) -> None:
@@ -88,5 +91,20 @@ def in_background(task: Callable[[], Any]) -> None:
         with whole(), contextlib.suppress(Exception):
             task()
 
+    _start(work)
+
+
+def _start(work: Callable[[], None]) -> None:
     with contextlib.suppress(RuntimeError):  # there are too many threads, or the process is about to end
         threading.Thread(target=work).start()
+
+
+def _in_turn(task: Callable[[], Any]) -> None:
+    with _turn:
+        task()
+
+
+def _be_patient() -> None:
+    if sys.platform == "linux":  # where threads have a niceness of their own
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.nice(0) + _PATIENCE)

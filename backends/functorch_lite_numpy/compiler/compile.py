@@ -19,8 +19,8 @@ from functorch_lite.extend_passes import (
 )
 
 from .cache import found
+from .early import make_callable
 from .editions import published, wanted
-from .entry import make_callable
 from .fingerprint import fingerprint
 from .layouts import lay_out
 from .linking import linked

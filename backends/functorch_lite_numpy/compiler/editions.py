@@ -19,10 +19,10 @@ from typing import Any
 from functorch_lite.extend import Program
 
 from ..threads import threads as processors
-from .background import later
+from .background import afterwards
 from .cache import keep
-from .entry import Code, callable_of, code_of, make_callable
-from .fast_path import way_in
+from .early import callable_of, make_callable
+from .entry import Code, code_of
 from .linking import linked
 from .unit import Source
 
@@ -70,7 +70,7 @@ def published(key: str | None, emitted: Callable[[], Source], program: Program) 
         name = object() if key is None else key
         with _lock:
             _drafts[name] = draft
-        later(partial(_finish, name, key), patient=True)
+        afterwards(partial(_finish, name, key))
     code = code_of(linked(draft.code), program)
     _wait(draft, code)
     return callable_of(code, program)
@@ -92,7 +92,6 @@ def _wait(draft: _Draft, code: Code) -> None:
 
 def _finish(name: Any, key: str | None) -> None:
     """Make the final edition of a draft."""
-    way_in()  # the next call needs that more
     draft = _drafts[name]
     try:
         final = keep(key, draft.source.compiled())

@@ -10,6 +10,8 @@ it is: nobody changes arrays.
 
 A program that takes long gives up the GIL while it runs. Then another Python thread may call the same function (so may the
 handler of a signal): each call works in memory of its own (`arena.py`).
+
+Until the function is made, which nobody waits for, programs are called in another way (`early.py`).
 """
 
 from __future__ import annotations
@@ -24,10 +26,9 @@ from functorch_lite.extend import Program
 
 from . import recycling
 from .background import once
-from .cache import cached
+from .cache import cached, found
 from .linking import Library, linked
 from .making import making
-from .sequences import with_sequences
 
 __all__ = [
     "METH_FASTCALL",
@@ -36,10 +37,10 @@ __all__ = [
     "RESULT",
     "Code",
     "Method",
-    "callable_of",
     "code_of",
     "entry",
-    "make_callable",
+    "find_entry",
+    "native_call",
 ]
 
 PROGRAM = ("run", "n_operands", "n_results", "n_passed", "results", "passed", "arena", "is_long", "is_interruptible")
@@ -75,21 +76,26 @@ class Code(np.ndarray):
         self[at] = _table(library)[at]
 
 
+_NAME = "the entry of programs"
+
+
 @once
 def entry() -> tuple[Any, Method]:
     """The function's library, and its definition for Python."""
-    library = linked(cached("the entry of programs", lambda: making("entry_code").machine_code()))
+    library = linked(cached(_NAME, lambda: making("entry_code").machine_code()))
     recycling.start(library)
     return library, Method(b"program", library.address("entry"), METH_FASTCALL, None)
 
 
+def find_entry() -> bool:
+    """Whether the function is there, or was kept."""
+    if not entry.is_done and found(_NAME) is not None:
+        entry()
+    return entry.is_done
+
+
 def _table(library: Library) -> Any:
     return (ctypes.c_int64 * len(PROGRAM)).from_address(library.address("program"))
-
-
-def make_callable(library: Library, program: Program) -> Callable[..., tuple[Any, ...]]:
-    """A Python function from operand buffers to a tuple of result buffers, of a program's code and signature."""
-    return callable_of(code_of(library, program), program)
 
 
 def code_of(library: Library, program: Program) -> Code:
@@ -99,8 +105,8 @@ def code_of(library: Library, program: Program) -> Code:
     return code
 
 
-def callable_of(code: Code, program: Program) -> Callable[..., tuple[Any, ...]]:
-    """The Python function of a program's table."""
+def native_call(code: Code) -> Callable[..., tuple[Any, ...]]:
+    """The built-in function of a program, from its table."""
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    return with_sequences(new(ctypes.addressof(entry()[1]), code, None), program.in_types, program.out_types)
+    return new(ctypes.addressof(entry()[1]), code, None)

@@ -18,7 +18,8 @@ from functorch_lite.extend import Array, ArrayType, Backend
 
 from .background import once
 from .cache import cached
-from .entry import METH_FASTCALL, Code, Method, entry
+from .early import code_in
+from .entry import METH_FASTCALL, Method, entry
 from .linking import linked
 from .making import making
 from .outside import numpy_api
@@ -70,9 +71,11 @@ def fast_path(
     run: Callable[..., Any], operands: Sequence[ArrayType], results: Sequence[ArrayType], backend: Backend
 ) -> Callable[..., Any] | None:
     """A callable from `Array`s to a tuple of `Array`s: see `Backend.fast_path`."""
-    code = getattr(run, "__self__", None)
-    if not isinstance(code, Code):
+    code = code_in(run)
+    if code is None:
         return None
+    if not (entry.is_done and way_in.is_done):
+        return NotImplemented
     shapes = [np.asarray((*t.shape, 0), np.int64) for t in operands]
     rows = [
         (id(t.dtype), 0 if t.ndim else id(t.dtype.type), id(t.weak), t.ndim, shape.ctypes.data)

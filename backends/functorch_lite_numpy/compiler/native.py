@@ -10,16 +10,17 @@ import numpy as np
 
 from functorch_lite.extend import Backend, Program
 
-from .background import prepare
+from .background import afterwards
 from .cache import found
-from .entry import make_callable
+from .early import make_callable
+from .entry import entry
 from .fast_path import way_in
 from .fingerprint import fingerprint
 from .linking import linked
 from .making import making
 from .processor import has, processor_family
 
-__all__ = ["compile_native", "obstacle"]
+__all__ = ["compile_native", "make_ways_in", "obstacle"]
 
 
 def obstacle() -> str | None:
@@ -47,5 +48,12 @@ def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[An
         run = making("compile").compile_new(program, key, backend)
     else:
         run = make_callable(linked(code), program)
-    prepare(way_in)  # for the calls after the first one
+    if not way_in.is_done:
+        afterwards(make_ways_in)
     return run
+
+
+def make_ways_in() -> None:
+    """What later calls go through."""
+    entry()
+    way_in()

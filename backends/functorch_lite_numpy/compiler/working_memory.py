@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import ir
+from .arena import ALIGNMENT
 from .objects import ARRAY_DATA, ARRAY_SHAPE
 from .types import I8, I32, I64, NULL, PTR, constant
 from .unit import Unit
@@ -15,7 +16,6 @@ __all__ = ["working_memory"]
 
 ON_STACK = 1 << 14
 """So little memory lies on the stack."""
-ALIGNMENT = 64
 
 
 @contextmanager
