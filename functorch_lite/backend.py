@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from operator import attrgetter
@@ -29,7 +29,16 @@ from .primitive import Primitive
 from .program import Program
 from .recent import Recent
 
-__all__ = ["INTERFACE_VERSION", "Backend", "Namespace", "available", "default_backend", "get", "use_backend"]
+__all__ = [
+    "INTERFACE_VERSION",
+    "Backend",
+    "Namespace",
+    "available",
+    "default_backend",
+    "expect_compiling",
+    "get",
+    "use_backend",
+]
 
 INTERFACE_VERSION = 1
 """Grows when a backend written for an older version would no longer run."""
@@ -128,6 +137,9 @@ class Backend:
         """A callable from operand buffers to a tuple of result buffers, ready at once: planned calls of kernels."""
         return self.guard(compile_program(program, self))
 
+    def expect(self) -> None:
+        """Called when a function is made that will be compiled: what that takes can be loaded where it is in nobody's way."""
+
     def prepare(self) -> None:
         """Called before a function is traced that will be compiled: what the compiler needs can be loaded meanwhile."""
 
@@ -224,8 +236,18 @@ def default_backend() -> Backend:
 
 def _from_environment() -> Backend:
     global _process_default
-    _process_default = get(os.environ.get("FUNCTORCH_LITE_BACKEND", "numpy"))
+    _process_default = _of_environment()
     return _process_default
+
+
+def _of_environment() -> Backend:
+    return get(os.environ.get("FUNCTORCH_LITE_BACKEND", "numpy"))
+
+
+def expect_compiling(backend: Backend | None) -> None:
+    """Tell the backend, or what is the default so far, that something will be compiled; if there is none, its use will say so."""
+    with suppress(BackendError):
+        (backend or _scoped.get() or _process_default or _of_environment()).expect()
 
 
 def set_default_backend(name: str | Backend) -> None:

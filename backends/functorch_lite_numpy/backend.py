@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +17,7 @@ from functorch_lite.extend import Backend, Namespace
 from .forking import whole
 from .kernels import FAST, OPERATORS, TABLE
 from .quiet import quiet
+from .threads import threads
 
 __all__ = ["NumpyBackend"]
 
@@ -30,6 +33,18 @@ def import_compiler() -> Any:
         except ImportError as error:
             return error
     return compiler
+
+
+@functools.cache
+def get_ready() -> None:
+    """Import the compiler in a thread, where a processor is free for it."""
+
+    def work() -> None:
+        with whole(), contextlib.suppress(Exception):
+            import_compiler().get_ready()
+
+    if threads() > 1:
+        threading.Thread(target=work).start()
 
 
 @functools.cache
@@ -80,6 +95,9 @@ class NumpyBackend(Backend):
 
     def guard(self, run: Callable[..., Any]) -> Callable[..., Any]:
         return quiet(run)
+
+    def expect(self) -> None:
+        get_ready()
 
     def prepare(self) -> None:
         import_compiler()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
-from functorch_lite_numpy import fourier
+from functorch_lite_numpy import fourier, threads
 from functorch_lite_numpy.compiler import processor
 from functorch_lite_numpy.compiler.background import once
 from functorch_lite_numpy.compiler.steps import STEPS, Step, step_class
@@ -22,12 +22,20 @@ import functorch_lite as fl, functorch_lite.numpy as fnp
 def loaded(prefix):
     return sorted(m for m in sys.modules if m.startswith(prefix))
 x = fnp.ones(3) + 1
-f = fl.jit(lambda x: x + 1)
 print(loaded("functorch_lite_numpy.compiler"))
-f(x)
+fl.jit(lambda x: x + 1)(x)
 steps = ("convolution", "lapack", "sorting")
 print(loaded("llvmlite"), loaded("scipy"), loaded("numpy.ctypeslib"))
 print([m for m in steps if loaded(f"functorch_lite_numpy.compiler.{m}")])
+"""
+READY = """
+import sys, threading
+import functorch_lite as fl, functorch_lite.numpy as fnp
+f = fl.jit(lambda x: x + 1)
+for thread in threading.enumerate()[1:]:
+    thread.join()
+print([name for name in ("entry", "engine", "compile", "pool") if f"functorch_lite_numpy.compiler.{name}" in sys.modules])
+f(fnp.ones(3))
 """
 FOUND = """
 import sys
@@ -75,6 +83,25 @@ def output(source):
 
 def test_little_is_loaded_for_a_small_program():
     assert output(LOADED) == ["[]", "[] [] []", "[]"]
+
+
+@pytest.mark.skipif(threads() == 1, reason="there is no processor to spare")
+def test_a_thread_gets_ready_once_a_function_is_made(tmp_path, monkeypatch):
+    """Not where code was kept: what this process needs is likely to be found."""
+    monkeypatch.setenv("FUNCTORCH_LITE_CACHE", str(tmp_path))
+    assert output(READY) == ["['entry', 'engine', 'compile', 'pool']"]
+    assert output(READY) == ["['entry']"]
+    monkeypatch.setenv("FUNCTORCH_LITE_THREADS", "1")
+    assert output(READY) == ["[]"]
+    monkeypatch.delenv("FUNCTORCH_LITE_THREADS")
+    monkeypatch.setenv("FUNCTORCH_LITE_COMPILER", "off")
+    assert output(READY) == ["[]"]
+
+
+def test_a_function_is_made_before_its_backend_is_there(monkeypatch):
+    monkeypatch.setenv("FUNCTORCH_LITE_BACKEND", "nowhere")
+    source = "import functorch_lite as fl\nf = fl.jit(lambda x: x + 1)\ntry: f(1.0)\nexcept Exception as e: print(type(e).__name__)"
+    assert output(source) == ["BackendError"]
 
 
 @pytest.mark.skipif(not processor.joins(), reason="LLVM brings the code into memory here")

@@ -13,14 +13,14 @@ from functorch_lite.extend import Backend, Program
 from .background import afterwards
 from .cache import found
 from .early import make_callable
-from .entry import entry
+from .entry import entry, find_entry
 from .fast_path import way_in
 from .fingerprint import fingerprint
 from .linking import linked
 from .making import making
 from .processor import has, processor_family
 
-__all__ = ["compile_native", "make_ways_in", "obstacle"]
+__all__ = ["compile_native", "get_ready", "make_ways_in", "obstacle"]
 
 
 def obstacle() -> str | None:
@@ -51,6 +51,13 @@ def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[An
     if not way_in.is_done:
         afterwards(make_ways_in)
     return run
+
+
+def get_ready() -> None:
+    """Import what compiles the first program. Where the way in was kept programs were too, and theirs is likely to be found."""
+    if obstacle() is None and not find_entry():
+        making("compile")
+        making("threads").pool()
 
 
 def make_ways_in() -> None:
