@@ -79,6 +79,8 @@ class StaticArguments(NamedTuple):
         names = () if argnames is None else (argnames,) if isinstance(argnames, str) else tuple(argnames)
         if not all(isinstance(i, int) for i in nums):
             raise ArgumentTypeError(f"jit: static_argnums (or donate_argnums) must be integers, got {argnums!r}.")
+        if not nums and not names:
+            return StaticArguments((), frozenset())
         try:
             parameters = list(inspect.signature(function).parameters.values())
         except (TypeError, ValueError):
