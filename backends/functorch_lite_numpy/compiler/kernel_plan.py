@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from functorch_lite.extend_passes import Affine, Nest, Node
 
@@ -15,6 +16,8 @@ __all__ = ["lanes_of", "may_compute_twice", "places_of_kept", "shared_dimension"
 FEW_ROWS = 64
 """Fewer rows than that are not shared among threads where columns can be."""
 
+CHAINS = 3
+"""So many chains of dear instructions beside each other keep the units busy."""
 FEW, MANY = 1 << 13, 1 << 18
 """Fewer elements than `FEW` are not worth two registers for each value of a long nest, fewer than `MANY` not four."""
 
@@ -38,18 +41,19 @@ def lanes_of(nest: Nest, vector_bytes: int) -> int:
     """Lanes: as many as fill several registers; fewer where little is to do, or sums would fill the registers.
 
     A chain of instructions takes its time: with registers of 32 bytes it takes four side by side to keep the units busy. But LLVM
-    takes nearly four times as long for them, which few elements never win back.
+    takes nearly four times as long for them, which few elements never win back; and where a nest has several chains of its own,
+    two registers for each do as well.
     """
     if not nest.columns:
         return 1
     everything = nest.nodes()
     size = max((real_dtype(x.dtype).itemsize for x in everything if x.op not in ("index", "literal")), default=4)
-    dear = any(scalars.is_dear(x.op) for x in everything)
-    long = dear or len(everything) > 24
+    dear, chain = _dear(everything)
+    long = dear > 0 or len(everything) > 24
     places = [s.target.address for p in nest.phases for s in p.stores]
     places += [x.params.address for x in everything if x.op == "load"]
     apart = any(_scatters(a, nest.columns[-1]) for a in places)
-    registers = 2 if vector_bytes == 64 and long else 4
+    registers = 2 if long and (vector_bytes == 64 or dear >= CHAINS * max(chain, 1)) else 4
     if long:
         elements = math.prod(nest.extents)
         registers = min(registers, 1 if elements < FEW else 2 if elements < MANY else 4)
@@ -67,6 +71,14 @@ def lanes_of(nest: Nest, vector_bytes: int) -> int:
     if n < width and not long and vector_bytes < 64 and not any(p.reductions for p in nest.phases):
         width //= 2  # two vectors then, the second of which begins early: to store some lanes only is slow there
     return width
+
+
+def _dear(everything: Sequence[Node]) -> tuple[int, int]:
+    """How many nodes are dear, and how many of them follow one on the other at most."""
+    depths: dict[Node, int] = {}
+    for x in everything:
+        depths[x] = max((depths.get(a, 0) for a in x.args), default=0) + scalars.is_dear(x.op)
+    return sum(scalars.is_dear(x.op) for x in everything), max(depths.values(), default=0)
 
 
 def _scatters(place: Affine, d: int) -> bool:
