@@ -7,7 +7,7 @@ from .passes.fuse import fuse, fusion
 from .passes.hoist import hoist
 from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store
 from .passes.real_parts import by_real_parts
-from .passes.rewrite import map_subprograms
+from .passes.rewrite import map_bodies
 from .passes.spare import spare
 from .passes.taps import by_taps
 from .passes.totals import share_totals
@@ -28,7 +28,7 @@ __all__ = [
     "fuse",
     "fusion",
     "hoist",
-    "map_subprograms",
+    "map_bodies",
     "rewrite_algebra",
     "share_totals",
     "spare",

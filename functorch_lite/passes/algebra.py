@@ -20,7 +20,7 @@ from ..array_type import has_dim
 from ..primitives import elementwise as e
 from ..primitives.structural import broadcast_in_dim, reduce_sum, reshape, transpose
 from ..program import Atom, Equation, Literal, Program, Var, dead_code
-from .rewrite import map_subprograms, renamed_operands, renaming
+from .rewrite import map_bodies, renamed_operands, renaming
 
 __all__ = ["RULES", "rewrite_algebra"]
 
@@ -53,8 +53,7 @@ def rewrite_algebra(program: Program, *, keeping_bits: bool) -> Program:
     renamed: dict[Var, Atom] = {}
     rename = renaming(renamed)
     made = _Made()
-    for equation in program.equations:
-        equation = map_subprograms(equation, lambda body: rewrite_algebra(body, keeping_bits=keeping_bits))
+    for equation in map_bodies(program, lambda body: rewrite_algebra(body, keeping_bits=keeping_bits)):
         equation = renamed_operands(equation, renamed)
         *before, out = _rewritten(equation, made, keeping_bits)
         if not isinstance(out, Equation):

@@ -16,7 +16,7 @@ from typing import Any
 from ..primitives.contraction import dot_general
 from ..primitives.structural import transpose
 from ..program import Equation, Program, Var, dead_code
-from .rewrite import map_subprograms
+from .rewrite import map_bodies
 
 __all__ = ["fold_transposes"]
 
@@ -28,8 +28,7 @@ def fold_transposes(program: Program, acceptable: Callable[[Equation], bool]) ->
       program: simplified.
       acceptable: whether the backend does a contraction as it stands as well as one of transposed copies.
     """
-    equations = [map_subprograms(e, lambda body: fold_transposes(body, acceptable)) for e in program.equations]
-    program = program.replace(equations=equations)
+    program = program.replace(equations=map_bodies(program, lambda body: fold_transposes(body, acceptable)))
     for rewrite in (_of_operands, _of_result):
         program = _rewritten(program, rewrite, acceptable)
     return program
@@ -46,7 +45,8 @@ def _rewritten(program: Program, rewrite: Callable[..., Any], acceptable: Callab
             equation = changed
             made[equation.results[0]] = equation
         out.append(equation)
-    return dead_code(program.replace(equations=out))
+    same = all(a is b for a, b in zip(out, program.equations, strict=True))
+    return program if same else dead_code(program.replace(equations=out))
 
 
 def _of_operands(equation: Equation, made: dict[Var, Equation], uses: Counter[Any]) -> Equation | None:

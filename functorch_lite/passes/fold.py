@@ -13,7 +13,7 @@ from ..arrays import Array
 from ..backend import Backend
 from ..primitives.constants import Box, constant
 from ..program import Atom, Equation, Literal, Program, Var
-from .rewrite import map_subprograms, renamed_operands, renaming
+from .rewrite import map_bodies, renamed_operands, renaming
 
 __all__ = ["fold"]
 
@@ -27,8 +27,7 @@ def fold(program: Program, backend: Backend) -> Program:
     renamed: dict[Var, Atom] = {}
     buffers: dict[Var, Any] = {}
     rename = renaming(renamed)
-    for equation in program.equations:
-        equation = map_subprograms(equation, lambda body: fold(body, backend))
+    for equation in map_bodies(program, lambda body: fold(body, backend)):
         equation = renamed_operands(equation, renamed)
         if equation.primitive is constant:
             equations.append(equation)

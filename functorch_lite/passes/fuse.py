@@ -19,7 +19,7 @@ from ..program import Atom, Equation, Program, Var
 from .grouping import Grouping
 from .groups import Group, everywhere
 from .recompute import recomputed
-from .rewrite import map_subprograms
+from .rewrite import map_bodies
 
 __all__ = ["Fusion", "fuse", "fusion"]
 
@@ -112,23 +112,21 @@ class _Fused:
             stack: list[tuple[int, bool]] = [(i, False)]
             while stack:
                 k, ready = stack.pop()
-                group = self.group_of.get(k)
-                unit = group if group is not None else k
+                unit = units[k]
                 if unit in done:
                     continue
-                members = group.members if group is not None else [k]
                 if ready:
                     done.add(unit)
                     if k not in self.inlined:
                         out.append(unit)
                     continue
                 stack.append((k, True))
-                for m in reversed(members):
-                    needed = self.grouping.sources[m]
-                    stack.extend((p, False) for p in needed if self.group_of.get(p, p) is not unit)
+                for m in reversed(unit.members) if isinstance(unit, Group) else (k,):
+                    stack += [(p, False) for p in self.grouping.sources[m] if units[p] is not unit]
 
-        for i in range(len(self.equations)):
-            if i not in self.inlined:
+        units = [self.group_of.get(i, i) for i in range(len(self.equations))]
+        for i, unit in enumerate(units):
+            if i not in self.inlined and unit not in done:
                 visit(i)
         return out
 
@@ -208,6 +206,5 @@ def fuse(program: Program, fusible: Callable[[Equation], bool], is_dear: Callabl
       fusible: whether the backend can compute the elements of an equation's result one by one.
       is_dear: whether computing an element twice is to be avoided.
     """
-    equations = [map_subprograms(e, lambda body: fuse(body, fusible, is_dear)) for e in program.equations]
-    program = program.replace(equations=equations)
+    program = program.replace(equations=map_bodies(program, lambda body: fuse(body, fusible, is_dear)))
     return _Fused(program, Grouping(program, fusible, is_dear)).run()

@@ -40,13 +40,18 @@ class Grouping:
         self.moves: set[int] = set()
         self.flat: set[int] = set()
         self.group_of: dict[int, Group] = {}
-        self.ancestors: list[int] = []
+        self.groups: dict[Group, None] = {}
+        self.below: dict[int, int] = {}
+        """What the equations that are in no group depend on, as bits."""
+        self.needed = 0
+        """What equations and groups depend on that is not part of them, as bits; too much, where groups have united since."""
         self.heights: dict[int, int] = {}
         """Of each fusible equation, how many others of its group and moves stand one on the other, it included."""
         for i, equation in enumerate(self.equations):
-            self.ancestors.append(self.reach(self.sources[i]))
+            self.below[i] = self.reach(self.sources[i])
             if fusible(equation):
                 self.place(i, equation)
+            self.needed |= self.below.get(i, 0)
         self.unite_siblings()
 
     def reach(self, sources: Iterable[int]) -> int:
@@ -54,7 +59,7 @@ class Grouping:
         bits = 0
         for p in sources:
             group = self.group_of.get(p)
-            bits |= self.ancestors[p] | 1 << p if group is None else group.mask | group.below
+            bits |= self.below[p] | 1 << p if group is None else group.mask | group.below
         return bits
 
     # Which group an equation goes to.
@@ -78,8 +83,10 @@ class Grouping:
         """Begin a group."""
         self.heights[i] = self.height(i, {})
         group.add(i, equation, position, self.is_dear(equation))
-        group.below = self.ancestors[i]
+        group.below = self.below.pop(i)
+        self.needed |= group.below
         self.group_of[i] = group
+        self.groups[group] = None
 
     def move(self, i: int, equation: Equation) -> None:
         """Have an equation copied into the groups that read it."""
@@ -101,7 +108,8 @@ class Grouping:
         candidates = list(dict.fromkeys(self.group_of[p] for p in self.sources[i] if p in self.group_of))
         for group in sorted(candidates, key=lambda g: -math.prod(g.space)):
             height = self.height(i, {p: self.heights[p] for p in self.sources[i] if self.group_of.get(p) is group})
-            if height > DEEPEST or len(group.members) >= MOST or self.reach(self.outside(group, [i])) & group.mask:
+            needed = self.reach(self.outside(group, [i]))
+            if height > DEEPEST or len(group.members) >= MOST or needed & group.mask:
                 continue
             position = group.position(equation, i)
             if position is None:
@@ -109,10 +117,11 @@ class Grouping:
             self.heights[i] = height
             group.add(i, equation, position, self.is_dear(equation))
             self.group_of[i] = group
-            if self.ancestors[i] & ~group.mask & ~group.below:
-                self.depend(group)
-            for other in candidates:
-                self.unite(group, other)
+            below = self.below.pop(i)
+            if below & ~group.mask & ~group.below:
+                self.depend(group, below)
+            united = [self.unite(group, other) for other in candidates]
+            self.needed |= self.reach(self.outside(group, [i])) if any(united) else needed
             return True
         return False
 
@@ -139,7 +148,8 @@ class Grouping:
         for m in other.members:
             self.group_of[m] = group
         other.members = []
-        self.depend(group)
+        del self.groups[other]
+        self.depend(group, other.below)
         return True
 
     def reads_in_place(self, group: Group, other: Group) -> bool:
@@ -152,18 +162,18 @@ class Grouping:
             return False
         return not self.reach(outside - read) & other.mask
 
-    def depend(self, group: Group) -> None:
-        """What depends on a member depends on all that the group depends on."""
-        bits = group.mask
-        for m in group.members:
-            bits |= self.ancestors[m]
-        group.below = bits
-        for k in range(min(group.members), len(self.ancestors)):
-            of = self.group_of.get(k)
-            if of is not group and self.ancestors[k] & group.mask:
-                self.ancestors[k] |= bits
-                if of is not None:
-                    of.below |= bits
+    def depend(self, group: Group, below: int) -> None:
+        """Have a group, and so all that depends on one of its members, depend on more."""
+        group.below |= below
+        if not group.mask & self.needed:
+            return
+        bits = group.mask | group.below
+        for other in self.groups:
+            if other is not group and other.below & group.mask:
+                other.below |= bits
+        for i, others in self.below.items():
+            if others & group.mask:
+                self.below[i] = others | bits
 
     def unite_siblings(self) -> None:
         """Groups of one space that read the same large value share the pass over it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..program import Atom, Equation, Program, Var
-from .rewrite import inline_call, map_subprograms, renamed_operands, renaming, staged_rule
+from .rewrite import inline_call, map_bodies, renamed_operands, renaming, staged_rule
 from .simplify import simplify
 
 __all__ = ["hoist"]
@@ -27,10 +27,9 @@ def hoist(program: Program, is_dear: Callable[[Equation], bool]) -> Program:
     equations: list[Equation] = []
     renamed: dict[Var, Atom] = {}
     rename = renaming(renamed)
-    changed = False
-    for original in program.equations:
-        equation = map_subprograms(original, lambda body: hoist(body, is_dear))
-        changed = changed or equation is not original
+    done = map_bodies(program, lambda body: hoist(body, is_dear))
+    changed = any(a is not b for a, b in zip(done, program.equations, strict=True))
+    for equation in done:
         equation = renamed_operands(equation, renamed)
         rule = equation.primitive.hoist
         relieved = None if rule is None else rule(is_dear, **equation.params)

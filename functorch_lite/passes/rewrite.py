@@ -11,7 +11,16 @@ from ..lowering import substitute_dims
 from ..program import Atom, Equation, Literal, Program, Var
 from ..staging import stage
 
-__all__ = ["Rule", "by_rules", "inline_call", "map_subprograms", "renamed_operands", "renaming", "staged_rule"]
+__all__ = [
+    "Rule",
+    "by_rules",
+    "inline_call",
+    "map_bodies",
+    "map_subprograms",
+    "renamed_operands",
+    "renaming",
+    "staged_rule",
+]
 
 Rule = Callable[..., Sequence[Any]]
 """Operands -> results."""
@@ -46,6 +55,11 @@ def map_subprograms(equation: Equation, change: Callable[[Program], Program]) ->
     return equation.replace(params=params) if changed else equation
 
 
+def map_bodies(program: Program, change: Callable[[Program], Program]) -> list[Equation]:
+    """The equations of a program with `change` applied to the programs that they carry."""
+    return [map_subprograms(e, change) if e.primitive.subprograms else e for e in program.equations]
+
+
 def inline_call(
     body: Program,
     operands: Sequence[Atom],
@@ -75,12 +89,15 @@ def by_rules(program: Program, rule_of: Callable[[Equation, Mapping[Var, Equatio
       program: before.
       rule_of: for an equation, whose bodies are done, and what equation makes each variable: the rule, or None if it stays.
     """
+    made = {v: e for e in program.equations for v in e.results}
+    done = map_bodies(program, lambda body: by_rules(body, rule_of))
+    rules = [rule_of(equation, made) for equation in done]
+    if all(rule is None for rule in rules):
+        same = all(a is b for a, b in zip(done, program.equations, strict=True))
+        return program if same else program.replace(equations=done)
     equations: list[Equation] = []
     renamed: dict[Var, Atom] = {}
-    made = {v: e for e in program.equations for v in e.results}
-    for old in program.equations:
-        equation = map_subprograms(old, lambda body: by_rules(body, rule_of))
-        rule = rule_of(equation, made)
+    for equation, rule in zip(done, rules, strict=True):
         equation = renamed_operands(equation, renamed)
         if rule is None:
             equations.append(equation)
@@ -89,8 +106,6 @@ def by_rules(program: Program, rule_of: Callable[[Equation, Mapping[Var, Equatio
         first = len(equations)
         inline_call(by_rules(body, rule_of), operands, equation.results, equations, renamed)
         equations[first:] = [e.replace(source=equation.source) for e in equations[first:]]
-    if not renamed and all(a is b for a, b in zip(equations, program.equations, strict=True)):
-        return program
     return program.replace(equations=equations, outputs=list(map(renaming(renamed), program.outputs)))
 
 

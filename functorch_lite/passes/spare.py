@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..program import Equation, Program
-from .rewrite import map_subprograms
+from .rewrite import map_bodies
 from .simplify import simplify
 
 __all__ = ["spare"]
@@ -24,7 +24,7 @@ def spare(program: Program, is_dear: Callable[[Equation], bool]) -> Program:
     Returns:
       the program itself if there is nothing to spare.
     """
-    equations = [map_subprograms(e, lambda body: spare(body, is_dear)) for e in program.equations]
+    equations = map_bodies(program, lambda body: spare(body, is_dear))
     changed = any(a is not b for a, b in zip(equations, program.equations, strict=True))
     for i, equation in enumerate(equations):
         rule = equation.primitive.spare

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..array_type import has_dim
 from ..program import Atom, Equation, Program, Var
-from .rewrite import map_subprograms
+from .rewrite import map_bodies
 
 __all__ = ["share_totals"]
 
@@ -19,7 +19,7 @@ NARROW = 2
 
 def share_totals(program: Program) -> Program:
     """The program with reductions made of others, in its bodies too; itself if there are none."""
-    equations = [map_subprograms(e, share_totals) for e in program.equations]
+    equations = map_bodies(program, share_totals)
     families: dict[tuple[str, Atom], list[Equation]] = {}
     for equation in equations:
         if _is_plain(equation):

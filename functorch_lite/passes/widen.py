@@ -16,7 +16,7 @@ from .. import dtypes
 from ..array_type import ArrayType
 from ..primitives.casting import convert
 from ..program import Atom, Equation, Literal, Program, Var
-from .rewrite import map_subprograms
+from .rewrite import map_bodies
 
 __all__ = ["widen"]
 
@@ -34,8 +34,7 @@ def widen(program: Program, native: Callable[[Equation], bool]) -> Program:
     equations: list[Equation] = []
     wide: dict[Var, Var] = {}
     """16-bit values as float32."""
-    for equation in program.equations:
-        equation = map_subprograms(equation, lambda body: widen(body, native))
+    for equation in map_bodies(program, lambda body: widen(body, native)):
         atoms = (*equation.operands, *equation.results)
         widened, casts = None, []
         # The bodies of an equation that carries some say what its operands are.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from functorch_lite.extend import Equation, NotDifferentiable, Primitive, Program, Var, dead_code, registry
-from functorch_lite.extend_passes import map_subprograms
+from functorch_lite.extend_passes import map_bodies
 
 from .steps import is_native
 from .views import View, row_major
@@ -65,8 +65,9 @@ def lay_out(program: Program) -> Program:
             equation = _laid_out(equation, reader, made)
             if reader is not None:
                 replaced.add(id(reader))
-        equations.append(map_subprograms(equation, lay_out))
-    return dead_code(program.replace(equations=equations))
+        equations.append(equation)
+    program = program.replace(equations=equations)
+    return dead_code(program.replace(equations=map_bodies(program, lay_out)))
 
 
 def _laid_out(equation: Equation, transpose: Equation | None, made: dict[Any, Equation]) -> Equation:

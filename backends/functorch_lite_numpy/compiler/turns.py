@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from functorch_lite.extend import ArrayType, Atom, Equation, Program, Var, dead_code, has_dim, registry
-from functorch_lite.extend_passes import map_subprograms
+from functorch_lite.extend_passes import map_bodies
 
 __all__ = ["in_turns"]
 
@@ -20,7 +20,7 @@ SCAN, BROADCAST = registry["scan"], registry["broadcast_in_dim"]
 
 def in_turns(program: Program) -> Program:
     """The program with scans for elementwise equations over sequences, also in bodies; itself if there are none."""
-    equations = [map_subprograms(e, in_turns) for e in program.equations]
+    equations = map_bodies(program, in_turns)
     if any(a is not b for a, b in zip(equations, program.equations, strict=True)):
         program = program.replace(equations=equations)
     program = _giving_own(program)
