@@ -14,7 +14,7 @@ import numpy as np
 
 from functorch_lite.extend import ArrayType, Equation
 
-from . import ir, scalars
+from . import scalars
 from .functions import (
     FunctionStep,
     Slot,
@@ -35,7 +35,7 @@ from .intrinsics import copy_memory, intrinsic
 from .memory import aligned
 from .pieces import turns_in_pieces
 from .running import LONG, scratch_of, whole_line
-from .types import constant, is_vector, memory_type, parts_of, real_dtype, register_type, splat
+from .types import constant, is_vector, lanes, memory_type, parts_of, real_dtype, register_type, splat
 from .vectors import load_apart
 
 __all__ = [
@@ -316,7 +316,7 @@ class ArgExtremeStep(FunctionStep):
     def by_lanes(self, b: Any, x: Any, whole: int, best: Any, places: Any) -> None:
         value = Slot(b, load(b, x, self.dtype, self.width))
         numbers = register_type(self.place_dtype, self.width)
-        first = ir.Constant(numbers, [ir.Constant(numbers.element, k) for k in range(self.width)])
+        first = lanes(numbers, range(self.width))
         where = Slot(b, first)
         if whole > self.width:
             with counted(b, whole, self.width, self.width) as j:

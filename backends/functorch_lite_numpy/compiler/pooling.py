@@ -23,7 +23,7 @@ from .pieces import in_pieces, range_of, turns_of
 from .steps import Step
 from .types import I1, I64, PTR, constant, memory_type, splat
 from .unit import Unit
-from .vectors import load, load_pattern, run_mask, store
+from .vectors import load, load_pattern, mask_of, run_mask, store
 
 __all__ = ["WindowStep"]
 
@@ -309,7 +309,7 @@ class _Place(_Taps):
         x = self.operand(0, starts, places, self.identity)
         best, found = self.get(self.best, self.type), self.get(self.found, self.flags)
         better = b.or_(self.better(x, best), b.not_(found))
-        there = ir.Constant(self.flags, [ir.Constant(I1, int(p is not None)) for p in places])
+        there = mask_of([p is not None for p in places])
         better = b.and_(better, there)
         b.store(b.select(better, x, best), self.best)
         b.store(b.or_(found, there), self.found)
@@ -354,7 +354,7 @@ class _Put(_Taps):
     def tap(self, starts: Sequence[Any], places: Sequence[int | None], number: Any) -> None:
         b = self.b
         numbers = self.windows.vectors[1]
-        there = ir.Constant(ir.VectorType(I1, self.lanes), [ir.Constant(I1, int(p is not None)) for p in places])
+        there = mask_of([p is not None for p in places])
         given = self.operand(1, starts, places)
         wanted = b.trunc(b.sub(constant(I64, self.count - 1), number), numbers.element)
         hit = b.and_(b.icmp_unsigned("==", given, splat(b, wanted, self.lanes)), there)

@@ -101,10 +101,9 @@ def width_of(value: Any) -> int:
 class Splat(ir.Constant):
     """A constant with one value in all lanes: short to write and quick to read."""
 
-    def __init__(self, type: Any, value: Any):
-        self.type = type
-        self.constant = (value,) * type.count
-        self.ref = f"splat ({value.typed})"
+    def __init__(self, type: Any, value: ir.Constant):
+        ir.Value.__init__(self, type, f"splat ({value.typed})")
+        self.constant = (value.constant,) * type.count
 
 
 def literal(dtype: np.dtype, value: np.generic) -> ir.Constant:
@@ -124,7 +123,7 @@ def constant(type: Any, value: Any) -> ir.Constant:
 
 def lanes(type: Any, values: Any) -> ir.Constant:
     """A vector constant."""
-    return ir.Constant(type, [ir.Constant(type.element, v) for v in values])
+    return ir.Constant(type, tuple(values))
 
 
 def any_lane(builder: Any, mask: Any) -> Any:

@@ -406,5 +406,5 @@ def in_groups(place: Affine, stride: int, length: int) -> bool:
 def picked(b: Any, x: Any, picks: Sequence[int]) -> Any:
     """A vector of some lanes of another one; one that is known now of a known one."""
     if isinstance(x, ir.Constant) and isinstance(x.constant, Sequence):
-        return ir.Constant(ir.VectorType(x.type.element, len(picks)), [x.constant[i] for i in picks])
+        return lanes(ir.VectorType(x.type.element, len(picks)), [x.constant[i] for i in picks])
     return b.shuffle_vector(x, ir.Constant(x.type, ir.Undefined), lanes(ir.VectorType(I32, len(picks)), picks))

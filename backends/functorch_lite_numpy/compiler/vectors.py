@@ -59,7 +59,7 @@ def both(b: Any, x: Any, y: Any) -> Any:
     known = [m.constant for m in (x, y) if isinstance(m, ir.Constant) and isinstance(m.constant, Sequence)]
     if len(known) < 2:
         return b.and_(x, y)
-    return mask_of([one.constant and other.constant for one, other in zip(*known, strict=True)])
+    return mask_of([one and other for one, other in zip(*known, strict=True)])
 
 
 def first_lanes(b: Any, n: Any, width: int) -> Any:
@@ -115,7 +115,7 @@ def _run_of(mask: Any) -> tuple[int, int] | None:
     """The first of the lanes that a mask has, and how many there are; None if they do not follow each other, or are not known."""
     if not isinstance(mask, ir.Constant) or not isinstance(mask.constant, Sequence):
         return None
-    kept = [i for i, lane in enumerate(mask.constant) if lane.constant]
+    kept = [i for i, counts in enumerate(mask.constant) if counts]
     return (kept[0], len(kept)) if kept and kept[-1] - kept[0] < len(kept) else None
 
 

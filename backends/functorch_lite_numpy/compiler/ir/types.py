@@ -62,7 +62,7 @@ class IntType(Type):
         self.text = f"i{width}"
 
     def literal(self, value: Any) -> str:
-        return ("true" if value else "false") if self.width == 1 else str(int(value))
+        return str(int(value)) if self.width > 1 else "true" if value else "false"
 
 
 class _FloatingType(Type):
@@ -113,13 +113,15 @@ class _Several(Type):
         return f"{self.brackets[0]} {', '.join(x.typed for x in value)} {self.brackets[1]}"
 
 
-class VectorType(_Several):
-    brackets = "<>"
-
+class VectorType(Type):
     def describe(self, element: Type, count: int) -> None:
         self.element = element
         self.count = count
         self.text = f"<{count} x {element.text}>"
+
+    def literal(self, value: Any) -> str:
+        element = self.element
+        return f"< {', '.join([f'{element.text} {element.literal(x)}' for x in value])} >"
 
 
 class ArrayType(_Several):
@@ -132,7 +134,7 @@ class ArrayType(_Several):
 
     def literal(self, value: Any) -> str:
         if isinstance(value, (bytes, bytearray)):
-            return f'c"{"".join(_BYTES[x] for x in value)}"'
+            return f'c"{"".join(map(_BYTES.__getitem__, value))}"'
         return super().literal(value)
 
 

@@ -23,18 +23,18 @@ __all__ = [
 ]
 
 
-class Value:
-    """Something that an instruction can take: `ref` is how it is written there."""
+POINTER = PointerType()
 
-    __slots__ = ("ref", "type")
+
+class Value:
+    """Something that an instruction can take: `ref` is how it is written there, `typed` the same with its type."""
+
+    __slots__ = ("ref", "type", "typed")
 
     def __init__(self, type: Any, ref: str):
         self.type = type
         self.ref = ref
-
-    @property
-    def typed(self) -> str:
-        return f"{self.type.text} {self.ref}"
+        self.typed = f"{type.text} {ref}"
 
 
 NEAR = "dso_local "
@@ -47,7 +47,8 @@ class Constant(Value):
 
     Args:
       type: its type.
-      constant: a number; constants, for what consists of several; bytes, for an array of them; None: all bits zero.
+      constant: a number; numbers, for a vector; constants, for an array or a structure; bytes, for an array of them; None: all
+        bits zero.
     """
 
     __slots__ = ("constant",)
@@ -56,6 +57,7 @@ class Constant(Value):
         self.type = type
         self.constant = constant
         self.ref = "undef" if constant is Undefined else type.zero if constant is None else type.literal(constant)
+        self.typed = f"{type.text} {self.ref}"
 
 
 class Argument(Value):
@@ -96,7 +98,7 @@ class Alloca(Value):
     __slots__ = ("align", "allocated_type", "count")
 
     def __init__(self, type: Any, ref: str, count: Value | None, align: int | None = None):
-        super().__init__(PointerType(), ref)
+        super().__init__(POINTER, ref)
         self.allocated_type = type
         self.count = count
         self.align = align
@@ -145,7 +147,7 @@ class GlobalValue(Value):
     __slots__ = ("linkage", "name")
 
     def __init__(self, module: Module, name: str):
-        super().__init__(PointerType(), f'@"{name}"')
+        super().__init__(POINTER, f'@"{name}"')
         if name in module.globals:
             raise ValueError(f"the module has a {name!r} already.")
         self.name = name

@@ -48,7 +48,7 @@ class Vector:
         """The number that a value is in all lanes, if that is known now."""
         if not isinstance(x, ir.Constant):
             return None
-        first, *others = [c.constant for c in x.constant] if isinstance(x.type, ir.VectorType) else [x.constant]
+        first, *others = x.constant if isinstance(x.type, ir.VectorType) else [x.constant]
         return first if all(c == first for c in others) else None
 
     def add(self, x: Any, y: Any) -> Any:
