@@ -33,9 +33,10 @@ class Node:
       params: of the instruction; for a load the buffer and the address, for a reduced value its number.
       dims: the dimensions it depends on.
       level: the first phase in which it can be computed.
+      inner: the nodes that it is computed from, those in an address included.
     """
 
-    __slots__ = ("args", "dims", "dtype", "level", "number", "op", "params")
+    __slots__ = ("args", "dims", "dtype", "inner", "level", "number", "op", "params")
 
     def __init__(
         self, number: int, op: str, args: Sequence[Node], dtype: np.dtype, params: Any, dims: frozenset[int], level: int
@@ -47,6 +48,8 @@ class Node:
         self.params = params
         self.dims = dims
         self.level = level
+        place = self.place
+        self.inner = self.args if place is None else (*self.args, *place.nodes)
 
     @property
     def place(self) -> Affine | None:
@@ -71,13 +74,14 @@ class Node:
 
 
 class Affine:
-    """A sum of multiples of dimensions (their numbers) and integer nodes, and a constant."""
+    """A sum of multiples of dimensions (their numbers) and integer `nodes`, and a constant."""
 
-    __slots__ = ("_key", "const", "terms")
+    __slots__ = ("_key", "const", "nodes", "terms")
 
     def __init__(self, terms: dict[Any, int] | None = None, const: int = 0):
         self.terms = {k: c for k, c in terms.items() if c} if terms else {}
         self.const = const
+        self.nodes: list[Node] = [k for k in self.terms if isinstance(k, Node)]
         self._key: Any = None
 
     @property
@@ -93,15 +97,10 @@ class Affine:
         self._key = None
 
     @property
-    def nodes(self) -> list[Node]:
-        """The integer nodes among its terms."""
-        return [k for k in self.terms if isinstance(k, Node)]
-
-    @property
     def dims(self) -> frozenset[int]:
         """The dimensions that it depends on, by its nodes too."""
-        nodes = self.nodes
-        return frozenset(self.terms).difference(nodes).union(*[k.dims for k in nodes])
+        dims = frozenset(self.terms)
+        return dims.difference(self.nodes).union(*[k.dims for k in self.nodes]) if self.nodes else dims
 
     @property
     def level(self) -> int:
@@ -180,6 +179,8 @@ class Nest:
         self.phases = phases
         self.n_inputs = n_inputs
         self.types = types
+        self._nodes: tuple[list[Node], list[Node]] = ([], [])
+        """Roots, and all nodes of these."""
 
     def roots(self) -> list[Node]:
         """All nodes that are stored or reduced."""
@@ -187,11 +188,14 @@ class Nest:
 
     def nodes(self) -> list[Node]:
         """All nodes, operands first."""
-        found: list[Node] = []
-        seen: set[Node] = set()
-        for root in self.roots():
-            _collect(root, found, seen)
-        return found
+        roots = self.roots()
+        if roots != self._nodes[0]:
+            found: list[Node] = []
+            seen: set[Node] = set()
+            for root in roots:
+                _collect(root, found, seen)
+            self._nodes = roots, found
+        return self._nodes[1]
 
     def __str__(self) -> str:
         lines = [f"for d{d} < {self.extents[d]}:" for d in self.rows]
@@ -217,13 +221,9 @@ class Nest:
 
 def _collect(node: Node, found: list[Node], seen: set[Node]) -> None:
     """Append a node to those found, behind all that it is computed from."""
-    if node in seen:
-        return
-    seen.add(node)
-    for a in node.args:
-        _collect(a, found, seen)
-    place = node.place
-    if place is not None:
-        for a in place.nodes:
-            _collect(a, found, seen)
-    found.append(node)
+    if node not in seen:
+        seen.add(node)
+        for inner in node.inner:
+            if inner not in seen:
+                _collect(inner, found, seen)
+        found.append(node)

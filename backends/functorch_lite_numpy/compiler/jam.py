@@ -29,8 +29,9 @@ def jam(nest: Nest) -> None:
     d, (phase,) = nest.rows[-1], nest.phases
     n = nest.extents[d]
     summed = [r for r in phase.reductions if r.target is not None and d not in r.target.address.dims]
-    light = sum(node.op not in ("load", "literal", "index", "reduced") for node in nest.nodes()) <= LIGHT
-    if not summed or phase.stores or n < MANY or n % ROWS or not light:
+    if not summed or phase.stores or n < MANY or n % ROWS:
+        return
+    if sum(node.op not in ("load", "literal", "index", "reduced") for node in nest.nodes()) > LIGHT:
         return
     rows = [_Row(d, k, len(phase.reductions)) for k in range(ROWS)]
     reductions: list[Reduction] = []

@@ -35,7 +35,7 @@ from .unroll import unroll
 from .values import Values
 from .vectors import run_mask
 
-__all__ = ["Kernel", "kernel_of"]
+__all__ = ["Kernel", "kernel_of", "new_kernel"]
 
 CASCADE = 256
 """So many vectors are added up before their sum is added to a second one: long sums of floats stay accurate."""
@@ -44,7 +44,12 @@ CASCADE = 256
 def kernel_of(unit: Unit, nest: Nest, in_parts: bool) -> Kernel:
     """The function of a nest, of all of it or of parts that threads share; equal nests share one."""
     key = (str(nest), tuple(nest.types), tuple(nest.extents), in_parts)
-    return unit.shared(key, lambda: Kernel(unit, unit.name("nest"), nest, vector_bytes(), in_parts))
+    return unit.shared(key, lambda: new_kernel(unit, nest, in_parts))
+
+
+def new_kernel(unit: Unit, nest: Nest, in_parts: bool) -> Kernel:
+    """The function of a nest that there is once."""
+    return Kernel(unit, unit.name("nest"), nest, vector_bytes(), in_parts)
 
 
 class Kernel:

@@ -103,6 +103,8 @@ def may_compute_twice(nest: Nest, width: int) -> bool:
 
 def places_of_kept(nest: Nest) -> tuple[dict[Node, int], int]:
     """Dear nodes that several phases need, and where in the scratch memory of a row they are kept."""
+    if len(nest.phases) == 1:
+        return {}, 0
     columns = set(nest.columns)
     first: dict[Node, int] = {}
     again: dict[Node, None] = {}

@@ -63,8 +63,8 @@ def plan(
     for i in sorted(range(len(intervals)), key=lambda i: (-intervals[i].size, i)):
         first, last, size, aligned = intervals[i]
         extent = -(-max(size, 1) // alignment) * alignment
-        for k, (until, room) in enumerate(lenders):
-            if size >= LENT and last < until and not aligned:
+        for k, (until, room) in enumerate(lenders if size >= LENT and not aligned else ()):
+            if last < until and size <= room:
                 offset = _lowest(placed[k], first, last, extent)
                 if offset + size <= room:
                     break

@@ -89,8 +89,11 @@ class Cutter:
         self.has_draft = has_draft
         self.begin = begin
         self.parts: list[Part] = []
-        self._seen = self._looked = 0
-        """Of how many names the functions are taken, and of how many it was looked whether there are enough."""
+        self._seen = 0
+        self._new: dict[str, ir.Function] = {}
+        """Functions that are yet to be taken."""
+        self._length = 0
+        """Of these, in lines."""
         self._texts: dict[str, str] = {}
         self._uses: dict[str, dict[str, None]] = {}
         self._homes: dict[str, int] = {}
@@ -114,14 +117,16 @@ class Cutter:
         Returns:
           the functions that are now parts of others, and cannot be called by any that are yet to be written.
         """
-        if not rest and (self.begin is None or len(self.module.globals) == self._looked):
+        if not rest and self.begin is None:
             return {}
-        self._looked = len(self.module.globals)
-        new = islice(self.module.globals.values(), self._seen, None)
-        functions = {f.name: f for f in new if isinstance(f, ir.Function) and f.blocks}
-        if not rest and sum(map(_length, functions.values())) < ENOUGH:
+        for f in islice(self.module.globals.values(), self._seen, None):
+            if isinstance(f, ir.Function) and f.blocks:
+                self._new[f.name] = f
+                self._length += sum([len(block.lines) for block in f.blocks])
+        self._seen = len(self.module.globals)
+        if not rest and self._length < ENOUGH:
             return {}
-        self._seen = self._looked
+        functions, self._new, self._length = self._new, {}, 0
         texts = {name: str(f) for name, f in functions.items()}
         uses = uses_of(texts)
         inlined = mark_inlined(functions, uses, [name for name in bodies if name in functions], awaited)
@@ -216,7 +221,3 @@ class Cutter:
             if self._homes.get(name) == k:
                 stack += self._uses.get(name) or uses_of({name: str(self.module.globals[name])})[name]
         return list(out)
-
-
-def _length(function: ir.Function) -> int:
-    return sum(len(block.lines) for block in function.blocks)

@@ -23,7 +23,7 @@ from . import ir, scalars
 from .control import displaced
 from .filling import combine, fill
 from .intrinsics import intrinsic
-from .kernel import CASCADE, kernel_of
+from .kernel import CASCADE, kernel_of, new_kernel
 from .memory import aligned
 from .pairs import split
 from .parts import hurried
@@ -113,7 +113,9 @@ class SharedNest:
         self.buffers = len(nest.types)
         large = self.duration > WORTH_SHARING
         rest = _detach_results(nest) if large and any(p.reductions for p in nest.phases) else None
-        self.kernel = kernel = kernel_of(unit, nest, large or bool(_sums_of_rows(nest, (nest.rows or [None])[0])))
+        in_parts = large or bool(_sums_of_rows(nest, (nest.rows or [None])[0]))
+        # What is left of a nest may be equal to what is left of another one.
+        self.kernel = kernel = new_kernel(unit, nest, in_parts) if rest is None else kernel_of(unit, nest, in_parts)
         self.rest = kernel_of(unit, rest, False) if rest is not None else None
         self.types = nest.types
         self.length, self.pieces = self.cut() if large else (self.kernel.parts, 1)

@@ -13,14 +13,17 @@ __all__ = ["structure"]
 
 
 def structure(program: Program) -> Hashable:
-    """What is equal for programs that do the same; None if a param of an equation cannot be hashed."""
+    """What is equal for programs that do the same; None if a param of an equation cannot be hashed.
+
+    The types of results need not be told: they follow from what they are computed from.
+    """
     numbers = {v: i for i, v in enumerate(program.inputs)}
     equations = []
     for e in program.equations:
         operands = [(a.type, a.value.tobytes()) if isinstance(a, Literal) else numbers[a] for a in e.operands]
         for v in e.results:
             numbers[v] = len(numbers)
-        equations.append((e.primitive, *operands, *e.params.items(), *(v.type for v in e.results)))
+        equations.append((e.primitive, *operands, *e.params.items()))
     outputs = [a.value.tobytes() if isinstance(a, Literal) else numbers[a] for a in program.outputs]
     out = (program.in_types, tuple(equations), tuple(outputs))
     try:

@@ -34,10 +34,8 @@ class Unit:
           meanwhile: whether functions are compiled while others are written; then they cannot be read any more.
         """
         self.module = ir.Module("functorch_lite")
-        self.functions: dict[Any, Any] = {}
-        """Functions of nests and steps, by what they do."""
-        self.notes: dict[Any, dict[str, None]] = {}
-        """The names of all that was written for these."""
+        self.functions: dict[Any, tuple[Any, dict[str, None]]] = {}
+        """Functions of nests and steps, by what they do; and the names of all that was written for these."""
         self.noted: dict[str, None] = {}
         """The names of functions that were written, or shared, since somebody began to look."""
         self.needed: dict[str, None] = {}
@@ -93,12 +91,13 @@ class Unit:
 
     def shared(self, key: Any, make: Callable[[], Any]) -> Any:
         """The function that `make` appends for a key; the same one from then on."""
-        if key not in self.functions:
+        found = self.functions.get(key)
+        if found is None:
             with self.noting() as names:
-                self.functions[key] = make()
-            self.notes[key] = names
-        self.noted.update(self.notes[key])
-        return self.functions[key]
+                found = self.functions[key] = make(), names
+        made, names = found
+        self.noted.update(names)
+        return made
 
     def function(self, name: str, result: Any, arguments: Sequence[Any], linkage: str = "internal") -> Any:
         self.noted[name] = None
@@ -116,8 +115,8 @@ class Unit:
         awaited = () if rest else self.awaited
         inlined = self.cutter.take(self.bodies, self.losses, awaited, rest)
         if inlined:
-            for key in [key for key, names in self.notes.items() if not inlined.keys().isdisjoint(names)]:
-                del self.notes[key], self.functions[key]
+            for key in [key for key, (_, names) in self.functions.items() if not inlined.keys().isdisjoint(names)]:
+                del self.functions[key]
 
     def text(self) -> str:
         return str(self.module)
