@@ -5,8 +5,8 @@
     python benchmarks/compiled.py --limits      what memory and arithmetic of this machine allow
 
 Steady state: medians; each library has a process of its own, kept to so many processors, and they take turns; results are waited
-for, and must agree before anything is timed. First call: tracing, compiling and running, with an empty cache on disk (loading LLVM
-included) and with a full one. Output is a Markdown table; `--json FILE` keeps the figures.
+for, and must agree before anything is timed. First call: `jit`, tracing, compiling and running, with an empty cache on disk (loading
+LLVM included) and with a full one; "later": the call alone, a while after `jit`, as scripts do it. Output is a Markdown table; `--json FILE` keeps the figures.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ TOUCHY = ("cumsum, sort, argsort", "Mandelbrot")
 """Rows in which one rounding may change a number altogether (an order of equals, a count of steps): it may in one of fifty."""
 TURN = 5e-2
 """Seconds of a turn at the least: a thread that sleeps takes a while to wake up."""
+LATER = 0.3
+"""Seconds between `jit` and a first call that comes later."""
 PAUSE = 1e-2
 """Seconds before a library's turn: threads of the one before look for work for a while, and would take a processor."""
 
@@ -49,7 +51,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--first", action="store_true")
     parser.add_argument("--limits", action="store_true")
     parser.add_argument("--serve", nargs=3, metavar=("LIBRARY", "ROW", "FILE"), help=argparse.SUPPRESS)
-    parser.add_argument("--one-first", nargs=2, metavar=("LIBRARY", "ROW"), help=argparse.SUPPRESS)
+    parser.add_argument("--one-first", nargs=3, metavar=("LIBRARY", "ROW", "PAUSE"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -81,12 +83,17 @@ def one_time(run: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def jitted(library: Any, name: str) -> Callable[[], Any]:
-    """A row, for a library with JAX's interface."""
+def program_of(library: Any, name: str) -> tuple[Callable[..., Any], Any]:
+    """A row's function and arguments, for a library with JAX's interface."""
     from programs import ROWS
 
     function, args = ROWS[name](library)
-    args = library.tree.map(library.numpy.asarray, args)
+    return function, library.tree.map(library.numpy.asarray, args)
+
+
+def jitted(library: Any, name: str) -> Callable[[], Any]:
+    """The same compiled, as a function of no arguments."""
+    function, args = program_of(library, name)
     compiled = library.jit(function)
     return lambda: compiled(*args)
 
@@ -213,19 +220,31 @@ def first(name: str, cores: int, jax: bool) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "FUNCTORCH_LITE_CACHE": cache, "FUNCTORCH_LITE_DRAFTS": "on"}
 
-        def measured(library: str) -> float:
-            command = [sys.executable, __file__, "--cores", str(cores), "--one-first", library, name]
-            return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+        def measured(library: str, pause: float = 0.0, **setting: str) -> float:
+            command = [sys.executable, __file__, "--cores", str(cores), "--one-first", library, name, str(pause)]
+            given = {**environment, **setting}
+            return float(subprocess.run(command, env=given, check=True, capture_output=True, text=True).stdout)
 
-        out = {"ours": measured("functorch_lite"), "ours, cached": measured("functorch_lite")}
+        out = {
+            "ours, later": measured("functorch_lite", LATER, FUNCTORCH_LITE_CACHE="off"),
+            "ours": measured("functorch_lite"),
+            "ours, cached": measured("functorch_lite"),
+        }
         return {**out, "JAX": measured("jax")} if jax else out
 
 
-def one_first(library: str, name: str) -> None:
-    """In the fresh process: print how long the first call takes."""
+def one_first(library: str, name: str, pause: float) -> None:
+    """In the fresh process: print how long the first call takes: with `jit`, or so many seconds after it."""
     module = importlib.import_module(library)
     importlib.import_module(f"{library}.numpy")
-    print(one_time(jitted(module, name)))
+    function, args = program_of(module, name)
+    start = time.perf_counter()
+    compiled = module.jit(function)
+    if pause:
+        time.sleep(pause)
+        start = time.perf_counter()
+    wait(compiled(*args))
+    print(time.perf_counter() - start)
 
 
 def table(rows: dict[str, dict[str, float]], unit: str = "ms") -> str:
@@ -254,7 +273,8 @@ def main() -> None:
         serve(*options.serve)
         return
     if options.one_first:
-        one_first(*options.one_first)
+        library, name, pause = options.one_first
+        one_first(library, name, float(pause))
         return
     from programs import ROWS
 

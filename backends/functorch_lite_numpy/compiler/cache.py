@@ -11,7 +11,6 @@ What this process used last it also keeps in memory: a function made anew at eac
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import stat
 import sys
@@ -30,6 +29,7 @@ from functorch_lite.extend import Array
 
 from ..forking import whole
 from . import llvm, processor
+from .background import once
 
 __all__ = ["LARGEST", "cached", "folder", "forget", "found", "keep"]
 
@@ -97,7 +97,7 @@ def forget() -> None:
     _recent.clear()
 
 
-@functools.cache
+@once
 def _surroundings() -> bytes:
     """What else than the text decides the code."""
     versions = (sys.platform, sys.version, np.__version__)
