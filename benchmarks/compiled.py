@@ -5,9 +5,9 @@
     python benchmarks/compiled.py --limits      what memory and arithmetic of this machine allow
 
 Steady state: medians; each library has a process of its own, kept to so many processors, and they take turns; results are waited
-for, and must agree before anything is timed. First call: `jit`, tracing, compiling and running, with an empty cache on disk, loading
-LLVM included, and with a full one; "later": the call alone, a while after `jit`, as in scripts. Output is a Markdown table; `--json
-FILE` keeps the figures.
+for, and must agree before anything is timed. First call: `jit`, tracing, compiling and running, with an empty cache on
+disk, loading LLVM included, and with a full one; "later": the call alone, a while after `jit`, as in scripts. Output is a Markdown
+table; `--json FILE` keeps the figures.
 """
 
 from __future__ import annotations
