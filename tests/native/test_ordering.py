@@ -87,6 +87,54 @@ def test_top_k(shape: Any) -> None:
                 check(lambda x, k=k: top_k(x, k=k), x)
 
 
+@pytest.mark.parametrize("dtype", [*DTYPES, "int64"])
+def test_top_k_of_long_lines(dtype: str) -> None:
+    """By candidates: none further on, nearly all of them, many equal ones, or some here and there."""
+    n = 9001
+    some = values((n,), dtype, spread=10 if dtype == "int8" else 10**5)
+    kinds = {"some": some, "ascending": np.sort(some), "descending": np.sort(some)[::-1].copy(), "equal": some * 0}
+    kinds["peaks"] = np.where(np.arange(n) % 500 == 499, some, some.min()).astype(dtype)
+    if dtype[0] == "f":
+        infinite = np.array([-np.inf, np.inf, np.nan, -0.0, 0.0, -np.nan], dtype)
+        kinds |= {
+            "nan": np.full(n, np.nan, dtype),
+            "infinite": rng.choice(infinite, n),
+            "zeros": rng.choice(infinite[3:5], n),
+        }
+    for x in kinds.values():
+        for k in (1, 3, 33, 64, 65, 100, 1000, 2250, n - 1, n):
+            check(lambda x, k=k: top_k(x, k=k), x)
+
+
+@pytest.mark.parametrize("n", [255, 256, 257, 272, 273, 303, 304, 512])
+def test_top_k_where_the_buffer_ends(n: int) -> None:
+    for dtype in ("float32", "int64", "uint8"):
+        x = values((4, n), dtype)
+        for k in (33, 63, 64, 65, n):
+            check(lambda x, k=k: top_k(x, k=k), x)
+            check(lambda x, k=k: top_k(x, k=k), np.sort(x))
+
+
+def test_top_k_of_nothing() -> None:
+    for shape in ((7,), (3, 5), (0,), (2, 0), (0, 4)):
+        x = fnp.asarray(np.ones(shape, np.float32))
+        for f in (lambda x: top_k(x, k=0), fl.jit(lambda x: top_k(x, k=0))):
+            found, places = f(x)
+            assert found.shape == places.shape == (*shape[:-1], 0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_top_k_by_several_threads(dtype: str) -> None:
+    x = values((300, 1000), dtype, spread=10**4)
+    try:
+        for n in (1, 3):
+            set_threads(n)
+            for k in (1, 10, 100, 1000):
+                check(lambda x, k=k: top_k(x, k=k), x)
+    finally:
+        set_threads()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "uint64", "int32"])
 @pytest.mark.parametrize("name", ["cumsum", "cumprod", "cummax", "cummin"])
 def test_long_running_lines(name: str, dtype: str) -> None:

@@ -210,7 +210,7 @@ STEPS = {
     "scatter_mul": "scattering.ScatterMulStep",
     "sort": "sorting.SortStep",
     "svd": "lapack.SVDStep",
-    "top_k": "sorting.TopKStep",
+    "top_k": "selecting.TopKStep",
     "triangular_solve": "lapack.TriangularSolveStep",
     "while": "loops.WhileStep",
     "window_pick": "pooling.WindowStep",
