@@ -52,7 +52,7 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]]]
     """What would be done in a thread."""
     found: list[Callable[[], None]] = []
     monkeypatch.setenv("FUNCTORCH_LITE_DRAFTS", "on")
-    monkeypatch.setattr(editions, "afterwards", found.append)
+    monkeypatch.setattr(editions, "afterwards", lambda task, patient: found.append(task))
     cache.forget()
     set_threads(2)
     yield found

@@ -48,7 +48,7 @@ _PATIENCE = 10
 _LONGEST = 1.0
 """Seconds that such work waits for a program's first result, at most."""
 _turn = threading.Lock()
-"""Held by the thread that makes something: one at a time, for LLVM needs some ten megabytes at each."""
+"""Held by a thread that makes something that has time: one at a time, for LLVM needs some ten megabytes at each."""
 _calm = threading.Event()
 """Set while nobody waits for the first result of a program whose code is there."""
 _calm.set()
@@ -61,15 +61,21 @@ def prepare(make: Callable[[], Any]) -> None:
         in_background(functools.partial(_in_turn, make))
 
 
-def afterwards(task: Callable[[], Any]) -> None:
-    """Do something for later calls in a thread, which takes a processor only while nothing else needs it, where the system can do
-    that; and not before a program that is about to run for the first time has done so."""
+def afterwards(task: Callable[[], Any], patient: bool = False) -> None:
+    """Do something for later calls in a thread, but not before a program that is about to run for the first time has done so.
+
+    Args:
+      task: it.
+      patient: whether it takes a processor only while nothing else needs it, where the system can do that. It may take long then,
+        while a fork waits.
+    """
 
     def work() -> None:
         _calm.wait(_LONGEST)
-        _be_patient()
+        if patient:
+            _be_patient()
         with whole(), contextlib.suppress(Exception):
-            _in_turn(task)
+            _in_turn(task) if patient else task()
 
     _start(work)
 

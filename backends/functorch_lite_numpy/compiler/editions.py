@@ -70,7 +70,7 @@ def published(key: str | None, emitted: Callable[[], Source], program: Program) 
         name = object() if key is None else key
         with _lock:
             _drafts[name] = draft
-        afterwards(partial(_finish, name, key))
+        afterwards(partial(_finish, name, key), patient=True)
     code = code_of(linked(draft.code), program)
     _wait(draft, code)
     return callable_of(code, program)
