@@ -66,9 +66,9 @@ def accumulated(
 
 def displaced(b: Any, pointer: Any, index: Any, step: int) -> Any:
     """The address `index * step` bytes on."""
-    if isinstance(index, ir.Constant):
-        index, step = constant(I64, 1), index.constant * step
+    known = isinstance(index, ir.Constant)
+    step = index.constant * step if known else step
     if step == 0:
         return pointer
-    offset = constant(I64, step) if isinstance(index, ir.Constant) else b.mul(index, constant(I64, step))
+    offset = constant(I64, step) if known else b.mul(index, constant(I64, step))
     return b.gep(pointer, [offset], source_etype=I8)

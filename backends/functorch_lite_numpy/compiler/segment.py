@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,7 @@ class Segment:
 
     def made(self, equation: Equation) -> Step:
         """The step of an equation."""
-        with self.unit.noting() as names:
-            made = step(self.unit, equation)
+        made, names = self.unit.noting(lambda: step(self.unit, equation))
         self.unit.losses.tell(names, made.loss)
         if self.unit.losses.turns == 1.0:
             self.unit.awaited.update(names)
@@ -239,16 +239,13 @@ class Segment:
                 return self.unit.constant(np.asarray(a.value))
             return pointers[self.roots[a]]
 
+        there = {*self.given, *self.left_out}
         for i, (equation, s) in enumerate(zip(program.equations, self.steps, strict=True)):
-            if not s.view and not (equation.results and equation.results[0] in {*self.given, *self.left_out}):
-                with self.unit.noting() as names:
-                    s.emit(
-                        b,
-                        [pointer(a) for a in s.operands],
-                        [pointers[self.roots[v]] for v in equation.results],
-                        pointers.get(i, arena),
-                    )
-                self.unit.losses.tell(names, s.loss)
+            if not s.view and not (equation.results and equation.results[0] in there):
+                operands = [pointer(a) for a in s.operands]
+                results = [pointers[self.roots[v]] for v in equation.results]
+                emit = partial(s.emit, b, operands, results, pointers.get(i, arena))
+                self.unit.losses.tell(self.unit.noting(emit)[1], s.loss)
             for v in self.released[i]:
                 release(self.unit, b, v.type, pointers[v])
         for k, a in enumerate(program.outputs):

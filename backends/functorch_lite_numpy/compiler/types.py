@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import ml_dtypes
@@ -116,9 +117,17 @@ def literal(dtype: np.dtype, value: np.generic) -> ir.Constant:
 
 def constant(type: Any, value: Any) -> ir.Constant:
     """A number, in each lane if the type is a vector."""
+    if isinstance(type, ir.IntType):
+        return _integer(type, value)
     if isinstance(type, ir.VectorType):
-        return Splat(type, ir.Constant(type.element, value))
+        return Splat(type, constant(type.element, value))
     return ir.Constant(type, value)
+
+
+@lru_cache(1 << 9)
+def _integer(type: ir.IntType, value: int) -> ir.Constant:
+    """An integer: a few are used all the time."""
+    return ir.Constant(type, int(value))
 
 
 def lanes(type: Any, values: Any) -> ir.Constant:

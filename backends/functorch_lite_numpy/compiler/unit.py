@@ -6,9 +6,8 @@ are set once it is loaded. So the code can be kept on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +20,8 @@ from .types import I8, PTR, new_function
 from .workers import Workers
 
 __all__ = ["Source", "Unit"]
+
+T = TypeVar("T")
 
 
 class Unit:
@@ -93,8 +94,7 @@ class Unit:
         """The function that `make` appends for a key; the same one from then on."""
         found = self.functions.get(key)
         if found is None:
-            with self.noting() as names:
-                found = self.functions[key] = make(), names
+            found = self.functions[key] = self.noting(make)
         made, names = found
         self.noted.update(names)
         return made
@@ -103,12 +103,12 @@ class Unit:
         self.noted[name] = None
         return new_function(self.module, name, result, arguments, linkage)
 
-    @contextmanager
-    def noting(self) -> Iterator[dict[str, None]]:
-        """Gives the functions that are written meanwhile, or shared."""
+    def noting(self, make: Callable[[], T]) -> tuple[T, dict[str, None]]:
+        """What a call gives, and the names of the functions that it writes, or shares."""
         before, self.noted = self.noted, {}
-        yield self.noted
+        made, names = make(), self.noted
         self.noted = before
+        return made, names
 
     def settle(self, rest: bool = False) -> None:
         """Have functions compiled while others are written, if there are enough of them; `rest`: that is all."""

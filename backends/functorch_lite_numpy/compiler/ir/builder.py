@@ -74,8 +74,8 @@ class IRBuilder:
         """Append an instruction; its result."""
         block = self.block
         function = block.function
-        function.names += 1
-        ref = f"%v{function.names}"
+        number = function.names = function.names + 1
+        ref = f"%v{number}"
         block.lines.append(f"  {ref} = {text}")
         return Value(type, ref)
 
