@@ -56,7 +56,7 @@ class _Loop:
         """All that depends on these; and what has effects, which stays where it is."""
         found: set[Atom] = set(sources)
         for e in self.body.equations:
-            if e.effects or any(a in found for a in e.operands):
+            if not found.isdisjoint(e.operands) or e.effects:
                 found.update(e.results)
         return found
 
@@ -77,7 +77,7 @@ class _Loop:
     def all_turns(self, outputs: Sequence[Atom], moved: Sequence[Equation], rows: Sequence[Var]) -> Callable[..., Any]:
         """A function (constants, xs, stacked `rows`) -> values of `outputs` for all turns, and their batch dimensions."""
         taken = {id(e) for e in moved}
-        equations = [e for e in self.body.equations if id(e) in taken or not any(v in self.varying for v in e.results)]
+        equations = [e for e in self.body.equations if id(e) in taken or self.varying.isdisjoint(e.results)]
         program = dead_code(Program([*self.consts, *self.xs, *rows], equations, outputs, self.body.name))
         dims = [*(None for _ in self.consts), *(0 for _ in (*self.xs, *rows))]
 
@@ -117,9 +117,9 @@ class _Loop:
     def early(self) -> list[Equation]:
         out: list[Equation] = []
         for e in self.body.equations:
-            if any(v in self.varying for v in e.results):
+            if not self.varying.isdisjoint(e.results):
                 continue
-            if not any(v in self.by_row for v in e.results):
+            if self.by_row.isdisjoint(e.results):
                 if self.is_dear(e) or self.is_much(e, e.results):
                     out.append(e)
             elif self.shares(e) and self.afford(e.results):
@@ -213,19 +213,20 @@ class _Loop:
         entries, terms = {s.entry for s in sums}, [e for s in sums for e in s.terms]
         needed: set[Atom] = {a for k, a in enumerate(self.next) if k not in entries}
         needed.update(a for e in terms for a in e.operands)
-        elsewhere = {v for s in sums for e in (*s.terms, *s.adds) for v in e.results}
+        elsewhere: set[Atom] = {v for s in sums for e in (*s.terms, *s.adds) for v in e.results}
         for e in reversed(self.body.equations):
-            if e.effects or any(v in needed for v in e.results):
+            if not needed.isdisjoint(e.results) or e.effects:
                 needed.update(e.operands)
+        movable = self.varying - needed - elsewhere
         out: list[Equation] = []
         made: set[Atom] = set()
         stored: set[Atom] = set()
         for e in self.body.equations:
-            if e.effects or any(v in needed or v in elsewhere or v not in self.varying for v in e.results):
+            if e.effects or not movable.issuperset(e.results):
                 continue
             if self.shares(e):
                 stored.update((*e.results, *(a for a in e.operands if a in self.varying and a not in made)))
-            elif not any(a in made for a in e.operands):
+            elif made.isdisjoint(e.operands):
                 continue
             out.append(e)
             made.update(e.results)

@@ -72,8 +72,10 @@ def _rewritten(equation: Equation, made: _Made, keeping_bits: bool) -> tuple[*tu
             if keeping_bits and not rule.keeps_bits:
                 continue
             out = rule.rewrite(equation, made)
+            if out is None:
+                continue
             *first, out = out if isinstance(out, tuple) else (out,)
-            if out is not None and _fits(out, equation):
+            if _fits(out, equation):
                 before += tuple(first)
                 break
         else:

@@ -29,6 +29,8 @@ def fold_transposes(program: Program, acceptable: Callable[[Equation], bool]) ->
       acceptable: whether the backend does a contraction as it stands as well as one of transposed copies.
     """
     program = program.replace(equations=map_bodies(program, lambda body: fold_transposes(body, acceptable)))
+    if not any(e.primitive is transpose for e in program.equations):
+        return program
     for rewrite in (_of_operands, _of_result):
         program = _rewritten(program, rewrite, acceptable)
     return program

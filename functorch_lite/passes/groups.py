@@ -50,7 +50,7 @@ class Group:
         self.mask |= 1 << i
         v = equation.results[0]
         self.positions[v] = position
-        if dear or (v not in self.results and any(a in self.dear for a in equation.operands)):
+        if dear or (v not in self.results and not self.dear.isdisjoint(equation.operands)):
             self.dear.add(v)
 
     @property

@@ -258,19 +258,18 @@ def fusible(equation: Equation) -> bool:
     primitive = equation.primitive
     if primitive.multiple_results or equation.effects:
         return False
-    (result,) = (v.type for v in equation.results)
-    types = [a.type for a in equation.operands]
-    for t in (*types, result):
-        if 0 in t.shape or has_dim(t.shape) or not supported(t.dtype):
+    types = [a.type for a in (*equation.operands, *equation.results)]
+    for t in types:
+        if 0 in t.shape or has_dim(t.shape):
             return False
-    given = [t.dtype for t in types]
-    if primitive.combines is not None:
-        return scalars.reduces(primitive.combines, given[0])
-    if primitive.element is None:
+    *given, result = [t.dtype for t in types]
+    if primitive.elementwise:
+        return primitive.element is not None and scalars.supports(primitive.scalar or primitive.name, given, result)
+    if not all(map(supported, (*given, result))):
         return False
-    if not primitive.elementwise:
-        return True
-    return scalars.supports(primitive.scalar or primitive.name, given, result.dtype)
+    return (
+        primitive.element is not None if primitive.combines is None else scalars.reduces(primitive.combines, given[0])
+    )
 
 
 def is_dear(equation: Equation) -> bool:
