@@ -230,6 +230,35 @@ print("right")
     assert run(HEAD + source, PYTHONWARNINGS="ignore") == "right"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_fork_in_the_middle_of_a_job() -> None:
+    """The child's workers find the parent's job unfinished: they took pieces of it for pieces of their own."""
+    source = """
+f = fl.jit(lambda x: jnp.exp(jnp.sin(jnp.tanh(x))).sum(0))
+x = jnp.ones((3000, 1000))
+expected = [np.asarray(f(x)) for _ in range(2)][-1]
+stop = False
+def again():
+    while not stop:
+        f(x)
+other = threading.Thread(target=again)
+other.start()
+for _ in range(60):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        right = all(np.array_equal(np.asarray(f(x)), expected) for _ in range(3))
+        os._exit(0 if right else 1)
+    _, status = os.waitpid(child, 0)
+    if status:
+        break
+stop = True
+other.join()
+print(status)
+"""
+    assert run(HEAD + source, PYTHONWARNINGS="ignore") == "0"
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity masks")
 def test_affinity() -> None:
     source = """

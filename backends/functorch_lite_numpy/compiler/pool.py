@@ -291,10 +291,12 @@ leave:
   ret void
 }}
 
-; As at the start: at first, and in a forked child, in which there is one thread alone.
+; As at the start: at first, and in a forked child, in which there is one thread alone. Of a job that the parent was at, no piece is
+; left for the child's workers to take.
 define dso_local void @reset() {{
 entry:
   store i64 -1, ptr @workers
+  store i64 0, ptr @pieces
   store i32 0, ptr @busy
   store i32 0, ptr @sleepers
   store i32 0, ptr @stopping
