@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -96,6 +97,14 @@ def test_a_program_with_another_number_of_operands(make: Callable[[], None]) -> 
         found.run(X.buffer, X.buffer)
 
 
+def output(source: str, **settings: str) -> str:
+    environment = {**os.environ, **settings}
+    command = [sys.executable, "-c", source]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 INTERRUPTED = """
 import os, signal, threading, time
 os.environ.update(FUNCTORCH_LITE_CACHE="off")
@@ -116,8 +125,7 @@ except KeyboardInterrupt as error:
 
 def test_the_first_call_can_be_interrupted() -> None:
     """A loop without end; meanwhile other threads work."""
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout.split("\n")[0] == "another thread interrupted None None", done.stderr
+    assert output(INTERRUPTED) == "another thread interrupted None None"
 
 
 def test_what_comes_afterwards_waits_for_the_first_result() -> None:
@@ -131,6 +139,32 @@ def test_what_comes_afterwards_waits_for_the_first_result() -> None:
     while not done and time.perf_counter() - start < 10:
         time.sleep(0.01)
     assert 0.1 <= done[0] < 0.9
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_does_what_its_parent_has_yet_to_do() -> None:
+    """Else it would run a draft for ever."""
+    source = """
+import os, time, warnings
+warnings.simplefilter("ignore")
+import functorch_lite as fl, functorch_lite.numpy as fnp
+from functorch_lite_numpy.compiler.entry import Code
+from functorch_lite_numpy.compiler.fast_path import way_in
+taken = []
+take = Code.take
+Code.take = lambda self, library: (taken.append(1), take(self, library))
+program = fl.jit(lambda x: fnp.exp(fnp.sin(x)).sum(0)).lower(fnp.ones((64, 64))).compile()  # and it waits to be run
+assert not (taken or way_in.is_done)
+child = os.fork()
+if not child:
+    end = time.time() + 20
+    while time.time() < end and not (taken and way_in.is_done):
+        time.sleep(0.01)
+    os._exit(len(taken))
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    settings = {"FUNCTORCH_LITE_DRAFTS": "on", "FUNCTORCH_LITE_THREADS": "2", "FUNCTORCH_LITE_CACHE": "off"}
+    assert output(source, **settings) == "1"
 
 
 def test_it_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

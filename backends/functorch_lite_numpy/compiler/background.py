@@ -52,6 +52,8 @@ _turn = threading.Lock()
 _calm = threading.Event()
 """Set while nobody waits for the first result of a program whose code is there."""
 _calm.set()
+_waiting: list[tuple[Callable[[], Any], bool]] = []
+"""What has yet to begin, and how patient that is."""
 
 
 def prepare(make: Callable[[], Any]) -> None:
@@ -70,14 +72,33 @@ def afterwards(task: Callable[[], Any], patient: bool = False) -> None:
         while a fork waits.
     """
 
+    waiting = task, patient
+    _waiting.append(waiting)
+
     def work() -> None:
         _calm.wait(_LONGEST)
         if patient:
             _be_patient()
         with whole(), contextlib.suppress(Exception):
+            _waiting.remove(waiting)
             _in_turn(task) if patient else task()
 
     _start(work)
+
+
+def _go_on() -> None:
+    """In a forked child, which has no thread yet: what its parent had before it is done here too."""
+    global _calm, _turn
+    _calm, _turn = threading.Event(), threading.Lock()
+    _calm.set()
+    waiting = list(_waiting)
+    _waiting.clear()
+    for task, patient in waiting:
+        afterwards(task, patient)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_go_on)
 
 
 def hurry() -> None:
