@@ -7,7 +7,7 @@ from .passes.fuse import fuse, fusion
 from .passes.hoist import hoist
 from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store
 from .passes.real_parts import by_real_parts
-from .passes.rewrite import map_bodies
+from .passes.rewrite import by_rules, map_bodies
 from .passes.spare import spare
 from .passes.taps import by_taps
 from .passes.totals import share_totals
@@ -23,6 +23,7 @@ __all__ = [
     "Store",
     "build",
     "by_real_parts",
+    "by_rules",
     "by_taps",
     "fold_transposes",
     "fuse",

@@ -11,7 +11,9 @@ pytest.importorskip("llvmlite")
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite.primitives.convolution import conv, out_space
-from functorch_lite_numpy.compiler.layouts import lay_out
+from functorch_lite_numpy.compiler.conv_words import convolve_words
+from functorch_lite_numpy.compiler.layouts import laid_out_conv, lay_out
+from functorch_lite_numpy.compiler.words import has_words
 
 
 def params(dims, strides: Any = 1, padding: Any = 0, lhs_dilation: Any = 1, rhs_dilation: Any = 1, groups=1):
@@ -166,8 +168,82 @@ def test_integers_wrap_around(dtype, x, w, given):
     rng = np.random.default_rng(0)
     x, w = (fnp.asarray(rng.integers(-(2**31), 2**31, shape).astype(dtype)) for shape in (x, w))
     f = functools.partial(conv, **params(x.ndim - 2, **given))
-    assert ("by NumPy" in fl.jit(f).lower(x, w).as_text("llvm")) == (dtype == "int8")
+    assert "by NumPy" not in fl.jit(f).lower(x, w).as_text("llvm")
     np.testing.assert_array_equal(fl.jit(f)(x, w), f(x, w))
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize(
+    "dtypes", [("int8", "int32"), ("uint8", "int32"), ("uint8", "uint32"), ("int16", "int32"), ("int8", "int8")]
+)
+@pytest.mark.parametrize(
+    "x, w, given",
+    [
+        ((4, 8, 20, 20), (24, 8, 3, 3), {"padding": 1}),
+        ((2, 3, 33, 31), (20, 3, 7, 7), {"padding": 3, "strides": 2}),
+        ((3, 101, 7, 7), (65, 101, 1, 1), {}),
+        ((2, 12, 15, 15), (24, 4, 3, 3), {"padding": 1, "groups": 3}),
+        ((2, 9, 15, 15), (24, 3, 3, 3), {"padding": 1, "groups": 3}),
+        ((2, 12, 15, 15), (12, 1, 3, 3), {"padding": 1, "groups": 12}),
+        ((8, 1, 28, 28), (9, 1, 3, 3), {"padding": 1}),
+        ((2, 5, 30, 30), (7, 5, 3, 3), {"lhs_dilation": 2, "rhs_dilation": 2, "padding": ((3, -1), (2, 4))}),
+        ((3, 5, 700), (33, 5, 4), {"strides": 3, "rhs_dilation": 3, "padding": 2}),
+        ((2, 3, 16, 7, 8), (40, 3, 2, 3, 2), {"padding": 1, "strides": (1, 2, 1)}),
+    ],
+)
+def test_short_integers(x, w, given, dtypes, channels_last):
+    """The extremes are among them: sums of two products of the smallest wrap around."""
+    given_dtype, result = map(np.dtype, dtypes)
+    info = np.iinfo(given_dtype)
+    rng = np.random.default_rng(0)
+    x, w = (rng.integers(info.min, info.max, shape, given_dtype, endpoint=True) for shape in (x, w))
+    x[:, :2] = w[:, :2] = info.min
+    if channels_last:
+        x, w = np.moveaxis(x, 1, -1).copy(), np.moveaxis(w, (0, 1), (-1, -2)).copy()
+
+    def f(x, w):
+        x, w = x.astype(result), w.astype(result)
+        if not channels_last:
+            return conv(x, w, **params(x.ndim - 2, **given))
+        y = conv(fnp.moveaxis(x, -1, 1), fnp.moveaxis(w, (-1, -2), (0, 1)), **params(x.ndim - 2, **given))
+        return fnp.moveaxis(y, 1, -1)
+
+    x, w = fnp.asarray(x), fnp.asarray(w)
+    assert "by NumPy" not in fl.jit(f).lower(x, w).as_text("llvm")
+    found, expected = fl.jit(f)(x, w), f(x, w)
+    assert found.dtype == expected.dtype == result
+    np.testing.assert_array_equal(found, expected)
+
+
+def words_of(f, *args):
+    return "words=True" in fl.jit(f).lower(*args).as_text("fused")
+
+
+def test_channels_go_by_twos():
+    """Where integers are known to be short, and there is more than one channel."""
+    p = params(2, padding=1)
+    x, w = fnp.ones((2, 4, 20, 20), "int8"), fnp.ones((16, 4, 3, 3), "int8")
+    wide = lambda x, w: conv(x.astype("int32"), w.astype("int32"), **p)  # noqa: E731
+    by_words = has_words()
+    assert words_of(wide, x, w) == words_of(functools.partial(conv, **p), x, w) == by_words
+    assert words_of(lambda x, w: fl.lax.map(lambda x: wide(x[None], w), x), x, w) == by_words
+    assert words_of(lambda x, w: wide(x.astype("int16").astype("int8"), w), x, w) == by_words
+    assert not words_of(lambda x, w: wide(x.astype("float32").astype("int32"), w), x, w)
+    assert not words_of(lambda x, w: wide(x + 1, w.astype("int32")), x.astype("int32"), w)
+    assert not words_of(wide, x[:, :1], w[:, :1])
+
+
+def test_words_without_native_code():
+    """As NumPy does what is too large for native code."""
+    rng = np.random.default_rng(0)
+    p = params(2, padding=1)
+    x, w = (rng.integers(-100, 100, shape).astype(np.int8) for shape in ((2, 4, 20, 20), (16, 4, 3, 3)))
+    program = fl.make_program(functools.partial(conv, **p))(x, w).program
+    (made,) = [e for e in convolve_words(program).equations if e.primitive is laid_out_conv] or [None]
+    if made is not None:
+        words = [(a[:, ::2] & 0xFFFF) | (a[:, 1::2] << 16) for a in (x.astype(np.int32), w.astype(np.int32))]
+        found = laid_out_conv.impl(np, *words, **made.params)
+        np.testing.assert_array_equal(found, conv.impl(np, x.astype(np.int32), w.astype(np.int32), **p))
 
 
 def test_in_a_loop():

@@ -19,6 +19,7 @@ from functorch_lite.extend_passes import (
 )
 
 from .cache import found
+from .conv_words import convolve_words
 from .early import make_callable
 from .editions import published, wanted
 from .fingerprint import fingerprint
@@ -58,7 +59,7 @@ def compile_new(program: Program, key: str | None, backend: Backend) -> Callable
 
 def prepared(program: Program) -> Program:
     """The program in the form that native code is made from."""
-    return fuse(lay_out(relieved(program)), fusible, is_dear)
+    return fuse(lay_out(convolve_words(relieved(program))), fusible, is_dear)
 
 
 def relieved(program: Program) -> Program:

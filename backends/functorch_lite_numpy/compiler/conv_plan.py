@@ -101,13 +101,14 @@ class Plan:
     """What is known of a convolution before code is written.
 
     Attributes:
+      words: whether elements are pairs of integers (see `words.py`).
       scratch: how many bytes it needs.
       duration: about how many nanoseconds one thread takes for a group.
     """
 
     def __init__(self, unit: Unit, dtype: np.dtype, x: View, w: View, out: View, params: dict[str, Any]):
         self.unit, self.dtype, self.x, self.w, self.out = unit, dtype, x, w, out
-        self.groups = params["groups"]
+        self.groups, self.words = params["groups"], params.get("words", False)
         self.channels, self.outputs = w.shape[1], w.shape[0] // self.groups
         low = [a for a, _ in params["padding"]]
         rows: Any = zip(

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import ir
+from . import ir, words
 from .conv_plan import Plan
 from .grids import address, counted, nested, total
 from .intrinsics import intrinsic
@@ -35,7 +35,7 @@ def _shared(plan: Plan, what: str, strides: Sequence[int], make: Callable[[Plan,
         sum(i * s for i, s in zip(at, strides, strict=True)) for at in itertools.product(*map(range, plan.tile.box))
     )
     steps = (plan.source.strides[1], plan.area) if what == "tile" else plan.out.strides[1]
-    key = (what, plan.dtype, plan.lanes, plan.tile.vectors, places, steps)
+    key = (what, plan.dtype, plan.words, plan.lanes, plan.tile.vectors, places, steps)
     return plan.unit.shared(key, lambda: make(plan, places))
 
 
@@ -114,7 +114,9 @@ def _with_tap(
 
 
 def _multiply_add(plan: Plan, b: Any, x: Any, y: Any, total: Any) -> Any:
-    return intrinsic(b, "fma", x, y, total) if plan.dtype.kind == "f" else b.add(b.mul(x, y), total)
+    if plan.dtype.kind == "f":
+        return intrinsic(b, "fma", x, y, total)
+    return b.add((words.multiply if plan.words else ir.IRBuilder.mul)(b, x, y), total)
 
 
 def _vectors(plan: Plan, b: Any, start: Any, count: int) -> list[Any]:

@@ -13,26 +13,48 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from functorch_lite.extend import Equation, NotDifferentiable, Primitive, Program, Var, dead_code, registry
+from functorch_lite.extend import ArrayType, Equation, NotDifferentiable, Primitive, Program, Var, dead_code, registry
 from functorch_lite.extend_passes import map_bodies
 
 from .steps import is_native
 from .views import View, row_major
 
-__all__ = ["lay_out"]
+__all__ = ["CONV", "laid_out_conv", "lay_out"]
 
 CONV = registry["conv_general_dilated"]
 
 
 class LaidOutConv(NotDifferentiable, Primitive):
-    """A convolution of arrays that lie as `views` (of x, w and the result) say; only ever made by the compiler."""
+    """A convolution of arrays that lie as `views` (of x, w and the result) say, if there are any; only ever made by the compiler.
+
+    With `words`, elements are words of two 16-bit integers, and a product is the sum of two.
+    """
 
     def __init__(self, name: str):
         self.name = name  # not entered among the primitives that programs of users are made of
 
-    def impl(self, xp: Any, x: Any, w: Any, *, views: tuple[View, View, View], **params: Any) -> Any:
-        operands = [_strided(np.ascontiguousarray(a), v) for a, v in zip((x, w), views[:2], strict=True)]
-        result = CONV.impl(np, *operands, **params)
+    def infer(self, x: ArrayType, w: ArrayType, *, words: bool, **params: Any) -> ArrayType:
+        return CONV.infer(x, w, **params)
+
+    def impl(
+        self,
+        xp: Any,
+        x: Any,
+        w: Any,
+        *,
+        views: tuple[View, View, View] | None = None,
+        words: bool = False,
+        **params: Any,
+    ) -> Any:
+        if views is not None:
+            x, w = (_strided(np.ascontiguousarray(a), v) for a, v in zip((x, w), views[:2], strict=True))
+        if words:
+            low, high = ([f(a) >> 16 for a in (x, w)] for f in (lambda a: a << 16, lambda a: a))
+            result = CONV.impl(np, *low, **params) + CONV.impl(np, *high, **params)
+        else:
+            result = CONV.impl(np, x, w, **params)
+        if views is None:
+            return result
         out = np.empty(result.size, result.dtype)
         _strided(out, views[2])[...] = result
         return out
@@ -57,7 +79,7 @@ def lay_out(program: Program) -> Program:
     for equation in program.equations:
         if id(equation) in replaced:
             continue
-        if equation.primitive is CONV and is_native(equation):
+        if equation.primitive in (CONV, laid_out_conv) and is_native(equation):
             (y,) = equation.results
             reader = readers.get(y)
             if uses[y] != 1 or reader is None or reader.primitive.name != "transpose":

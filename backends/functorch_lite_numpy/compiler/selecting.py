@@ -64,11 +64,11 @@ class TopKStep(Sorting):
         def turn(b: Any, pointers: Sequence[Any], scratch: Any, i: Any) -> None:
             starts = [b.mul(i, number(n)) for n in (self.n, self.k, self.k)]
             dtypes = (self.dtype, self.dtype, np.dtype(np.int32))
-            lines = [Line(at(b, p, s, d), d) for p, s, d in zip(pointers, starts, dtypes, strict=True)]
+            x, values, places = (Line(at(b, p, s, d), d) for p, s, d in zip(pointers, starts, dtypes, strict=True))
             if self.few:
-                self.keep_in_order(b, *lines)
+                self.keep_in_order(b, x, values, places)
             else:
-                self.select(b, *lines, scratch)
+                self.select(b, x, values, places, scratch)
 
         turns_in_pieces(self.unit, b, self.lines, duration, [*operands, *results], (scratch, self.scratch), turn)
 

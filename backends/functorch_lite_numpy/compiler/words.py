@@ -20,7 +20,7 @@ from .products import Axis, Product
 from .types import I16, I32, I64, PTR, constant, lanes, memory_type
 from .unit import Unit
 
-__all__ = ["WORD", "in_words", "multiply", "words_of_columns", "words_of_rows"]
+__all__ = ["WORD", "has_words", "in_words", "multiply", "words_of_columns", "words_of_rows"]
 
 WORD = np.dtype(np.int32)
 
@@ -45,10 +45,15 @@ def in_words(p: Product, dtypes: Sequence[np.dtype]) -> Product | None:
     return p._replace(k=k, words=True, odd=bool(p.k.length % 2))
 
 
+def has_words() -> bool:
+    """Whether the processor multiplies words."""
+    return processor.processor_family() == "x86_64"
+
+
 def multiply(b: Any, x: Any, y: Any) -> Any:
     """For each word, the sum of the two products."""
     n = x.type.count
-    if processor.processor_family() == "x86_64" and n in _X86:
+    if has_words() and n in _X86:
         short = ir.VectorType(I16, 2 * n)
         return call_named(b, f"llvm.x86.{_X86[n]}", x.type, [b.bitcast(x, short), b.bitcast(y, short)])
     half = constant(x.type, 16)
