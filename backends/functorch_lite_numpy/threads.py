@@ -40,16 +40,24 @@ def set_threads(n: int | None = None) -> None:
 
 def threads() -> int:
     """How many threads work on a large loop, the caller counted."""
-    return min(wanted(), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else wanted())
+    if not hasattr(os, "sched_getaffinity"):
+        return wanted()
+    asked, there = _asked(), len(os.sched_getaffinity(0))
+    return there if asked is None else min(asked, there)
 
 
 def wanted() -> int:
     """The number of threads that was set or the environment asks for; else one for each processor."""
+    return _asked() or os.cpu_count() or 1
+
+
+def _asked() -> int | None:
+    """The number of threads that was set or the environment asks for."""
     if _chosen is not None:
         return _chosen
     text = os.environ.get(_ENVIRONMENT, "")
     if not text:
-        return os.cpu_count() or 1
+        return None
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{_ENVIRONMENT} is {text!r}: it takes a number of threads, at least 1.")
     return int(text)

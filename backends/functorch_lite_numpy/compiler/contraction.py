@@ -32,7 +32,7 @@ from .words import in_words
 
 __all__ = ["DotStep"]
 
-_GEMM = {"float32": "sgemm", "float64": "dgemm", "complex64": "cgemm", "complex128": "zgemm"}
+_GEMM = {np.dtype(code): name for code, name in zip("fdFD", ("sgemm", "dgemm", "cgemm", "zgemm"), strict=True)}
 ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112
 
 SMALL = 96**3
@@ -92,7 +92,7 @@ def planned(p: Product, dtypes: Sequence[np.dtype]) -> tuple[str, Product]:
 
 
 def _has_blas(dtypes: Sequence[np.dtype]) -> bool:
-    name = _GEMM.get(dtypes[0].name)
+    name = _GEMM.get(dtypes[0])
     return name is not None and dtypes[0] == dtypes[2] and blas(name) is not None
 
 
@@ -226,7 +226,7 @@ class DotStep(Step):
     def gemm(self, b: Any, pointers: Sequence[Any], lengths: Mapping[str, Any]) -> None:
         """One call; `lengths` are those of axes that are cut."""
         p, dtype = self.product, self.dtypes[0]
-        name = _GEMM[dtype.name]
+        name = _GEMM[dtype]
         one, zero = (self.factor(x) for x in (1, 0))
         args: list[Any] = [constant(I32, ROW_MAJOR)]
         # A matrix is as it is if its last axis is contiguous; of an axis of length 1, any stride may be said.

@@ -43,7 +43,9 @@ def emit_signature(unit: Unit, segment: Segment, passed: Mapping[int, int] | Non
     places = [k for k in range(len(types) + len(passed)) if k not in passed]
     grown = {k for k, t in zip(places, types, strict=True) if has_dim(t.shape)}
     order = [k for k in range(len(types) + len(passed)) if k not in grown]
-    results = [_result(unit, t, order.index(k)) for k, t in zip(places, types, strict=True) if k not in grown]
+    dtypes = {dtype: dtype.name for dtype in {t.dtype for t in types}}
+    pairs = zip(places, types, strict=True)
+    results = [_result(unit, t, dtypes[t.dtype], order.index(k)) for k, t in pairs if k not in grown]
     words = {
         "run": _runner(unit, segment),
         "n_operands": len(segment.program.inputs) + len(grown),
@@ -75,9 +77,9 @@ def _runner(unit: Unit, segment: Segment) -> Any:
     return function
 
 
-def _result(unit: Unit, type: ArrayType, place: int) -> tuple[Any, ...]:
+def _result(unit: Unit, type: ArrayType, dtype: str, place: int) -> tuple[Any, ...]:
     shape = unit.constant(np.asarray(type.shape, np.int64)) if type.shape else NULL
-    return unit.outside_variable(f"dtype.{type.dtype.name}"), type.ndim, shape, type.size * type.dtype.itemsize, place
+    return unit.outside_variable(f"dtype.{dtype}"), type.ndim, shape, type.size * type.dtype.itemsize, place
 
 
 def _structure(words: Sequence[Any]) -> ir.Constant:
