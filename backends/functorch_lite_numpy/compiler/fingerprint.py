@@ -39,6 +39,7 @@ class _Writer:
         self.types: dict[ArrayType, int] = {}
         self.dtypes: dict[np.dtype, str] = {}
         self.dims: dict[Dim, int] = {}
+        self.primitives: dict[Primitive, Any] = {}
 
     def dtype(self, dtype: np.dtype) -> str:
         if dtype not in self.dtypes:
@@ -69,9 +70,12 @@ class _Writer:
 
     def primitive(self, primitive: Primitive) -> Any:
         """A primitive; those of the registry may have been made by users, of our classes or their own."""
-        if type(primitive).__module__.split(".")[0] not in _OURS:
-            raise _Unknown
-        return primitive.name, getattr(primitive, "scalar", None), primitive.combines
+        found = self.primitives.get(primitive)
+        if found is None:
+            if type(primitive).__module__.split(".")[0] not in _OURS:
+                raise _Unknown
+            found = self.primitives[primitive] = primitive.name, getattr(primitive, "scalar", None), primitive.combines
+        return found
 
     def value(self, value: Any) -> Any:
         """A param."""
@@ -79,7 +83,8 @@ class _Writer:
         if kind in _PLAIN:
             return value
         if isinstance(value, (tuple, list)):
-            return (kind.__name__, *map(self.value, value))
+            known = _PLAIN.issuperset(map(type, value))
+            return (kind.__name__, *(value if known else map(self.value, value)))
         if isinstance(value, dict):
             return ("dict", *((self.value(k), self.value(v)) for k, v in value.items()))
         if isinstance(value, Program):
