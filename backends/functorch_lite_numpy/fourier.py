@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .forking import whole
 from .threads import threads
 
 __all__ = ["fft"]
@@ -50,6 +51,13 @@ def _loaded(name: str) -> Any:
 def fft(x: np.ndarray, *, fft_type: str, fft_lengths: tuple[int, ...]) -> np.ndarray:
     """The transform over the last axes."""
     workers = threads() if x.size >= LARGE else 1
+    if workers == 1:
+        return _transform(x, fft_type, fft_lengths, 1)
+    with whole():  # a fork meanwhile would take PocketFFT's threads from it, and find its lock taken in the child
+        return _transform(x, fft_type, fft_lengths, workers)
+
+
+def _transform(x: np.ndarray, fft_type: str, fft_lengths: tuple[int, ...], workers: int) -> np.ndarray:
     axes = tuple(range(-len(fft_lengths), 0))
     extension = _extension()
     if extension is None or x.size == 0:

@@ -259,6 +259,40 @@ print(status)
     assert run(HEAD + source, PYTHONWARNINGS="ignore") == "0"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_fork_in_the_middle_of_a_fourier_transform() -> None:
+    """SciPy's pool has a lock that a child cannot get, and takes no work while there is a fork."""
+    source = """
+import functorch_lite_numpy.fourier as fourier
+x = np.ones((256, 512), np.complex64)
+transform = lambda: fourier.fft(x, fft_type="fft", fft_lengths=x.shape)
+expected = transform()
+stop, problems = False, []
+def again():
+    try:
+        while not stop:
+            transform()
+    except Exception as problem:
+        problems.append(problem)
+others = [threading.Thread(target=again) for _ in range(2)]
+for other in others:
+    other.start()
+for _ in range(150):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        os._exit(0 if np.array_equal(transform(), expected) else 1)
+    _, status = os.waitpid(child, 0)
+    if status:
+        break
+stop = True
+for other in others:
+    other.join()
+print(status, problems)
+"""
+    assert run(HEAD + source, PYTHONWARNINGS="ignore::DeprecationWarning", FUNCTORCH_LITE_THREADS="2") == "0 []"
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity masks")
 def test_affinity() -> None:
     source = """
