@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from typing import Any
@@ -16,6 +17,7 @@ from functorch_lite import dtypes, random
 from functorch_lite.backend import get
 from functorch_lite.primitives.random_bits import random_bits, random_fold_in, random_split
 from functorch_lite.primitives.random_floats import random_normal, random_uniform
+from functorch_lite.random.counts import _stirling_tail
 from functorch_lite.testing import check_grads
 
 EXACT = (
@@ -463,6 +465,33 @@ def test_distribution_of_counts(text: str) -> None:
     often = expected > 10
     chi2 = np.sum((found[often] - expected[often]) ** 2 / expected[often])
     assert stats.chi2.sf(chi2, often.sum() - 1) > 1e-3
+
+
+@pytest.mark.parametrize(
+    "draw, few, many",
+    [
+        (random.poisson, (3.0,), (50.0,)),
+        (random.binomial, (10.0, 0.3), (400.0, 0.4)),
+    ],
+)
+def test_small_counts_beside_large_ones(draw: Any, few: tuple[float, ...], many: tuple[float, ...]) -> None:
+    """Where all are small, or all large, one of two ways is not gone at all; draws of small ones do not tell."""
+    key = random.key(3)
+    mixed = [np.where(np.arange(1000) % 2, np.float32(a), np.float32(b)) for a, b in zip(few, many, strict=True)]
+    both, small = host(draw(key, *mixed)), host(draw(key, *few, (1000,)))
+    np.testing.assert_array_equal(both[1::2], small[1::2])
+    assert both[::2].min() > both[1::2].max()
+    keys = random.split(key, 2)
+    sizes = [np.array([a, b], np.float32) for a, b in zip(few, many, strict=True)]
+    batched = fl.jit(fl.vmap(lambda k, *p: draw(k, *p, (100,))))(keys, *sizes)
+    for i, k in enumerate(keys):
+        np.testing.assert_array_equal(host(batched[i]), host(draw(k, *(x[i] for x in sizes), (100,))))
+
+
+def test_what_stirlings_formula_leaves() -> None:
+    k = np.arange(60.0)
+    rest = [math.lgamma(i + 1) - (math.log(2 * math.pi) / 2 + (i + 0.5) * math.log(i + 1) - (i + 1)) for i in k]
+    np.testing.assert_allclose(host(_stirling_tail(fnp.asarray(k))), rest, atol=1e-10)
 
 
 def test_ends_of_the_counts() -> None:

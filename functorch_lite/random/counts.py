@@ -7,6 +7,7 @@ variates", 1993). The keys are used as `jax.random` uses them.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,11 @@ def _until_all(done: Any, step: Any, state: Any) -> Any:
     return while_loop(lambda s: fnp.logical_not(fnp.all(done(s))), step, state)
 
 
+def _for_all(needless: Any) -> Any:
+    """Whether rejection is needless for all: it need not begin then. Else all take part, as draws depend on the number of steps."""
+    return broadcast_in_dim(fnp.all(needless), shape=needless.shape, dims=())
+
+
 def poisson(key: Any, lam: Any, shape: Any = None, dtype: Any = None) -> Any:
     """The number of events where `lam` are expected; -1 where `lam` is NaN or negative.
 
@@ -59,7 +65,7 @@ def poisson(key: Any, lam: Any, shape: Any = None, dtype: Any = None) -> Any:
     mean = stretched(mean, full, dtypes.float32)
     few = e.not_(e.ge(mean, np.float32(10)))  # NaN counts as few
     counted = _poisson_by_counting(words, e.select(few, _full(mean, 0.0), mean), full)
-    rejected = _poisson_by_rejection(words, e.select(few, mean, _full(mean, 1e5)), full)
+    rejected = _poisson_by_rejection(words, e.select(few, mean, _full(mean, 1e5)), few, full)
     out = e.select(few, rejected, counted)
     return cast(e.select(e.eq(mean, np.float32(0)), out, _full(mean, 0.0)), found)
 
@@ -79,7 +85,7 @@ def _poisson_by_counting(words: Any, mean: Any, shape: Shape) -> Any:
     return state[1] - 1.0
 
 
-def _poisson_by_rejection(words: Any, mean: Any, shape: Shape) -> Any:
+def _poisson_by_rejection(words: Any, mean: Any, needless: Any, shape: Shape) -> Any:
     log_mean = rounded.log(mean)
     b = 0.931 + 2.53 * e.sqrt(mean)
     a = -0.059 + 0.02483 * b
@@ -100,8 +106,7 @@ def _poisson_by_rejection(words: Any, mean: Any, shape: Shape) -> Any:
         taken = at_once | (fits & ~out_of_question)
         return three[0], fnp.where(taken, k, out), accepted | taken
 
-    none = broadcast_in_dim(as_operand(np.bool_(False)), shape=shape, dims=())
-    return _until_all(lambda s: s[2], step, (words, _full(mean, -1.0), none))[1]
+    return _until_all(lambda s: s[2], step, (words, _full(mean, -1.0), _for_all(needless)))[1]
 
 
 def binomial(key: Any, n: Any, p: Any, shape: Any = None, dtype: Any = None) -> Any:
@@ -135,10 +140,10 @@ def _binomials(words: Any, n: Any, p: Any, shape: Shape) -> Any:
     endless = fnp.isinf(n)
     few = bad_n | (n * q <= 10.0)
     n = e.floor(n)
-    counted = _binomial_by_counting(words, fnp.where(few & ~bad_n, n, _full(n, 0.0)), q, shape)
-    by_rejection = few | endless
+    counted = _binomial_by_counting(words, fnp.where(few & ~bad_n, n, _full(n, -1.0)), q, shape)
+    needless = few | endless
     rejected = _binomial_by_rejection(
-        words, fnp.where(by_rejection, _full(n, 1e4), n), fnp.where(by_rejection, _full(q, 0.5), q), shape
+        words, fnp.where(needless, _full(n, 1e4), n), fnp.where(needless, _full(q, 0.5), q), needless, shape
     )
     out = fnp.where(few, counted, rejected)
     out = fnp.where(endless, n, out)
@@ -161,16 +166,22 @@ def _binomial_by_counting(words: Any, n: Any, q: Any, shape: Shape) -> Any:
     return _until_all(lambda s: fnp.logical_not(s[2] <= n), step, (words, zeros, zeros))[1] - 1.0
 
 
+_STIRLING_TAILS = [
+    math.lgamma(k + 1) - (math.log(2 * math.pi) / 2 + (k + 0.5) * math.log(k + 1) - (k + 1)) for k in range(10)
+]
+
+
 def _stirling_tail(k: Any) -> Any:
-    """log(k!) less Stirling's formula for it: log(sqrt(2 pi)) + (k + 1/2) log(k + 1) - (k + 1)."""
+    """log(k!) less Stirling's formula for it, log(sqrt(2 pi)) + (k + 1/2) log(k + 1) - (k + 1), where k is whole."""
     x = k + 1.0
     square = x * x
-    series = (1 / 12 - (1 / 360 - 1 / 1260 / square) / square) / x
-    exact = rounded.lgamma(x) - (0.9189385332046727 + (k + 0.5) * rounded.log(x) - x)
-    return fnp.where(k <= 9.0, exact, series)
+    tail = (1 / 12 - (1 / 360 - 1 / 1260 / square) / square) / x
+    for i, exact in enumerate(_STIRLING_TAILS):
+        tail = fnp.where(k == i, _full(k, exact), tail)
+    return tail
 
 
-def _binomial_by_rejection(words: Any, n: Any, p: Any, shape: Shape) -> Any:
+def _binomial_by_rejection(words: Any, n: Any, p: Any, needless: Any, shape: Shape) -> Any:
     deviation = e.sqrt(n * p * (1.0 - p))
     b = 1.15 + 2.53 * deviation
     a = -0.0873 + 0.0248 * b + 0.01 * p
@@ -200,8 +211,7 @@ def _binomial_by_rejection(words: Any, n: Any, p: Any, shape: Shape) -> Any:
         taken = at_once | (possible & (rounded.log(v * alpha / (a / (away * away) + b)) <= bound))
         return three[0], fnp.where(taken, k, out), accepted | taken
 
-    none = broadcast_in_dim(as_operand(np.bool_(False)), shape=shape, dims=())
-    return _until_all(lambda s: s[2], step, (words, _full(p, -1.0), none))[1]
+    return _until_all(lambda s: s[2], step, (words, _full(p, -1.0), _for_all(needless)))[1]
 
 
 @rounded.exactly
