@@ -73,6 +73,11 @@ def chosen_programs() -> Iterator[tuple[Any, list[Any]]]:
         [normal(9, 301)],
     )
     yield lambda x: (fnp.sort(x), fnp.argsort(x), fnp.cumsum(x), fnp.cumsum(x[::-1])), [normal(66_001)]
+    yield lambda x: (lax.top_k(x, 40), lax.top_k(x.astype("float64"), 300)), [normal(3, 1999)]
+    yield (
+        lambda x, w: lax.conv(x, w, (1, 1), "SAME"),
+        [np.ones((2, 5, 19, 21), np.int8), np.ones((9, 5, 3, 3), np.int8)],
+    )
     yield lambda x, y: (x.T + y, x.T * 2, fl.nn.softmax(x.T)), [normal(137, 65), normal(65, 137)]
     yield lambda x: (fnp.transpose(x, (2, 0, 1)) + 1, fnp.transpose(x, (0, 2, 1)) * 2), [normal(20, 31, 17)]
     rows, few = rng.integers(-3, 4100, 1700), rng.integers(-3, 1010, 70_001)
