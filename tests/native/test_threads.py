@@ -231,32 +231,43 @@ print("right")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_a_fork_in_the_middle_of_a_job() -> None:
-    """The child's workers find the parent's job unfinished: they took pieces of it for pieces of their own."""
-    source = """
-f = fl.jit(lambda x: jnp.exp(jnp.sin(jnp.tanh(x))).sum(0))
-x = jnp.ones((3000, 1000))
+@pytest.mark.parametrize(
+    "function, shape, forks",
+    [
+        ("lambda x: jnp.exp(jnp.sin(jnp.tanh(x))).sum(0)", "(3000, 1000)", 60),
+        ("lambda x: jnp.tanh(x @ x) @ x.T @ x", "(300, 300)", 120),
+    ],
+    ids=["loop", "product"],
+)
+def test_a_fork_in_the_middle_of_a_job(function: str, shape: str, forks: int) -> None:
+    """The child's workers find the parent's job unfinished, and took pieces of it for pieces of their own; OpenBLAS's number of
+    threads is being changed, under a lock."""
+    source = f"""
+f = fl.jit({function})
+x = jnp.ones({shape}) / 100
 expected = [np.asarray(f(x)) for _ in range(2)][-1]
 stop = False
 def again():
     while not stop:
         f(x)
-other = threading.Thread(target=again)
-other.start()
-for _ in range(60):
+others = [threading.Thread(target=again) for _ in range(2)]
+for other in others:
+    other.start()
+for _ in range({forks}):
     child = os.fork()
     if child == 0:
         signal.alarm(30)
-        right = all(np.array_equal(np.asarray(f(x)), expected) for _ in range(3))
+        right = all(np.allclose(np.asarray(f(x)), expected) for _ in range(3))
         os._exit(0 if right else 1)
     _, status = os.waitpid(child, 0)
     if status:
         break
 stop = True
-other.join()
+for other in others:
+    other.join()
 print(status)
 """
-    assert run(HEAD + source, PYTHONWARNINGS="ignore") == "0"
+    assert run(HEAD + source, PYTHONWARNINGS="ignore", FUNCTORCH_LITE_THREADS="2") == "0"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

@@ -58,7 +58,7 @@ _waiting: list[tuple[Callable[[], Any], bool]] = []
 
 def prepare(make: Callable[[], Any]) -> None:
     """Do once what takes a while and will soon be needed, where a processor is free for it."""
-    if processors() > 1 and make not in _asked:
+    if make not in _asked and processors() > 1:
         _asked.add(make)
         in_background(functools.partial(_in_turn, make))
 

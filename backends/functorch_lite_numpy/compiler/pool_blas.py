@@ -1,10 +1,12 @@
 """OpenBLAS's own threads held at one while ours are at work, as LLVM IR: a part of the pool's module.
 
     void hold_blas(), void free_blas()      in between, OpenBLAS uses no threads of its own
+    void lock_blas(), void unlock_blas()    in between, nobody changes that
 
 OpenBLAS's threads look for work for long, and take processors from ours; where others have the processors, a product waits for
 them many times as long as it takes. So products are shared among our threads, while OpenBLAS's number of threads is held at 1.
-It is set back when nobody holds it any more.
+It is set back when nobody holds it any more. OpenBLAS has a lock for that, which a forked child would find taken for ever: so a
+fork takes ours.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ _STATE = """
 @outside.get_num_threads = dso_local global ptr null
 @outside.set_num_threads = dso_local global ptr null
 
-define internal void @lock_blas() {{
+define dso_local void @lock_blas() {{
 entry:
   br label %try
 try:
@@ -32,6 +34,12 @@ rest:
   call void @{pause}({operand})
   br label %try
 leave:
+  ret void
+}}
+
+define dso_local void @unlock_blas() {{
+entry:
+  store atomic i32 0, ptr @blas.lock release, align 4
   ret void
 }}
 """
@@ -54,7 +62,7 @@ switch:
 {switch}
   br label %unlock
 unlock:
-  store atomic i32 0, ptr @blas.lock release, align 4
+  call void @unlock_blas()
   br label %leave
 leave:
   ret void

@@ -48,7 +48,8 @@ class _Pool:
         self.reset()
         self.want(wanted)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.reset)
+            lock, unlock = (ctypes.PYFUNCTYPE(None)(library.address(f"{name}_blas")) for name in ("lock", "unlock"))
+            os.register_at_fork(before=lock, after_in_parent=unlock, after_in_child=self.reset)
 
     def want(self, n: int) -> None:
         self.resize(min(n, MOST_THREADS) if self.has_threads else 1)
