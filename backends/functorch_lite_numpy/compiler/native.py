@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -55,9 +56,11 @@ def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[An
 
 def get_ready() -> None:
     """Import what compiles the first program. Where the way in was kept programs were too, and theirs is likely to be found."""
-    if obstacle() is None and not find_entry():
-        making("compile")
-        making("threads").pool()
+    if obstacle() is not None or find_entry():
+        return
+    for load in (lambda: making("compile"), lambda: making("threads").pool()):
+        if threading.main_thread().is_alive():  # else the process is about to end, and waits
+            load()
 
 
 def make_ways_in() -> None:
