@@ -230,26 +230,39 @@ print("right")
     assert run(HEAD + source, PYTHONWARNINGS="ignore") == "right"
 
 
+LOOP = """
+x = jnp.ones((3000, 1000))
+f = fl.jit(lambda x: jnp.exp(jnp.sin(jnp.tanh(x))).sum(0))
+call, same = lambda: np.asarray(f(x)), np.array_equal
+"""
+PRODUCT = """
+x = jnp.ones((300, 300)) / 100
+f = fl.jit(lambda x: jnp.tanh(x @ x) @ x.T @ x)
+call, same = lambda: np.asarray(f(x)), np.allclose
+"""
+TRANSFORM = """
+import functorch_lite_numpy.fourier as fourier
+x = np.ones((256, 512), np.complex64)
+call, same = lambda: fourier.fft(x, fft_type="fft", fft_lengths=x.shape), np.array_equal
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 @pytest.mark.parametrize(
-    "function, shape, forks",
-    [
-        ("lambda x: jnp.exp(jnp.sin(jnp.tanh(x))).sum(0)", "(3000, 1000)", 60),
-        ("lambda x: jnp.tanh(x @ x) @ x.T @ x", "(300, 300)", 120),
-    ],
-    ids=["loop", "product"],
+    "job, forks", [(LOOP, 60), (PRODUCT, 120), (TRANSFORM, 150)], ids=["loop", "product", "transform"]
 )
-def test_a_fork_in_the_middle_of_a_job(function: str, shape: str, forks: int) -> None:
+def test_a_fork_in_the_middle_of_a_job(job: str, forks: int) -> None:
     """The child's workers find the parent's job unfinished, and took pieces of it for pieces of their own; OpenBLAS's number of
-    threads is being changed, under a lock."""
+    threads is being changed, under a lock; SciPy's pool has one too, and takes no work while there is a fork."""
     source = f"""
-f = fl.jit({function})
-x = jnp.ones({shape}) / 100
-expected = [np.asarray(f(x)) for _ in range(2)][-1]
-stop = False
+expected = [call() for _ in range(2)][-1]
+stop, problems = False, []
 def again():
-    while not stop:
-        f(x)
+    try:
+        while not stop:
+            call()
+    except Exception as problem:
+        problems.append(problem)
 others = [threading.Thread(target=again) for _ in range(2)]
 for other in others:
     other.start()
@@ -257,42 +270,7 @@ for _ in range({forks}):
     child = os.fork()
     if child == 0:
         signal.alarm(30)
-        right = all(np.allclose(np.asarray(f(x)), expected) for _ in range(3))
-        os._exit(0 if right else 1)
-    _, status = os.waitpid(child, 0)
-    if status:
-        break
-stop = True
-for other in others:
-    other.join()
-print(status)
-"""
-    assert run(HEAD + source, PYTHONWARNINGS="ignore", FUNCTORCH_LITE_THREADS="2") == "0"
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_a_fork_in_the_middle_of_a_fourier_transform() -> None:
-    """SciPy's pool has a lock that a child cannot get, and takes no work while there is a fork."""
-    source = """
-import functorch_lite_numpy.fourier as fourier
-x = np.ones((256, 512), np.complex64)
-transform = lambda: fourier.fft(x, fft_type="fft", fft_lengths=x.shape)
-expected = transform()
-stop, problems = False, []
-def again():
-    try:
-        while not stop:
-            transform()
-    except Exception as problem:
-        problems.append(problem)
-others = [threading.Thread(target=again) for _ in range(2)]
-for other in others:
-    other.start()
-for _ in range(150):
-    child = os.fork()
-    if child == 0:
-        signal.alarm(30)
-        os._exit(0 if np.array_equal(transform(), expected) else 1)
+        os._exit(0 if all(same(call(), expected) for _ in range(3)) else 1)
     _, status = os.waitpid(child, 0)
     if status:
         break
@@ -301,7 +279,7 @@ for other in others:
     other.join()
 print(status, problems)
 """
-    assert run(HEAD + source, PYTHONWARNINGS="ignore::DeprecationWarning", FUNCTORCH_LITE_THREADS="2") == "0 []"
+    assert run(HEAD + job + source, PYTHONWARNINGS="ignore", FUNCTORCH_LITE_THREADS="2") == "0 []"
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity masks")
