@@ -35,8 +35,8 @@ __all__ = [
     "Namespace",
     "available",
     "default_backend",
-    "expect_compiling",
     "get",
+    "prepare",
     "use_backend",
 ]
 
@@ -137,11 +137,9 @@ class Backend:
         """A callable from operand buffers to a tuple of result buffers, ready at once: planned calls of kernels."""
         return self.guard(compile_program(program, self))
 
-    def expect(self) -> None:
-        """Called when a function is made that will be compiled: what that takes can be loaded where it is in nobody's way."""
-
     def prepare(self) -> None:
-        """Called before a function is traced that will be compiled: what the compiler needs can be loaded meanwhile."""
+        """Called when a function is made that will be compiled, and before it is traced: what the compiler needs can be loaded
+        meanwhile, where that is in nobody's way."""
 
     def compile(self, program: Program) -> Callable[..., tuple[Any, ...]]:
         """As `interpret`, for a program that will run often: it may take its time to be quick afterwards."""
@@ -244,10 +242,10 @@ def _of_environment() -> Backend:
     return get(os.environ.get("FUNCTORCH_LITE_BACKEND", "numpy"))
 
 
-def expect_compiling(backend: Backend | None) -> None:
+def prepare(backend: Backend | None) -> None:
     """Tell the backend, or what is the default so far, that something will be compiled; if there is none, its use will say so."""
     with suppress(BackendError):
-        (backend or _scoped.get() or _process_default or _of_environment()).expect()
+        (backend or _scoped.get() or _process_default or _of_environment()).prepare()
 
 
 def set_default_backend(name: str | Backend) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
-import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +12,7 @@ import numpy as np
 
 from functorch_lite.extend import Backend, Namespace
 
-from .forking import whole
+from .forking import in_background, whole
 from .kernels import FAST, OPERATORS, TABLE
 from .quiet import quiet
 from .threads import threads
@@ -38,13 +36,8 @@ def import_compiler() -> Any:
 @functools.cache
 def get_ready() -> None:
     """Import the compiler in a thread, where a processor is free for it."""
-
-    def work() -> None:
-        with whole(), contextlib.suppress(Exception):
-            import_compiler().get_ready()
-
     if threads() > 1:
-        threading.Thread(target=work).start()
+        in_background(lambda: import_compiler().get_ready())
 
 
 @functools.cache
@@ -96,11 +89,8 @@ class NumpyBackend(Backend):
     def guard(self, run: Callable[..., Any]) -> Callable[..., Any]:
         return quiet(run)
 
-    def expect(self) -> None:
-        get_ready()
-
     def prepare(self) -> None:
-        import_compiler()
+        get_ready()
 
     def compile(self, program: Any) -> Callable[..., Any]:
         """Machine code, if there is a compiler; else, and where that fails, planned calls of kernels."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
-__all__ = ["whole"]
+__all__ = ["in_background", "whole"]
 
 
 class _Gate:
@@ -67,3 +68,20 @@ whole = _Gate()
 """Around what a fork has to wait for."""
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=whole.close, after_in_parent=whole.open, after_in_child=whole.open_in_child)
+
+
+def in_background(task: Callable[[], Any], before: Callable[[], None] = lambda: None) -> None:
+    """Do something in a thread, for which a fork waits. What fails is done again, and complains, where it is needed.
+
+    Args:
+      task: it.
+      before: what the thread does at first; a fork does not wait for that.
+    """
+
+    def work() -> None:
+        before()
+        with whole(), suppress(Exception):
+            task()
+
+    with suppress(RuntimeError):  # there are too many threads, or the process is about to end
+        threading.Thread(target=work).start()

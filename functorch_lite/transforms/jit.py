@@ -13,7 +13,7 @@ import numpy as np
 from .. import dtypes
 from ..array_type import ArrayType
 from ..arrays import Array, eager, type_of
-from ..backend import default_backend, expect_compiling, get, use_backend
+from ..backend import default_backend, get, prepare, use_backend
 from ..errors import ArgumentError, hide_our_frames
 from ..passes import executable
 from ..promotion import as_operand
@@ -135,7 +135,7 @@ class Jitted:
         self.missed: Any = None
         self.simple = not static and backend is None and not donated
         if not exact:
-            expect_compiling(backend)
+            prepare(backend)
 
     def __reduce__(self) -> Any:
         """By name, where it stands in the place of the function; else the function, and how it is compiled."""

@@ -11,13 +11,9 @@ early (the ways in from Python); for threads: pool, threads, sharing. What runs 
 makes code where some is to be made.
 """
 
-from .background import prepare
-from .entry import find_entry
 from .fast_path import fast_path
 from .llvm import LLVMMissing
 from .making import making
 from .native import compile_native, get_ready, obstacle
 
 __all__ = ["LLVMMissing", "compile_native", "fast_path", "get_ready", "making", "obstacle"]
-
-prepare(find_entry)  # what every program needs, if it was kept, while the first one is traced

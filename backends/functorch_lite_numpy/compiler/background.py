@@ -10,15 +10,15 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from ..forking import whole
+from ..forking import in_background, whole
 from ..threads import threads as processors
 
-__all__ = ["Once", "afterwards", "be_calm", "hurry", "in_background", "once", "prepare"]
+__all__ = ["afterwards", "be_calm", "hurry", "once", "prepare"]
 
 T = TypeVar("T")
 
 
-class Once(Generic[T]):
+class once(Generic[T]):
     """A function that does its work at the first call; calls by other threads meanwhile wait for it."""
 
     def __init__(self, make: Callable[[], T]):
@@ -39,8 +39,6 @@ class Once(Generic[T]):
         """Whether a call takes no time."""
         return bool(self._made)
 
-
-once = Once
 
 _asked: set[Callable[[], Any]] = set()
 _PATIENCE = 10
@@ -75,15 +73,16 @@ def afterwards(task: Callable[[], Any], patient: bool = False) -> None:
     waiting = task, patient
     _waiting.append(waiting)
 
-    def work() -> None:
+    def before() -> None:
         _calm.wait(_LONGEST)
         if patient:
             _be_patient()
-        with whole(), contextlib.suppress(Exception):
-            _waiting.remove(waiting)
-            _in_turn(task) if patient else task()
 
-    _start(work)
+    def work() -> None:
+        _waiting.remove(waiting)
+        _in_turn(task) if patient else task()
+
+    in_background(work, before)
 
 
 def _go_on() -> None:
@@ -109,21 +108,6 @@ def hurry() -> None:
 def be_calm() -> None:
     """It has done so."""
     _calm.set()
-
-
-def in_background(task: Callable[[], Any]) -> None:
-    """Do something in a thread. What fails is done again, and complains, where it is needed."""
-
-    def work() -> None:
-        with whole(), contextlib.suppress(Exception):
-            task()
-
-    _start(work)
-
-
-def _start(work: Callable[[], None]) -> None:
-    with contextlib.suppress(RuntimeError):  # there are too many threads, or the process is about to end
-        threading.Thread(target=work).start()
 
 
 def _in_turn(task: Callable[[], Any]) -> None:

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..forking import whole
-from .background import in_background
+from ..forking import in_background, whole
 from .llvm import LLVMError, asked, checked, llvm, module
 from .processor import joins, processor
 

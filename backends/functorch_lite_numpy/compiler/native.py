@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Callable
@@ -49,8 +50,7 @@ def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[An
         run = making("compile").compile_new(program, key, backend)
     else:
         run = make_callable(linked(code), program)
-    if not way_in.is_done:
-        afterwards(make_ways_in)
+    _have_ways_in_made()
     return run
 
 
@@ -61,6 +61,11 @@ def get_ready() -> None:
     for load in (lambda: making("compile"), lambda: making("threads").pool()):
         if threading.main_thread().is_alive():  # else the process is about to end, and waits
             load()
+
+
+@functools.cache
+def _have_ways_in_made() -> None:
+    afterwards(make_ways_in)
 
 
 def make_ways_in() -> None:
