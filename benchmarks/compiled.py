@@ -6,8 +6,8 @@
 
 Steady state: medians; each library has a process of its own, kept to so many processors, and they take turns; results are waited
 for, and must agree before anything is timed. First call: `jit`, tracing, compiling and running, with an empty cache on
-disk, loading LLVM included, and with a full one; "later": the call alone, a while after `jit`, as in scripts. Output is a Markdown
-table; `--json FILE` keeps the figures.
+disk, loading LLVM included, and with a full one; "in all": with what was before, the import of the library and of NumPy, and
+the making of the arrays. Output is a Markdown table; `--json FILE` keeps the figures.
 """
 
 from __future__ import annotations
@@ -36,8 +36,6 @@ TOUCHY = ("cumsum, sort, argsort", "Mandelbrot")
 """Rows in which one rounding may change a number altogether (an order of equals, a count of steps): it may in one of fifty."""
 TURN = 5e-2
 """Seconds of a turn at the least: a thread that sleeps takes a while to wake up."""
-LATER = 0.3
-"""Seconds between `jit` and a first call that comes later."""
 PAUSE = 1e-2
 """Seconds before a library's turn: threads of the one before look for work for a while, and would take a processor."""
 
@@ -52,7 +50,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--first", action="store_true")
     parser.add_argument("--limits", action="store_true")
     parser.add_argument("--serve", nargs=3, metavar=("LIBRARY", "ROW", "FILE"), help=argparse.SUPPRESS)
-    parser.add_argument("--one-first", nargs=3, metavar=("LIBRARY", "ROW", "PAUSE"), help=argparse.SUPPRESS)
+    parser.add_argument("--one-first", nargs=2, metavar=("LIBRARY", "ROW"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -217,41 +215,36 @@ def steady(name: str, libraries: list[str], seconds: float, cores: int) -> dict[
 
 
 def first(name: str, cores: int, jax: bool) -> dict[str, float]:
-    """Seconds of the first call in a fresh process, with an empty cache and with a full one, and JAX's."""
+    """Seconds of the first call in a fresh process, with an empty cache and with a full one, and JAX's; alone, and in all."""
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "FUNCTORCH_LITE_CACHE": cache, "FUNCTORCH_LITE_DRAFTS": "on"}
 
-        def measured(library: str, pause: float = 0.0, **setting: str) -> float:
-            command = [sys.executable, __file__, "--cores", str(cores), "--one-first", library, name, str(pause)]
-            given = {**environment, **setting}
-            return float(subprocess.run(command, env=given, check=True, capture_output=True, text=True).stdout)
+        def measured(library: str, label: str) -> dict[str, float]:
+            command = [sys.executable, __file__, "--cores", str(cores), "--one-first", library, name]
+            done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+            alone, in_all = map(float, done.stdout.split())
+            return {label: alone, f"{label}, in all": in_all}
 
-        out = {
-            "ours, later": measured("functorch_lite", LATER, FUNCTORCH_LITE_CACHE="off"),
-            "ours": measured("functorch_lite"),
-            "ours, cached": measured("functorch_lite"),
-        }
-        return {**out, "JAX": measured("jax")} if jax else out
+        out = {**measured("functorch_lite", "ours"), **measured("functorch_lite", "ours, cached")}
+        return {**out, **measured("jax", "JAX")} if jax else out
 
 
-def one_first(library: str, name: str, pause: float) -> None:
-    """In the fresh process: print how long the first call takes: with `jit`, or so many seconds after it."""
+def one_first(library: str, name: str) -> None:
+    """In the fresh process: print how long the first call takes, and that with all that was before."""
+    start = time.perf_counter()
     module = importlib.import_module(library)
     importlib.import_module(f"{library}.numpy")
     function, args = program_of(module, name)
-    start = time.perf_counter()
-    compiled = module.jit(function)
-    if pause:
-        time.sleep(pause)
-        start = time.perf_counter()
-    wait(compiled(*args))
-    print(time.perf_counter() - start)
+    called = time.perf_counter()
+    wait(module.jit(function)(*args))
+    done = time.perf_counter()
+    print(done - called, done - start)
 
 
 def table(rows: dict[str, dict[str, float]], unit: str = "ms") -> str:
     """Markdown: milliseconds by library, and our time over the fastest rival's."""
     labels = list(dict.fromkeys(label for row in rows.values() for label in row))
-    rivals = [label for label in labels if not label.startswith("ours")]
+    rivals = [label for label in labels if not label.startswith("ours") and "," not in label]
     head = ["row", *(f"{label}, {unit}" for label in labels), *(["ours / fastest"] if rivals else [])]
     lines = [head, ["---"] * len(head)]
     for name, row in rows.items():
@@ -274,8 +267,7 @@ def main() -> None:
         serve(*options.serve)
         return
     if options.one_first:
-        library, name, pause = options.one_first
-        one_first(library, name, float(pause))
+        one_first(*options.one_first)
         return
     from programs import ROWS
 
@@ -297,8 +289,9 @@ def main() -> None:
             continue
         print(name, {k: f"{v * 1e3:.4g}" for k, v in rows[name].items()}, file=sys.stderr, flush=True)
     print(f"{options.cores} core(s), {'first calls' if options.first else 'medians'}\n\n{table(rows)}\n")
-    for label in ("JAX", "PyTorch", "torch.compile"):
-        ratios = [row[label] / row["ours"] for row in rows.values() if label in row]
+    for label in ("JAX", "JAX, in all", "PyTorch", "torch.compile"):
+        ours = "ours, in all" if label.endswith("in all") else "ours"
+        ratios = [row[label] / row[ours] for row in rows.values() if label in row]
         if ratios:
             print(f"{label}: {geometric_mean(ratios):.2f} times our time in the geometric mean of {len(ratios)} rows")
     if options.json:

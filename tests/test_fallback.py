@@ -27,6 +27,14 @@ OLD_PROCESSOR = """
 import functorch_lite_numpy.compiler as compiler
 compiler.obstacle = lambda: "the processor lacks fused multiply-add"
 """
+FORBIDDEN = """
+import functorch_lite as fl, functorch_lite.numpy as fnp
+import functorch_lite_numpy.compiler.entry as entry, functorch_lite_numpy.compiler.native as native
+def fail(*args):
+    raise OSError("no executable memory")
+entry.found = native.found = fail
+print((fnp.ones(3) * 2).sum())
+"""
 
 
 def run(source: str, **environment: str) -> list[str]:
@@ -54,6 +62,13 @@ def test_turned_off():
     *values, warning = run(PROGRAM, FUNCTORCH_LITE_COMPILER="off")
     assert values == ["[2. 2.]", "[3. 3.]"]
     assert warning == "0"
+
+
+def test_arrays_do_without_a_compiler_that_fails_at_once():
+    pytest.importorskip("llvmlite")
+    *values, warning = run(FORBIDDEN + PROGRAM)
+    assert values == ["6.0", "[2. 2.]", "[3. 3.]"]
+    assert "no executable memory" in warning
 
 
 def test_a_failure_of_the_compiler_is_a_warning(monkeypatch):

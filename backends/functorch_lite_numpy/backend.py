@@ -6,13 +6,14 @@ import functools
 import os
 import warnings
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from functorch_lite.extend import Backend, Namespace
 
-from .forking import in_background, whole
+from .forking import whole
 from .kernels import FAST, OPERATORS, TABLE
 from .quiet import quiet
 from .threads import threads
@@ -21,23 +22,18 @@ __all__ = ["NumpyBackend"]
 
 
 @functools.cache
-def import_compiler() -> Any:
-    """The compiler, None if it is turned off, or the error of its import: it begins to load LLVM in the background."""
+def import_compiler() -> ModuleType | ImportError | None:
+    """The compiler, None if it is turned off, or the error of its import."""
     if os.environ.get("FUNCTORCH_LITE_COMPILER") == "off":
         return None
     with whole():
         try:
-            from . import compiler  # on first use: it takes a while
+            from . import compiler  # it needs llvmlite
+
+            compiler.import_ahead()
         except ImportError as error:
             return error
     return compiler
-
-
-@functools.cache
-def get_ready() -> None:
-    """Import the compiler in a thread, where a processor is free for it."""
-    if threads() > 1:
-        in_background(lambda: import_compiler().get_ready())
 
 
 @functools.cache
@@ -76,6 +72,7 @@ class NumpyBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__(Namespace(np, _special))
+        import_compiler()
 
     def from_host(self, array: Any) -> Any:
         return array if isinstance(array, np.generic) else np.array(array)
@@ -90,7 +87,9 @@ class NumpyBackend(Backend):
         return quiet(run)
 
     def prepare(self) -> None:
-        get_ready()
+        compiler = import_compiler()
+        if isinstance(compiler, ModuleType) and threads() > 1:
+            compiler.get_ready()
 
     def compile(self, program: Any) -> Callable[..., Any]:
         """Machine code, if there is a compiler; else, and where that fails, planned calls of kernels."""

@@ -16,14 +16,14 @@ from .shaping import expand_dims, squeeze
 __all__ = ["vectorize"]
 
 _GROUP = r"\(\s*(?:\w+(?:\s*,\s*\w+)*)?\s*\)"
-_SIGNATURE = re.compile(rf"\s*{_GROUP}(?:\s*,\s*{_GROUP})*\s*->\s*{_GROUP}(?:\s*,\s*{_GROUP})*\s*")
+_SIGNATURE = rf"\s*{_GROUP}(?:\s*,\s*{_GROUP})*\s*->\s*{_GROUP}(?:\s*,\s*{_GROUP})*\s*"
 
 Names = tuple[str, ...]
 
 
 def _parsed(signature: str) -> list[list[Names]]:
     """The names of the core axes, of the arguments and of the results."""
-    if not _SIGNATURE.fullmatch(signature):
+    if not re.fullmatch(_SIGNATURE, signature):
         raise ArgumentError(f"vectorize: {signature!r} is no signature: write it as in '(n,m),(m)->(n)'.")
     return [[tuple(re.findall(r"\w+", g)) for g in re.findall(_GROUP, side)] for side in signature.split("->")]
 

@@ -8,12 +8,12 @@ scalars, collapse; kernel_plan, values (of a nest's nodes), results (what it sto
 a function); unit (a module), parts (that workers compile), steps (equations), memory, segment (a run of steps), loops,
 sequences (what loops stack), signature, compile, editions; engine, linking, image (code in memory); entry, fast_path and
 early (the ways in from Python); for threads: pool, threads, sharing. What runs code that was found is imported here, what
-makes code where some is to be made.
+makes code (`making`) only where some is likely to be made.
 """
 
 from .fast_path import fast_path
 from .llvm import LLVMMissing
 from .making import making
-from .native import compile_native, get_ready, obstacle
+from .native import compile_native, get_ready, import_ahead, obstacle
 
-__all__ = ["LLVMMissing", "compile_native", "fast_path", "get_ready", "making", "obstacle"]
+__all__ = ["LLVMMissing", "compile_native", "fast_path", "get_ready", "import_ahead", "making", "obstacle"]

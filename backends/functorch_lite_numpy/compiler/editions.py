@@ -19,7 +19,7 @@ from typing import Any
 from functorch_lite.extend import Program
 
 from ..threads import threads as processors
-from .background import afterwards
+from .background import afterwards, hurry
 from .cache import keep
 from .early import callable_of, make_callable
 from .entry import Code, code_of
@@ -70,6 +70,7 @@ def published(key: str | None, emitted: Callable[[], Source], program: Program) 
         name = object() if key is None else key
         with _lock:
             _drafts[name] = draft
+        hurry()
         afterwards(partial(_finish, name, key), patient=True)
     code = code_of(linked(draft.code), program)
     _wait(draft, code)

@@ -1,4 +1,4 @@
-"""From LLVM IR to machine code, for this machine's processor. LLVM is loaded from the time on at which this is imported."""
+"""From LLVM IR to machine code, for this machine's processor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..forking import in_background, whole
 from .llvm import LLVMError, asked, checked, llvm, module
 from .processor import joins, processor
 
-__all__ = ["assembly", "machine_code", "new_machine", "optimised_text"]
+__all__ = ["assembly", "load_llvm", "machine_code", "new_machine", "optimised_text"]
 
 
 _VERIFIES = "FUNCTORCH_LITE_VERIFY" in os.environ
@@ -128,10 +128,12 @@ def optimised_text(text: str) -> str:
         return _made(text, 2, machine, lambda module: asked(llvm().PrintModuleToString, module)[1])
 
 
+@functools.cache
+def load_llvm() -> None:
+    """Load LLVM, and make what compiling needs, while others do something else."""
+    in_background(_prepare)
+
+
 def _prepare() -> None:
-    """Load LLVM, and make what compiling needs."""
     with _machine(0), _machine(2):
         _layout()
-
-
-in_background(_prepare)  # while the rest of the compiler is imported

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,10 @@ from .entry import entry, find_entry
 from .fast_path import way_in
 from .fingerprint import fingerprint
 from .linking import linked
-from .making import making
+from .making import import_makers, making
 from .processor import has, processor_family
 
-__all__ = ["compile_native", "get_ready", "make_ways_in", "obstacle"]
+__all__ = ["compile_native", "get_ready", "import_ahead", "make_ways_in", "obstacle"]
 
 
 def obstacle() -> str | None:
@@ -54,13 +54,25 @@ def compile_native(program: Program, backend: Backend) -> Callable[..., tuple[An
     return run
 
 
+@functools.cache
+def _kept_nothing() -> bool:
+    """Whether code can be made here, and none was kept. Where the way in was programs were too, and those needed are likely to be
+    found."""
+    with suppress(Exception):  # it complains where it is needed
+        return obstacle() is None and not find_entry()
+    return False
+
+
+def import_ahead() -> None:
+    """Import what makes code, if it is likely to be needed."""
+    if _kept_nothing():
+        import_makers()
+
+
 def get_ready() -> None:
-    """Import what compiles the first program. Where the way in was kept programs were too, and theirs is likely to be found."""
-    if obstacle() is not None or find_entry():
-        return
-    for load in (lambda: making("compile"), lambda: making("threads").pool()):
-        if threading.main_thread().is_alive():  # else the process is about to end, and waits
-            load()
+    """Begin to load LLVM, if it is likely to be needed."""
+    if _kept_nothing():
+        making("compile")
 
 
 @functools.cache
