@@ -236,13 +236,15 @@ class Transforms:
 
     def transform(self, b: Any, x: Any, y: Any) -> Any:
         """Passes from one buffer to the other; gives the one with the result."""
-        n, apart = self.sweep.length, 1
+        n, apart, backwards = self.sweep.length, 1, self.sweep.sign > 0
+        table, second = self.turns(n), constant(I64, 3 if backwards else 1)
         while n > 4:
-            function = self.unit.shared(("quarters", self.dtype, self.sweep.sign, self.sweep.length), self.quarters)
-            b.call(function, [x, y, constant(I64, n // 4), constant(I64, apart)])
+            function = self.unit.shared(("quarters", self.dtype), self.quarters)
+            b.call(function, [x, y, table, second, constant(I64, n // 4), constant(I64, apart)])
             n, apart, x, y = n // 4, 4 * apart, y, x
-        function = self.unit.shared(("last", self.dtype, self.sweep.sign, self.sweep.length, n), lambda: self.ends(n))
-        b.call(function, [x, y])
+        function = self.unit.shared(("last", self.dtype, n), lambda: self.ends(n))
+        scale = constant(register_type(self.dtype), 1 / self.sweep.length if backwards else 1.0)
+        b.call(function, [x, y, second, constant(I64, self.sweep.length // n), scale])
         return y
 
     def pass_function(self, name: str, arguments: Sequence[Any]) -> Any:
@@ -252,20 +254,23 @@ class Transforms:
         return function
 
     def quarters(self) -> Any:
-        """A function (ptr x, ptr y, i64 m, i64 apart): a pass over transforms of length 4 m, so many of them."""
-        function = self.pass_function("quarters", [I64, I64])
-        x, y, m, apart = function.args
+        """A function (ptr x, ptr y, ptr table, i64 second, i64 m, i64 apart): a pass over so many transforms of length 4 m.
+
+        The second quarter is at place 1, the fourth at 3; backwards the other way round.
+        """
+        function = self.pass_function("quarters", [PTR, I64, I64, I64])
+        x, y, table, second, m, apart = function.args
         b = ir.IRBuilder(function.append_basic_block("entry"))
-        table = self.turns(self.sweep.length)
+        places = _in_order(b, second)
         with counted(b, m) as p:
             first = b.mul(p, apart)
             turns = [self.turn(b, table, b.mul(first, constant(I64, k))) for k in (1, 2, 3)]
-            sources = [self.at(b, x, b.add(first, b.mul(b.mul(m, apart), constant(I64, k)))) for k in range(4)]
+            sources = [self.at(b, x, b.add(first, b.mul(b.mul(m, apart), k))) for k in places]
             targets = [
                 self.at(b, y, b.mul(apart, b.add(b.mul(p, constant(I64, 4)), constant(I64, k)))) for k in range(4)
             ]
             with counted(b, apart) as q:
-                one, two, three, four = self.of_four(b, [self.load(b, self.at(b, s, q)) for s in sources])
+                one, two, three, four = _of_four(b, [self.load(b, self.at(b, s, q)) for s in sources])
                 turned = [_times(b, z, w) for z, w in zip((two, three, four), turns, strict=True)]
                 for value, target in zip([one, *turned], targets, strict=True):
                     self.store(b, value, self.at(b, target, q))
@@ -273,31 +278,23 @@ class Transforms:
         return function
 
     def ends(self, n: int) -> Any:
-        """A function (ptr x, ptr y): the last pass, over transforms of length n, 4 or 2; backwards it divides."""
-        function = self.pass_function("ends", [])
-        x, y = function.args
+        """A function (ptr x, ptr y, i64 second, i64 apart, real scale): the last pass, over transforms of length n, 4 or 2."""
+        function = self.pass_function("ends", [I64, I64, register_type(self.dtype)])
+        x, y, second, apart, scale = function.args
         b = ir.IRBuilder(function.append_basic_block("entry"))
-        apart = self.sweep.length // n
+        factor = splat(b, scale, self.width)
+        places = [constant(I64, k) for k in range(n)]
         with counted(b, apart) as q:
-            places = [b.add(q, constant(I64, k * apart)) for k in range(n)]
-            values = [self.load(b, self.at(b, x, place)) for place in places]
-            values = self.of_four(b, values) if n == 4 else [_add(b, *values), _sub(b, *values)]
-            for value, place in zip(values, places, strict=True):
-                if self.sweep.sign > 0:
-                    value = _scaled(b, value, 1 / self.sweep.length)
-                self.store(b, value, self.at(b, y, place))
+            sources, targets = (
+                [self.at(b, z, b.add(q, b.mul(apart, k))) for k in order]
+                for z, order in ((x, _in_order(b, second) if n == 4 else places), (y, places))
+            )
+            values = [self.load(b, source) for source in sources]
+            values = _of_four(b, values) if n == 4 else [_add(b, *values), _sub(b, *values)]
+            for value, target in zip(values, targets, strict=True):
+                self.store(b, tuple(b.fmul(v, factor) for v in value), target)
         b.ret_void()
         return function
-
-    def of_four(self, b: Any, values: Sequence[Any]) -> list[Any]:
-        """A transform of length 4."""
-        a, c, d, e = values
-        even, odd = _add(b, a, d), _sub(b, a, d)
-        sum_, (re, im) = _add(b, c, e), _sub(b, c, e)
-        turned = (b.fneg(im), re)  # times i
-        plus, minus = _add(b, odd, turned), _sub(b, odd, turned)
-        second, fourth = (plus, minus) if self.sweep.sign > 0 else (minus, plus)
-        return [_add(b, even, sum_), second, _sub(b, even, sum_), fourth]
 
     def turns(self, n: int) -> Any:
         """The table of exp(sign 2 pi i k / n)."""
@@ -343,6 +340,20 @@ class Transforms:
             turned = (b.fneg(im), re)  # times i
             self.store(b, _conj(b, _sub(b, even, turned)), there)
             self.store(b, _add(b, even, turned), here)
+
+
+def _in_order(b: Any, second: Any) -> list[Any]:
+    """The places of quarters, by that of the second."""
+    return [constant(I64, 0), second, constant(I64, 2), b.sub(constant(I64, 4), second)]
+
+
+def _of_four(b: Any, values: Sequence[Any]) -> list[Any]:
+    """A transform of length 4."""
+    a, c, d, e = values
+    even, odd = _add(b, a, d), _sub(b, a, d)
+    sum_, (re, im) = _add(b, c, e), _sub(b, c, e)
+    turned = (b.fneg(im), re)  # times i
+    return [_add(b, even, sum_), _sub(b, odd, turned), _sub(b, even, sum_), _add(b, odd, turned)]
 
 
 def _add(b: Any, x: Any, y: Any) -> Any:
