@@ -169,11 +169,22 @@ class Cutter:
             if not rest and sum(map(self._lines, groups)) < ENOUGH:
                 continue
             self._waiting[levels] = []
-            if rest and levels != _EASY:
-                for half in self._halves(groups, easy):
-                    self._add(half, *levels)
-            else:
-                self._add([name for group in groups for name in group], *levels)
+            for part in self._halves(groups, easy) if rest and levels != _EASY else self._pieces(groups):
+                self._add(part, *levels)
+
+    def _pieces(self, groups: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Lists of functions of about `ENOUGH` lines each: several threads can work on them when all is written."""
+        lines = [self._lines(group) for group in groups]
+        most = sum(lines) / max(1, round(sum(lines) / ENOUGH))
+        pieces: list[list[str]] = []
+        length = most
+        for group, n in zip(groups, lines, strict=True):
+            if length + n / 2 > most:
+                pieces.append([])
+                length = 0.0
+            pieces[-1] += group
+            length += n
+        return pieces
 
     def _halves(self, groups: Sequence[Sequence[str]], easy: float) -> list[list[str]]:
         """One list of functions, or two, the second shorter by what the easy ones take."""
