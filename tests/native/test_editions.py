@@ -177,6 +177,14 @@ def test_a_draft_takes_pains_with_what_works_for_long(tasks: list[Any], given: l
     assert_same(f(images, filters), draft)
 
 
+def test_a_draft_takes_no_pains_with_what_is_around_a_nest(given: list[tuple[str, int]]) -> None:
+    """What fills the parts' copies of sums, and adds them up."""
+    fl.jit(fl.grad(lambda x, w: (fnp.tanh(x * w) * fl.nn.gelu(x + w)).sum(), (0, 1)))(
+        fnp.ones((8192, 768)), fnp.ones(768)
+    )
+    assert levels(given, "fill") == levels(given, "combine") == {0}
+
+
 def test_no_more_than_some_wait(tasks: list[Any]) -> None:
     for k in range(editions.MOST_WAITING + 3):
         fl.jit(lambda x, k=k: fnp.exp(x) * (k + 0.5))(X)

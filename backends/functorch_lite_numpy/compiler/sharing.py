@@ -117,6 +117,7 @@ class SharedNest:
         # What is left of a nest may be equal to what is left of another one.
         self.kernel = kernel = new_kernel(unit, nest, in_parts) if rest is None else kernel_of(unit, nest, in_parts)
         self.rest = kernel_of(unit, rest, False) if rest is not None else None
+        unit.losses.inner.add(kernel.function.name)
         self.types = nest.types
         self.length, self.pieces = self.cut() if large else (self.kernel.parts, 1)
         self.private = self.kernel.private if self.pieces > 1 else []
