@@ -79,6 +79,37 @@ def test_shapes(x, w, given, dtype, channels_last):
     check(x, w, dtype, channels_last, **given)
 
 
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "x, w, given",
+    [
+        ((8, 64, 30, 31), (48, 64, 1, 1), {}),
+        ((1, 512, 20, 20), (70, 512, 1, 1), {}),
+        ((3, 7, 5, 4), (9, 7, 1, 1), {}),
+        ((5, 24, 12, 12), (40, 6, 1, 1), {"groups": 4}),
+        ((5, 24, 12, 12), (24, 1, 1, 1), {"groups": 24}),
+        ((2, 30, 17, 18), (40, 30, 1, 1), {"strides": (1, 2)}),
+        ((2, 30, 17, 18), (40, 30, 1, 1), {"padding": ((0, -3), (0, -1))}),
+        ((2, 30, 17, 18), (40, 30, 1, 1), {"padding": ((-2, 0), (0, 3)), "lhs_dilation": (1, 2)}),
+        ((4, 33, 300), (50, 33, 1), {}),
+        ((2, 20, 5, 6, 7), (18, 20, 1, 1, 1), {}),
+    ],
+)
+def test_windows_of_one_element(x, w, given, dtype, channels_last):
+    check(x, w, dtype, channels_last, **given)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_windows_of_one_element_are_products(channels_last):
+    order = ("NHWC", "HWIO", "NHWC") if channels_last else ("NCHW", "OIHW", "NCHW")
+    x, w = ((2, 20, 20, 32), (1, 1, 32, 48)) if channels_last else ((2, 32, 20, 20), (48, 32, 1, 1))
+    f = fl.jit(lambda x, w: fl.lax.conv_general_dilated(x, w, (1, 1), "SAME", dimension_numbers=order))
+    text = f.lower(fnp.ones(x), fnp.ones(w)).as_text("llvm")
+    assert '@"product' in text
+    assert '@"conv' not in text
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_random_configurations(seed):
     rng = np.random.default_rng(seed)

@@ -30,7 +30,7 @@ from .types import I32, I64, PTR, constant, register_type
 from .unit import Unit
 from .words import in_words
 
-__all__ = ["DotStep"]
+__all__ = ["DotStep", "Products"]
 
 _GEMM = {np.dtype(code): name for code, name in zip("fdFD", ("sgemm", "dgemm", "cgemm", "zgemm"), strict=True)}
 ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112
@@ -109,8 +109,30 @@ class DotStep(Step):
         super().__init__(unit, equation)
         dtypes = _dtypes(equation)
         assert dtypes is not None
-        self.dtypes = dtypes
-        self.how, self.product = planned(product(equation), self.dtypes)
+        self.products = Products(unit, product(equation), dtypes)
+        self.drafted, self.scratch = self.products.drafted, self.products.scratch
+
+    def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
+        x, y = operands[::-1] if self.products.product.swapped else operands
+        b.call(self.products.function, [x, y, *results, scratch])
+
+    @property
+    def duration(self) -> float:
+        return self.products.duration
+
+
+class Products:
+    """Products of matrices, with loops around them.
+
+    Attributes:
+      function: `void product(ptr x, ptr y, ptr z, ptr scratch)`.
+      scratch: how many bytes it needs.
+      drafted: how much longer it takes in a draft, times its duration.
+    """
+
+    def __init__(self, unit: Unit, p: Product, dtypes: tuple[np.dtype, np.dtype, np.dtype]):
+        self.unit, self.dtypes = unit, dtypes
+        self.how, self.product = planned(p, dtypes)
         self.drafted = 0.0 if self.how == "blas" else 3.0
         p, size = self.product, self.dtypes[0].itemsize
         self.x_bytes, self.y_bytes = (_bytes(axes, size) for axes in (p.copy_x, p.copy_y))
@@ -119,12 +141,9 @@ class DotStep(Step):
         self.scratch = self.needed if self.turns is None else self.x_bytes + self.y_bytes
         self.function = unit.shared(("dot_general", self.how, p, self.dtypes), self.make_function)
 
-    def emit(self, b: Any, operands: Sequence[Any], results: Sequence[Any], scratch: Any) -> None:
-        x, y = operands[::-1] if self.product.swapped else operands
-        b.call(self.function, [x, y, *results, scratch])
-
     @property
     def duration(self) -> float:
+        """About how many nanoseconds one thread takes."""
         return duration_of(self.product, self.dtypes) * math.prod(a.length for a in self.product.loops)
 
     def make_function(self) -> Any:
@@ -261,9 +280,11 @@ def _bytes(axes: Sequence[Axis] | None, size: int) -> int:
     return 0 if axes is None else aligned(math.prod(a.length for a in axes) * size)
 
 
-_WAYS: dict[str, Callable[[DotStep, Any, Sequence[Any], Any], None]] = {
-    "rows": lambda step, b, pointers, scratch: rows(b, step.product, step.dtypes, pointers),
-    "dots": lambda step, b, pointers, scratch: dots(b, step.product, step.dtypes, pointers),
-    "blas": lambda step, b, pointers, scratch: step.by_blas(b, pointers),
-    "blocked": lambda step, b, pointers, scratch: blocked(step.unit, b, step.product, step.dtypes, pointers, scratch),
+_WAYS: dict[str, Callable[[Products, Any, Sequence[Any], Any], None]] = {
+    "rows": lambda these, b, pointers, scratch: rows(b, these.product, these.dtypes, pointers),
+    "dots": lambda these, b, pointers, scratch: dots(b, these.product, these.dtypes, pointers),
+    "blas": lambda these, b, pointers, scratch: these.by_blas(b, pointers),
+    "blocked": lambda these, b, pointers, scratch: blocked(
+        these.unit, b, these.product, these.dtypes, pointers, scratch
+    ),
 }

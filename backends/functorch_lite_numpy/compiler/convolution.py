@@ -28,6 +28,7 @@ from functorch_lite.extend import Equation
 from . import ir
 from .conv_copies import Chunk, copy_image, pack_filters, value
 from .conv_plan import Memory, Plan
+from .conv_products import Pointwise, product_of
 from .conv_tile import fill_table, tile_function, write_function
 from .grids import address, counted, nested, total
 from .intrinsics import clear_memory, intrinsic
@@ -52,13 +53,18 @@ class Convolution(Plan):
 
     Attributes:
       function: the LLVM function.
+      drafted: how much longer it takes in a draft, times its duration.
+      duration_of_all: of all groups.
     """
+
+    drafted = 10.0
 
     def __init__(self, unit: Unit, dtype: np.dtype, x: View, w: View, out: View, params: dict[str, Any]):
         super().__init__(unit, dtype, x, w, out, params)
         self.tile_function = tile_function(self)
         self.write_function = write_function(self)
         self.function = self.emit()
+        self.duration_of_all = self.duration * self.groups
 
     def emit(self) -> Any:
         f = self.unit.function(self.unit.name("conv"), ir.VoidType(), [PTR] * 4)
@@ -76,6 +82,10 @@ class Convolution(Plan):
             self.emit_group(b, x, w, out, m)
         b.ret_void()
         return f
+
+    def call(self, b: Any, x: Any, w: Any, out: Any, scratch: Any) -> None:
+        """Append it."""
+        b.call(self.function, [x, w, out, scratch])
 
     def places(self, b: Any, scratch: Any, needs: Memory) -> Memory:
         """Pointers to parts of so many bytes, one behind the other."""
@@ -240,8 +250,6 @@ class Convolution(Plan):
 class ConvStep(Step):
     """`conv_general_dilated` of floats and integers; of arrays that lie otherwise, after `layouts.lay_out`."""
 
-    drafted = 10.0
-
     def __init__(self, unit: Unit, equation: Equation):
         super().__init__(unit, equation)
         x, _, out = types = [a.type for a in (*equation.operands, *equation.results)]
@@ -252,10 +260,11 @@ class ConvStep(Step):
         self.convolutions = [self.convolution(part) for part in parts]
         self.covers = sum(math.prod(part.out.shape) for part in parts) == out.size
         self.scratch = max((c.scratch for c in self.convolutions), default=0)
+        self.drafted = max((c.drafted for c in self.convolutions), default=0.0)
 
     @property
     def duration(self) -> float:
-        return sum(c.duration * c.groups for c in self.convolutions)
+        return sum(c.duration_of_all for c in self.convolutions)
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:
@@ -263,8 +272,11 @@ class ConvStep(Step):
         dtype = types[0].dtype
         return dtype.itemsize >= SMALLEST.get(dtype.kind, math.inf) and all(t.size < LARGEST for t in types)
 
-    def convolution(self, part: Part) -> Convolution:
+    def convolution(self, part: Part) -> Convolution | Pointwise:
         """The code of a part; equal ones share it."""
+        product = None if part.params.get("words") else product_of(part)
+        if product is not None:
+            return Pointwise(self.unit, self.dtype, part, product)
         key = ("convolution", self.dtype, part.x, part.w, part.out, *sorted(part.params.items()))
         return self.unit.shared(key, lambda: Convolution(self.unit, self.dtype, part.x, part.w, part.out, part.params))
 
@@ -272,4 +284,4 @@ class ConvStep(Step):
         if not self.covers:
             clear_memory(b, results[0], constant(I64, self.bytes))
         for c in self.convolutions:
-            b.call(c.function, [*operands, *results, scratch])
+            c.call(b, operands[0], operands[1], results[0], scratch)
