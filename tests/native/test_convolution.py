@@ -94,9 +94,13 @@ def test_shapes(x, w, given, dtype, channels_last):
         ((2, 30, 17, 18), (40, 30, 1, 1), {"padding": ((-2, 0), (0, 3)), "lhs_dilation": (1, 2)}),
         ((4, 33, 300), (50, 33, 1), {}),
         ((2, 20, 5, 6, 7), (18, 20, 1, 1, 1), {}),
+        ((70, 20, 9, 9), (30, 20, 1, 1), {}),
+        ((5, 20, 9, 9), (30, 20, 9, 9), {}),
+        ((5, 20, 9, 9), (30, 20, 5, 9), {"rhs_dilation": (2, 1)}),
+        ((20, 12, 9, 30), (18, 12, 9, 1), {}),
     ],
 )
-def test_windows_of_one_element(x, w, given, dtype, channels_last):
+def test_windows_of_one_element_or_of_all(x, w, given, dtype, channels_last):
     check(x, w, dtype, channels_last, **given)
 
 
@@ -107,6 +111,10 @@ def test_windows_of_one_element_are_products(channels_last):
     f = fl.jit(lambda x, w: fl.lax.conv_general_dilated(x, w, (1, 1), "SAME", dimension_numbers=order))
     text = f.lower(fnp.ones(x), fnp.ones(w)).as_text("llvm")
     assert '@"product' in text
+    assert '@"conv' not in text
+    gradient = fl.jit(fl.grad(lambda w, x: f(x, w).sum()))
+    text = gradient.lower(fnp.ones(w), fnp.ones((x[0] * 20, *x[1:]))).as_text("llvm")
+    assert channels_last or '@"sum' in text
     assert '@"conv' not in text
 
 

@@ -29,7 +29,7 @@ from .unit import Unit
 from .vectors import load, store
 from .words import WORD, words_of_columns, words_of_rows
 
-__all__ = ["blocked", "duration_of", "scratch_of"]
+__all__ = ["blocked", "by_blocks", "duration_of", "own_scratch", "scratch_of", "total_of_rows"]
 
 DEPTH = 128
 """Terms of the sum in a block."""
@@ -96,12 +96,13 @@ def scratch_of(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
     """Bytes for the block of x, and for the part of y; of pieces, which have memory of their own, for their sums at most."""
     cut = _cut(p, dtypes)
     if cut is None:
-        return _own_scratch(p, dtypes)
+        return own_scratch(p, dtypes)
     name, length = cut
     return 0, aligned(-(-p.k.length // length) * p.n.length * dtypes[2].itemsize) if name == "k" else 0
 
 
-def _own_scratch(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
+def own_scratch(p: Product, dtypes: Sequence[np.dtype]) -> tuple[int, int]:
+    """The same where one thread does all of it."""
     size = _size(p, dtypes)
     _, columns = panel(p, dtypes)
     x = 0 if _lies_well(p) else _rows(p, size) * _depth(p) * size
@@ -156,7 +157,7 @@ def blocked(
     """Append one product, of which the sums have the dtype of the result; stored in z, or subtracted from it."""
     cut = _cut(p, dtypes)
     if cut is None:
-        _by_blocks(unit, b, p, dtypes, pointers, scratch, subtract)
+        by_blocks(unit, b, p, dtypes, pointers, scratch, subtract)
         return
     name, length = cut
     axis: Axis = getattr(p, name)
@@ -172,8 +173,8 @@ def blocked(
 
         def part(n: int) -> None:
             some = p._replace(**{name: axis._replace(length=n)})
-            with memory(unit, b, sum(_own_scratch(some, dtypes))) as own:
-                _by_blocks(unit, b, some, dtypes, here, own, subtract and not apart)
+            with memory(unit, b, sum(own_scratch(some, dtypes))) as own:
+                by_blocks(unit, b, some, dtypes, here, own, subtract and not apart)
 
         if not rest:
             part(length)
@@ -187,10 +188,10 @@ def blocked(
     count = whole + (rest > 0)
     in_pieces(unit, b, count, [*pointers[:2], scratch if apart else pointers[2]], piece, hurried)
     if apart:
-        b.call(_total(unit, count, p.n.length, dtypes[2], subtract), [scratch, pointers[2]])
+        b.call(total_of_rows(unit, count, p.n.length, dtypes[2], subtract), [scratch, pointers[2]])
 
 
-def _total(unit: Unit, count: int, n: int, dtype: np.dtype, subtract: bool) -> Any:
+def total_of_rows(unit: Unit, count: int, n: int, dtype: np.dtype, subtract: bool = False) -> Any:
     """A function (ptr sums, ptr z): rows of sums added up, in order; stored in z, or subtracted from it."""
 
     def make() -> Any:
@@ -210,26 +211,30 @@ def _total(unit: Unit, count: int, n: int, dtype: np.dtype, subtract: bool) -> A
     return unit.shared(("total", count, n, dtype, subtract), make)
 
 
-def _by_blocks(
+def by_blocks(
     unit: Unit,
     b: Any,
     p: Product,
     dtypes: Sequence[np.dtype],
     pointers: Sequence[Any],
     scratch: Any,
-    subtract: bool,
+    subtract: bool = False,
+    first: Any = None,
 ) -> None:
+    """Append one product, by one thread: stored in z, or subtracted from it, or added where `first` is given and does not hold."""
     x, y, z = pointers
     given, _, result = dtypes
     size, copied_size = given.itemsize, _size(p, dtypes)
     down, columns = panel(p, dtypes)
-    once = p.k.length <= _depth(p) and not p.odd
-    near = once and not _copies_y(p, dtypes) and p.n.length * p.k.length * size <= NEAR
+    in_one = p.k.length <= _depth(p) and not p.odd
+    once = in_one and first is None
+    near = in_one and not _copies_y(p, dtypes) and p.n.length * p.k.length * size <= NEAR
     stripe = p.n.length if near else columns  # of y near by, whole rows of z, so that these are written as they lie
-    x_block, y_part = scratch, displaced(b, scratch, constant(I64, 1), _own_scratch(p, dtypes)[0])
+    x_block, y_part = scratch, displaced(b, scratch, constant(I64, 1), own_scratch(p, dtypes)[0])
     for i0, rows in cut(b, p.m.length, _rows(p, copied_size)):
         for k0, depth, terms in _terms(b, p):
-            first = b.icmp_unsigned("==", _value(k0), constant(I64, 0))
+            begins = b.icmp_unsigned("==", _value(k0), constant(I64, 0))
+            begins = begins if first is None else b.and_(begins, first)
             x_here, m, k = _at(b, x, (i0, p.m.x * size), (k0, p.k.x * size)), p.m, p.k
             if not _lies_well(p):
                 if p.words:
@@ -255,7 +260,7 @@ def _by_blocks(
                         ]
                         whole = Product((), m._replace(length=height), n._replace(length=across), k, words=p.words)
                         strides = [constant(I64, stride) for stride in (depth, m.x, m.z)]
-                        b.call(_tile(unit, whole, dtypes, subtract, once), [*places, *strides, first])
+                        b.call(_tile(unit, whole, dtypes, subtract, once), [*places, *strides, begins])
 
 
 def _value(i: Any) -> Any:

@@ -28,7 +28,7 @@ from functorch_lite.extend import Equation
 from . import ir
 from .conv_copies import Chunk, copy_image, pack_filters, value
 from .conv_plan import Memory, Plan
-from .conv_products import Pointwise, product_of
+from .conv_products import ConvolutionByProducts, plan_of
 from .conv_tile import fill_table, tile_function, write_function
 from .grids import address, counted, nested, total
 from .intrinsics import clear_memory, intrinsic
@@ -272,11 +272,11 @@ class ConvStep(Step):
         dtype = types[0].dtype
         return dtype.itemsize >= SMALLEST.get(dtype.kind, math.inf) and all(t.size < LARGEST for t in types)
 
-    def convolution(self, part: Part) -> Convolution | Pointwise:
+    def convolution(self, part: Part) -> Convolution | ConvolutionByProducts:
         """The code of a part; equal ones share it."""
-        product = None if part.params.get("words") else product_of(part)
-        if product is not None:
-            return Pointwise(self.unit, self.dtype, part, product)
+        plan = None if part.params.get("words") else plan_of(part, self.dtype)
+        if plan is not None:
+            return ConvolutionByProducts(self.unit, self.dtype, part, plan)
         key = ("convolution", self.dtype, part.x, part.w, part.out, *sorted(part.params.items()))
         return self.unit.shared(key, lambda: Convolution(self.unit, self.dtype, part.x, part.w, part.out, part.params))
 
