@@ -140,7 +140,7 @@ def found(text: str | None) -> bytes | None:
     name = _hash(text.encode())
     code = _recent.get(name)
     if code is None:
-        entry = _entry(name)
+        entry = _entry(name, make=False)
         code = None if entry is None else _read(*entry)
         if code is not None:
             _recent.put(name, code)
@@ -153,7 +153,7 @@ def keep(text: str | None, code: bytes) -> bytes:
         return code
     name = _hash(text.encode())
     _recent.put(name, code)
-    entry = _entry(name)
+    entry = _entry(name, make=True)
     if entry is not None:
         path, key, secret = entry
         try:
@@ -169,26 +169,33 @@ def _hash(data: bytes) -> bytes:
     return blake2b(data, digest_size=_DIGEST).digest()
 
 
-def _entry(name: bytes) -> tuple[str, bytes, bytes] | None:
-    """The file of an entry, its key, and the user's; None if nothing is kept on disk."""
+def _entry(name: bytes, make: bool) -> tuple[str, bytes, bytes] | None:
+    """The file of an entry, its key, and the user's; None if nothing is kept on disk.
+
+    Args:
+      name: of the entry.
+      make: whether the folder and the user's key are made if they are not there.
+    """
     try:
-        place = _prepared(folder())
+        place = folder()
         if place is None:
             return None
+        if make:
+            _make(place)
+        if not _ours(place):
+            return None
+        secret = _secret(place, make)
         key = _hash(_surroundings() + name)
-        return os.path.join(place, f"{key.hex()}.code"), key, _secret(place)
+        return os.path.join(place, f"{key.hex()}.code"), key, secret
     except OSError:
         return None
 
 
-def _prepared(place: str | None) -> str | None:
-    """The folder, made if need be; None if it is not the user's alone to write."""
-    if place is None:
-        return None
+def _make(place: str) -> None:
+    """Make the folder if it is not there."""
     os.makedirs(os.path.dirname(os.path.abspath(place)), exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.mkdir(place, 0o700)
-    return place if _ours(place) else None
 
 
 def _ours(path: str) -> bool:
@@ -199,11 +206,11 @@ def _ours(path: str) -> bool:
     return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _secret(place: str) -> bytes:
+def _secret(place: str, make: bool) -> bytes:
     """The user's key."""
     path = os.path.join(place, "secret")
     with whole(), _making_secret:
-        if not os.path.exists(path):
+        if make and not os.path.exists(path):
             _write(path, os.urandom(_DIGEST))
     data = _contents(path)
     if len(data) != _DIGEST or not _ours(path):
