@@ -141,29 +141,28 @@ class Transforms:
             begin, end = range_of(b, k, turns, total)
             needed = (self.side_by_side + 1) * self.buffer
             with memory(unit, b, needed) as own, counted(b, b.sub(end, begin)) as i:
-                buffers = [displaced(b, own, constant(I64, j), self.buffer) for j in range(self.side_by_side + 1)]
-                self.group(b, pointers[0], pointers[1], b.add(begin, i), buffers)
+                self.group(b, pointers[0], pointers[1], b.add(begin, i), own)
 
         in_pieces(unit, b, -(-total // turns), list(self.function.args), piece)
         b.ret_void()
 
-    def group(self, b: Any, source: Any, target: Any, i: Any, buffers: Sequence[Any]) -> None:
-        """As many transforms as lanes, or some times as many."""
+    def group(self, b: Any, source: Any, target: Any, i: Any, own: Any) -> None:
+        """As many transforms as lanes, or some times as many; in memory of its own, one buffer more than those."""
         s = self.sweep
         if s.inner == 1:
-            x, y = buffers
-            self.rows(b, source, target, self.start(b, i), x, y)
+            self.rows(b, source, target, self.start(b, i), own, self.next_to(b, own, 1))
             return
         groups = constant(I64, self.groups)
         outer = b.udiv(i, groups)
         place = b.add(b.mul(outer, constant(I64, s.n * s.inner)), self.start(b, b.urem(i, groups)))
-        *loaded, free = buffers
+        loaded = [self.next_to(b, own, j + 1) for j in range(self.side_by_side)]
         self.load_columns(b, displaced(b, source, place, 2 * self.size), loaded)
-        results = []
-        for x in loaded:
-            result = self.transform(b, x, free)
-            free = x if result is free else free
-            results.append(result)
+        stays = (
+            self.passes % 2 == 0
+        )  # else each result lies where the one before was loaded, the first where nothing was
+        with counted(b, self.side_by_side) as j:
+            self.transform(b, self.next_to(b, loaded[0], j), own if stays else self.next_to(b, own, j))
+        results = loaded if stays else [own, *loaded[:-1]]
         there, done = displaced(b, target, place, 2 * self.size), self.groups * self.step - s.inner
         if not done:
             self.store_columns(b, results, there)
@@ -173,6 +172,15 @@ class Transforms:
                 self.store_columns(b, results, there, done)
             with others:
                 self.store_columns(b, results, there)
+
+    def next_to(self, b: Any, x: Any, j: Any) -> Any:
+        """So many buffers on."""
+        return displaced(b, x, constant(I64, j) if isinstance(j, int) else j, self.buffer)
+
+    @property
+    def passes(self) -> int:
+        """From one buffer to the other and back."""
+        return -(-(self.sweep.length.bit_length() - 1) // 2)
 
     def start(self, b: Any, i: Any) -> Any:
         """The first of the transforms of a group."""
@@ -291,8 +299,8 @@ class Transforms:
             )
             values = [self.load(b, source) for source in sources]
             values = _of_four(b, values) if n == 4 else [_add(b, *values), _sub(b, *values)]
-            for value, target in zip(values, targets, strict=True):
-                self.store(b, tuple(b.fmul(v, factor) for v in value), target)
+            for (re, im), target in zip(values, targets, strict=True):
+                self.store(b, (b.fmul(re, factor), b.fmul(im, factor)), target)
         b.ret_void()
         return function
 

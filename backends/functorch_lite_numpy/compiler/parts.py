@@ -22,6 +22,8 @@ LONG = 160
 """From so many lines on, functions are halved in the end: to set LLVM up for a module takes as long as some 50 lines."""
 ENOUGH = 400
 """So many lines are compiled while others are written."""
+EACH = 340
+"""So many lines are a part then."""
 EASE = 3
 """So many times quicker is a line that LLVM takes no pains with."""
 PER_LINE = 60e3
@@ -173,9 +175,9 @@ class Cutter:
                 self._add(part, *levels)
 
     def _pieces(self, groups: Sequence[Sequence[str]]) -> list[list[str]]:
-        """Lists of functions of about `ENOUGH` lines each: several threads can work on them when all is written."""
+        """Lists of functions of about `EACH` lines: several threads can work on them when all is written."""
         lines = [self._lines(group) for group in groups]
-        most = sum(lines) / max(1, round(sum(lines) / ENOUGH))
+        most = sum(lines) / max(1, round(sum(lines) / EACH))
         pieces: list[list[str]] = []
         length = most
         for group, n in zip(groups, lines, strict=True):
