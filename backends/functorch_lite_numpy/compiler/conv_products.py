@@ -21,13 +21,13 @@ from .products import Axis, Product, merged
 from .types import I64, constant
 from .unit import Unit
 
-__all__ = ["ConvolutionByProducts", "Plan", "plan_of"]
+__all__ = ["ConvolutionByProducts", "ProductPlan", "plan_of"]
 
 SHORT = 16
 """Fewer columns side by side are better done by the loops of convolutions."""
 
 
-class Plan(NamedTuple):
+class ProductPlan(NamedTuple):
     """The product that a convolution is, filters by places, or if `swapped`, places by filters; and what that is summed over."""
 
     product: Product
@@ -43,7 +43,7 @@ class ConvolutionByProducts:
       duration_of_all: about how many nanoseconds one thread takes.
     """
 
-    def __init__(self, unit: Unit, dtype: np.dtype, part: Part, plan: Plan):
+    def __init__(self, unit: Unit, dtype: np.dtype, part: Part, plan: ProductPlan):
         self.part, self.size, self.swapped = part, dtype.itemsize, plan.product.swapped
         if plan.outer is None:
             made: Products | ProductSum = Products(unit, plan.product, (dtype, dtype, dtype))
@@ -62,7 +62,7 @@ class ConvolutionByProducts:
         b.call(self.function, [*((x, w) if self.swapped else (w, x)), out, scratch])
 
 
-def plan_of(part: Part, dtype: np.dtype) -> Plan | None:
+def plan_of(part: Part, dtype: np.dtype) -> ProductPlan | None:
     """How a convolution is done by products; None if it is not, or if the loops of convolutions do it as well."""
     axes = _axes(part)
     if axes is None:
@@ -102,7 +102,7 @@ def _axes(part: Part) -> tuple[list[Axis], list[Axis], list[Axis], list[Axis]] |
 
 def _of_axes(
     loops: Sequence[Axis], rows: Sequence[Axis], columns: Sequence[Axis], summed: Sequence[Axis], dtype: np.dtype
-) -> Plan | None:
+) -> ProductPlan | None:
     """The products of some axes; None if results do not lie side by side along enough columns."""
     loops, rows, columns = merged(loops), merged(rows), merged(sorted(columns, key=lambda a: -a.z))
     *outer, k = merged(sorted(summed, key=lambda a: -a.y)) or [Axis(1, 1, 1, 0)]
@@ -112,5 +112,5 @@ def _of_axes(
     around = sorted([*loops, *columns[:-1]], key=lambda a: a.y == 0)
     product = Product(tuple(around), rows[0] if rows else Axis(1, 0, 0, columns[-1].length), columns[-1], k)
     if not outer:
-        return Plan(product, None)
-    return Plan(product, outer[0]) if len(outer) == 1 and not around and sums_up(product, dtype) else None
+        return ProductPlan(product, None)
+    return ProductPlan(product, outer[0]) if len(outer) == 1 and not around and sums_up(product, dtype) else None
