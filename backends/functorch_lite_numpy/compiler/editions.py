@@ -18,6 +18,7 @@ from typing import Any
 
 from functorch_lite.extend import Program
 
+from ..forking import whole
 from ..threads import threads as processors
 from .background import afterwards, hurry
 from .cache import keep
@@ -68,7 +69,7 @@ def published(key: str | None, emitted: Callable[[], Source], program: Program) 
             return make_callable(linked(keep(key, source.compiled())), program)
         draft = _Draft(source)
         name = object() if key is None else key
-        with _lock:
+        with whole(), _lock:
             _drafts[name] = draft
         hurry()
         afterwards(partial(_finish, name, key), patient=True)
@@ -84,7 +85,7 @@ def wanted() -> bool:
 
 def _wait(draft: _Draft, code: Code) -> None:
     """Have the code take the final edition, when it is there."""
-    with _lock:
+    with whole(), _lock:
         if draft.final is None:
             draft.readers.append(weakref.ref(code))
             return
@@ -105,9 +106,9 @@ def _finish(name: Any, key: str | None) -> None:
         )
         return
     finally:
-        with _lock:
+        with whole(), _lock:
             del _drafts[name]
-    with _lock:
+    with whole(), _lock:
         draft.final = final
     for reader in draft.readers:
         code = reader()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from functools import cached_property
 from typing import NamedTuple
 
 from .llvm import LLVMError
@@ -51,7 +50,13 @@ _GLOBAL = 1 << 4
 
 
 class ElfObject:
-    """One object."""
+    """One object.
+
+    Attributes:
+      code: its bytes.
+      sections, symbols: all of them.
+      globals: the symbols that other objects see or have to define, by name.
+    """
 
     def __init__(self, code: bytes):
         self.code = code
@@ -60,15 +65,12 @@ class ElfObject:
         self.sections = [Section(*row) for row in rows]
         (self._table,) = (s for s in self.sections if s.type == _SYMBOL_TABLE)
         self.symbols = [Symbol(*row) for row in _SYMBOL.iter_unpack(self.data(self._table))]
+        names = self.data(self.sections[self._table.link])
+        found = (s for s in self.symbols if s.info >= _GLOBAL and s.name)
+        self.globals = {names[s.name : names.index(b"\0", s.name)]: s for s in found}
 
     def data(self, section: Section) -> bytes:
         return self.code[section.offset : section.offset + section.size]
-
-    @cached_property
-    def globals(self) -> dict[bytes, Symbol]:
-        """The symbols that other objects see or have to define, by name."""
-        names = self.data(self.sections[self._table.link])
-        return {names[s.name : names.index(b"\0", s.name)]: s for s in self.symbols if s.info >= _GLOBAL and s.name}
 
     def names(self, defined: bool) -> set[bytes]:
         """The names that this object defines for others, or needs from them."""
