@@ -60,18 +60,6 @@ def test_a_second_process_makes_nothing_of_a_program_that_is_known(tmp_path):
     assert run(tmp_path, before=never) == ["20.0", "0"]
 
 
-def test_to_look_makes_no_folder(tmp_path):
-    """Arrays are computed with; there may never be code to keep."""
-    folder = tmp_path / "cache"
-    source = "import functorch_lite.numpy as fnp; print(float((fnp.ones(3) * 2).sum()))"
-    environment = {**os.environ, "FUNCTORCH_LITE_CACHE": str(folder)}
-    assert (
-        subprocess.run([sys.executable, "-c", source], env=environment, check=True, capture_output=True).stdout
-        == b"6.0\n"
-    )
-    assert not folder.exists()
-
-
 def test_off(tmp_path):
     assert run("off")[0] == "20.0"
 

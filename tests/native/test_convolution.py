@@ -73,17 +73,7 @@ def check(x_shape, w_shape, dtype="float32", channels_last=False, **given):
         ((2, 2, 60, 70), (5, 2, 58, 64), {"padding": 2}),
         ((2, 2, 20, 20), (5, 2, 3, 3), {"padding": ((-3, -2), (-1, 0))}),
         ((2, 3, 4, 4), (7, 3, 3, 3), {"padding": 8}),
-    ],
-)
-def test_shapes(x, w, given, dtype, channels_last):
-    check(x, w, dtype, channels_last, **given)
-
-
-@pytest.mark.parametrize("channels_last", [False, True])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(
-    "x, w, given",
-    [
+        # windows of one element, or of all
         ((8, 64, 30, 31), (48, 64, 1, 1), {}),
         ((1, 512, 20, 20), (70, 512, 1, 1), {}),
         ((3, 7, 5, 4), (9, 7, 1, 1), {}),
@@ -100,7 +90,7 @@ def test_shapes(x, w, given, dtype, channels_last):
         ((20, 12, 9, 30), (18, 12, 9, 1), {}),
     ],
 )
-def test_windows_of_one_element_or_of_all(x, w, given, dtype, channels_last):
+def test_shapes(x, w, given, dtype, channels_last):
     check(x, w, dtype, channels_last, **given)
 
 

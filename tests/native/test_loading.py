@@ -104,6 +104,13 @@ def test_the_compiler_is_there_with_the_backend_and_a_thread_loads_llvm_once_a_f
     assert output(READY) == ["[]", "[] False"]
 
 
+def test_to_look_for_code_makes_no_folder(tmp_path, monkeypatch):
+    """Arrays are computed with; there may never be code to keep."""
+    monkeypatch.setenv("FUNCTORCH_LITE_CACHE", str(tmp_path / "cache"))
+    assert output("import functorch_lite.numpy as fnp; print(float((fnp.ones(3) * 2).sum()))") == ["6.0"]
+    assert not (tmp_path / "cache").exists()
+
+
 def test_a_function_is_made_before_its_backend_is_there(monkeypatch):
     monkeypatch.setenv("FUNCTORCH_LITE_BACKEND", "nowhere")
     source = "import functorch_lite as fl\nf = fl.jit(lambda x: x + 1)\ntry: f(1.0)\nexcept Exception as e: print(type(e).__name__)"
