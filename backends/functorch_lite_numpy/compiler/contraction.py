@@ -15,7 +15,7 @@ import numpy as np
 from functorch_lite.extend import Equation
 
 from . import ir, processor
-from .blocks import STREAMS, blocked, duration_of, scratch_of
+from .blocks import STREAMS, blocked, drafted_of, duration_of, scratch_of
 from .control import displaced
 from .grids import counted
 from .memory import aligned
@@ -133,7 +133,7 @@ class Products:
     def __init__(self, unit: Unit, p: Product, dtypes: tuple[np.dtype, np.dtype, np.dtype]):
         self.unit, self.dtypes = unit, dtypes
         self.how, self.product = planned(p, dtypes)
-        self.drafted = 0.0 if self.how == "blas" else 3.0
+        self.drafted = 0.0 if self.how == "blas" else drafted_of(self.product)
         p, size = self.product, self.dtypes[0].itemsize
         self.x_bytes, self.y_bytes = (_bytes(axes, size) for axes in (p.copy_x, p.copy_y))
         self.needed = self.x_bytes + self.y_bytes + (sum(scratch_of(p, self.dtypes)) if self.how == "blocked" else 0)

@@ -57,7 +57,7 @@ class Convolution(Plan):
       duration_of_all: of all groups.
     """
 
-    drafted = 10.0
+    drafted = 9.0
 
     def __init__(self, unit: Unit, dtype: np.dtype, x: View, w: View, out: View, params: dict[str, Any]):
         super().__init__(unit, dtype, x, w, out, params)

@@ -50,7 +50,7 @@ class FftStep(Step):
     """`fft`: along each axis several at a time, if there are as many as lanes; of few numbers, else, one after the other."""
 
     kinds: ClassVar[str] = "fc"
-    drafted = 0.1
+    drafted = 0.04
 
     @classmethod
     def accepts(cls, equation: Equation) -> bool:

@@ -26,9 +26,9 @@ EACH = 340
 """So many lines are a part then."""
 EASE = 3
 """So many times quicker is a line that LLVM takes no pains with."""
-PER_LINE = 60e3
+PER_LINE = 35e3
 """Nanoseconds that a function of a draft may lose for each line that LLVM is spared pains with."""
-LEAST = 8e6
+LEAST = 3e6
 """Nanoseconds that all together must lose: LLVM's passes take their time when they are first used."""
 _EASY = (0, 0)
 """The levels of functions that are marked `optnone`; see `Part`."""

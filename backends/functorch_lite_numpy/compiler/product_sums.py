@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import ir
-from .blocks import by_blocks, duration_of, own_scratch, total_of_rows
+from .blocks import by_blocks, drafted_of, duration_of, own_scratch, total_of_rows
 from .control import displaced
 from .grids import counted
 from .memory import aligned
@@ -45,12 +45,10 @@ class ProductSum:
       duration: about how many nanoseconds one thread takes.
     """
 
-    drafted = 3.0
-
     def __init__(self, unit: Unit, p: Product, dtype: np.dtype, outer: Axis):
         self.unit, self.product, self.dtype, self.outer = unit, p, dtype, outer
         self.dtypes = (dtype, dtype, dtype)
-        self.duration = duration_of(p, self.dtypes) * outer.length
+        self.drafted, self.duration = drafted_of(p), duration_of(p, self.dtypes) * outer.length
         self.turns = max(turns_of(outer.length, self.duration), -(-outer.length // MOST))
         self.pieces = -(-outer.length // self.turns)
         self.numbers = p.m.length * p.n.length

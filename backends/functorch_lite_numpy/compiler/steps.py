@@ -64,7 +64,7 @@ class Step:
     cleared: frozenset[int] = frozenset()
     computes: ClassVar[int | None] = None
     computed: Elements | None = None
-    drafted: float = 1.0
+    drafted: float = 0.4
 
     def pointer(self) -> Any:
         """Where the result lies already; None if it is yet to be computed."""
