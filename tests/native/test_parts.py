@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import re
+import sys
+import threading
 
 import pytest
 
@@ -16,7 +18,7 @@ from functorch_lite_numpy.compiler.engine import machine_code
 from functorch_lite_numpy.compiler.linking import load
 from functorch_lite_numpy.compiler.losses import Losses
 from functorch_lite_numpy.compiler.types import I64, constant
-from functorch_lite_numpy.compiler.workers import Workers
+from functorch_lite_numpy.compiler.workers import Workers, brisk
 from functorch_lite_numpy.forking import whole
 
 
@@ -68,6 +70,52 @@ def test_who_must_not_be_cut_in_two_by_a_fork_compiles_alone():
         assert not workers._threads
         workers.finish()
     assert workers.codes
+
+
+@pytest.fixture
+def interval():
+    """That in which Python's threads take turns; longer than `brisk` has it."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(0.05)
+    yield sys.getswitchinterval()
+    sys.setswitchinterval(usual + 5e-7)
+
+
+def test_threads_take_turns_more_often_while_code_is_written(interval):
+    seen = []
+
+    def write(other: threading.Thread | None = None) -> None:
+        with brisk():
+            if other is not None:
+                other.start()
+                other.join()
+            seen.append(sys.getswitchinterval())
+
+    for _ in range(10):
+        write(threading.Thread(target=write))
+    assert seen == [pytest.approx(brisk.INTERVAL)] * 20
+    assert sys.getswitchinterval() == interval
+
+
+def test_the_interval_is_as_before_where_writing_fails(interval):
+    with pytest.raises(ZeroDivisionError), brisk():
+        raise ZeroDivisionError
+    assert sys.getswitchinterval() == interval
+
+
+def test_an_interval_that_was_set_meanwhile_stays(interval):
+    with brisk():
+        sys.setswitchinterval(0.02)
+    assert sys.getswitchinterval() == pytest.approx(0.02)
+
+
+def test_in_a_forked_child_no_other_thread_is_waited_for(interval):
+    nobody = -1
+    with brisk():
+        brisk._inside.append(nobody)
+        brisk.go_on_in_child()
+        assert sys.getswitchinterval() == pytest.approx(brisk.INTERVAL)
+    assert sys.getswitchinterval() == interval
 
 
 @pytest.mark.parametrize("size, quickly", [(10, True), (1 << 16, False)])

@@ -30,6 +30,7 @@ from .signature import emit_signature
 from .steps import all_native, fusible, is_dear, is_native
 from .turns import in_turns
 from .unit import Source, Unit
+from .workers import brisk
 
 __all__ = ["CALL", "Context", "compile_new", "is_whole", "partition", "prepared"]
 
@@ -84,12 +85,13 @@ def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
 
 def emitted(program: Program) -> Source:
     """The source of a program whose equations are all native."""
-    unit = Unit(has_draft=wanted(), meanwhile=True)
     passed = {k: program.inputs.index(a) for k, a in enumerate(program.outputs) if is_passed(a, program.inputs)}
     made = [a for k, a in enumerate(program.outputs) if k not in passed]
-    segment = Segment(unit, program.replace(outputs=made), "segment", lends=True)
-    emit_signature(unit, segment, passed)
-    return unit.source()
+    with brisk():
+        unit = Unit(has_draft=wanted(), meanwhile=True)
+        segment = Segment(unit, program.replace(outputs=made), "segment", lends=True)
+        emit_signature(unit, segment, passed)
+        return unit.source()
 
 
 SMALL = 1 << 12

@@ -3,13 +3,64 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import threading
 from collections import deque
+from collections.abc import Iterator
 
 from ..forking import whole
 from . import engine
 
-__all__ = ["Workers"]
+__all__ = ["Workers", "brisk"]
+
+
+class _Brisk:
+    """A context in which Python's threads take turns more often.
+
+    A worker needs Python's lock between two functions of LLVM. While this thread writes what is next it would wait for it for as
+    long as LLVM takes for some hundred lines, each time.
+    """
+
+    INTERVAL = 1e-4
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside: list[int] = []
+        """The threads that are in it."""
+        self._usual = self._shorter = 0.0
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if not self._inside:
+                self._usual = sys.getswitchinterval()
+                sys.setswitchinterval(min(self.INTERVAL, self._usual))
+                self._shorter = sys.getswitchinterval()
+            self._inside.append(threading.get_ident())
+        try:
+            yield
+        finally:
+            self._leave([threading.get_ident()])
+
+    def _leave(self, threads: list[int]) -> None:
+        with self._lock:
+            for thread in threads:
+                self._inside.remove(thread)
+            if (
+                threads and not self._inside and sys.getswitchinterval() == self._shorter
+            ):  # else somebody set it meanwhile
+                sys.setswitchinterval(self._usual + 5e-7)  # Python cuts off parts of microseconds
+
+    def go_on_in_child(self) -> None:
+        """After a fork there is this thread alone."""
+        self._lock = threading.Lock()
+        self._leave([thread for thread in self._inside if thread != threading.get_ident()])
+
+
+brisk = _Brisk()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=brisk.go_on_in_child)
 
 
 class Workers:
