@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 __all__ = ["Losses"]
 
-AROUND = 0.1
+AROUND = 0.03
 """What functions lose that have inner ones do the work, of what these lose."""
 
 

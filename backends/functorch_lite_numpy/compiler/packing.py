@@ -138,21 +138,46 @@ def _square(unit: Unit, dtype: np.dtype, width: int) -> Any:
     for k in range(width):
         prefetch(b, displaced(b, source, step, k + AHEAD * width))
     rows = [b.load(displaced(b, source, step, k), typ=type, align=size) for k in range(width)]
-    for k, row in enumerate(_transposed(b, rows)):
+    for k, row in enumerate(_transposed(b, rows, size)):
         b.store(row, displaced(b, target, other, k), align=size)
     b.ret_void()
     return function
 
 
-def _transposed(b: Any, rows: Sequence[Any]) -> Sequence[Any]:
-    """The columns of a square of vectors: rounds of perfect shuffles."""
+def _transposed(b: Any, rows: Sequence[Any], size: int) -> Sequence[Any]:
+    """The columns of a square of vectors, whose elements have so many bytes.
+
+    Each round is a block of its own: in a draft LLVM looks for ways to join all shuffles of a block, which takes it milliseconds.
+    """
+    for k in range(len(rows).bit_length() - 1):
+        if k:
+            following = b.append_basic_block("round")
+            b.branch(following)
+            b.position_at_end(following)
+        rows = _squares(b, rows, 1 << k) if size >= 4 else _zips(b, rows)
+    return rows
+
+
+def _squares(b: Any, rows: Sequence[Any], apart: int) -> Sequence[Any]:
+    """Squares of two by two transposed, of elements or of squares that are: long elements stay within their parts of vectors at
+    first, for which there are instructions."""
     n = len(rows)
-    if n == 1:
-        return rows
+    mask = ir.VectorType(I32, n)
+    is_first = [i // apart % 2 == 0 for i in range(n)]
+    low = lanes(mask, [i if is_first[i] else n + i - apart for i in range(n)])
+    high = lanes(mask, [i + apart if is_first[i] else n + i for i in range(n)])
+    out = list(rows)
+    for i in [i for i in range(n) if is_first[i]]:
+        pair = rows[i], rows[i + apart]
+        out[i], out[i + apart] = b.shuffle_vector(*pair, low), b.shuffle_vector(*pair, high)
+    return out
+
+
+def _zips(b: Any, rows: Sequence[Any]) -> Sequence[Any]:
+    """Perfect shuffles of two halves of the rows, for which there are instructions if a vector has few bytes."""
+    n = len(rows)
     mask = ir.VectorType(I32, n)
     low = lanes(mask, [k // 2 + n * (k % 2) for k in range(n)])
     high = lanes(mask, [n // 2 + k // 2 + n * (k % 2) for k in range(n)])
-    for _ in range(n.bit_length() - 1):
-        pairs = zip(rows[: n // 2], rows[n // 2 :], strict=True)
-        rows = [b.shuffle_vector(x, y, m) for x, y in pairs for m in (low, high)]
-    return rows
+    pairs = zip(rows[: n // 2], rows[n // 2 :], strict=True)
+    return [b.shuffle_vector(x, y, m) for x, y in pairs for m in (low, high)]
