@@ -20,7 +20,7 @@ from .unit import Unit
 
 __all__ = ["PIECE", "WORTH_SHARING", "in_pieces", "is_alone", "memory", "range_of", "turns_in_pieces", "turns_of"]
 
-WORTH_SHARING = 40e3
+WORTH_SHARING = 25e3
 """Nanoseconds of work from which on it pays to wake other threads."""
 PIECE = 10e3
 """Nanoseconds of work that a piece has at least."""

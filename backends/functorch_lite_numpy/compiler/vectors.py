@@ -28,7 +28,7 @@ __all__ = [
 
 
 FEW = 4
-"""In vectors of so few lanes, some are loaded without a mask: what loops carry can lie in registers then."""
+"""In vectors of so few lanes, some are loaded and stored without a mask: what loops carry can lie in registers then."""
 
 
 def _alignment(type: Any) -> int:
@@ -102,9 +102,8 @@ def store(b: Any, value: Any, pointer: Any, mask: Any = None) -> None:
         b.store(value, pointer, align=_alignment(value.type))
         return
     run = _run_of(mask)
-    if (
-        run is not None and processor.vector_bytes() < 64
-    ):  # without masks of its own, a processor is slow to store by one
+    slow = processor.vector_bytes() < 64  # without masks of its own, a processor is slow to store by one
+    if run is not None and (slow or value.type.count <= FEW):
         _store_run(b, value, pointer, *run)
         return
     name = f"llvm.masked.store.{suffix(value.type)}.p0"
