@@ -40,6 +40,17 @@ def test_nan_is_found_in_any_row():
         np.testing.assert_array_equal(np.isnan(np.asarray(rows)), np.isnan(x).any(1))
 
 
+def test_rows_that_come_from_memory_are_fetched_ahead():
+    """Not those of an array in a cache, nor where there is no time for it."""
+    x = rng.normal(size=(520, 4101)).astype(np.float32)
+    fetches = lambda f, x: "prefetch" in fl.jit(f).lower(fnp.asarray(x)).as_text("llvm")  # noqa: E731
+    assert fetches(each, x)
+    assert not fetches(each, x[:64])
+    assert not fetches(lambda x: x.sum(0), x)
+    for a, b in zip(fl.jit(each)(fnp.asarray(x)), each(fnp.asarray(x)), strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-4, atol=1e-3)
+
+
 def test_of_what_is_computed():
     def f(x, s):
         y = (x - 1) * s

@@ -8,6 +8,8 @@ A nest becomes another one; nodes that depend on the row are there once for each
 
 from __future__ import annotations
 
+import math
+
 from functorch_lite.extend_passes import Affine, Nest, Node, Phase, Reduction, Store
 
 from .copies import Copies, combined
@@ -20,19 +22,27 @@ MANY = 64
 """Fewer rows are not worth it."""
 LIGHT = 8
 """Nodes of a nest whose time goes into memory rather than arithmetic."""
+LARGE = 1 << 21
+"""Elements that come from memory, not from a cache."""
 
 
-def jam(nest: Nest) -> None:
-    """Do rows together, in place, if that spares memory traffic."""
+def jam(nest: Nest) -> int | None:
+    """Do rows together, in place, if that spares memory traffic.
+
+    Returns:
+      the dimension of the rows, if what its next turn reads should be fetched meanwhile: the processor does not foresee it where
+      rows are far apart, and has time for it where there is more to do than one addition.
+    """
     if not nest.rows or not nest.columns or len(nest.phases) != 1:
-        return
+        return None
     d, (phase,) = nest.rows[-1], nest.phases
     n = nest.extents[d]
     summed = [r for r in phase.reductions if r.target is not None and d not in r.target.address.dims]
     if not summed or phase.stores or n < MANY or n % ROWS:
-        return
+        return None
     if sum(node.op not in ("load", "literal", "index", "reduced") for node in nest.nodes()) > LIGHT:
-        return
+        return None
+    large = math.prod(nest.extents[d] for d in (*nest.rows, *nest.columns)) > LARGE
     rows = [_Row(d, k, len(phase.reductions)) for k in range(ROWS)]
     reductions: list[Reduction] = []
     for r in phase.reductions:
@@ -43,6 +53,7 @@ def jam(nest: Nest) -> None:
     row_stores = [Store(row.load(s.target), row.node(s.node)) for s in phase.row_stores for row in rows]
     nest.phases = [Phase(reductions, [], row_stores)]
     nest.extents[d] = n // ROWS
+    return d if large and [r.op for r in phase.reductions] != ["add"] else None
 
 
 class _Row(Copies):

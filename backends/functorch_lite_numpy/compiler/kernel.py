@@ -69,7 +69,7 @@ class Kernel:
     def __init__(self, unit: Unit, name: str, nest: Nest, vector_bytes: int, in_parts: bool):
         unroll(nest)
         collapse(nest)
-        jam(nest)
+        ahead = jam(nest)
         self.unit = unit
         n = len(nest.types)
         self.function = unit.function(name, ir.VoidType(), [PTR] * (n + 1) + [I64, I64])
@@ -101,7 +101,7 @@ class Kernel:
         self.accumulated = {target.buffer: op for target, op in targets}
         self.private = list(dict.fromkeys(t.buffer for t, _ in targets if self.outer not in t.address.dims))
         *buffers, scratch, _, _ = self.function.args
-        self.values = Values(self.function, nest, saved, vector_bytes, buffers, scratch)
+        self.values = Values(self.function, nest, saved, vector_bytes, buffers, scratch, ahead)
         self.rows_from(0)
         self.values.builder.ret_void()
 

@@ -15,6 +15,8 @@ from functorch_lite.extend_passes import Affine, Load, Nest, Node
 
 from . import ir, scalars
 from .interior import outcomes
+from .intrinsics import prefetch
+from .memory import LINE
 from .types import (
     I8,
     I32,
@@ -50,6 +52,7 @@ class Values:
       at: the value of each dimension whose loop is around.
       lanes: how many values of the innermost dimension are computed at a time, from `first` on.
       mask: which of them count; None for all.
+      ahead: a dimension; what its next turn reads is fetched meanwhile. None if that is not worth it.
       results: what reductions over the columns gave.
     """
 
@@ -61,12 +64,13 @@ class Values:
         vector_bytes: int,
         buffers: Sequence[Any],
         scratch: Any = None,
+        ahead: int | None = None,
     ):
         self.function = function
         self.nest = nest
         self.saved = saved
         self.vector_bytes = vector_bytes
-        self.buffers, self.scratch = list(buffers), scratch
+        self.buffers, self.scratch, self.ahead = list(buffers), scratch, ahead
         self.loops = {d: k for k, d in enumerate((*nest.rows, *nest.columns), start=1)}
         """How many loops are around a place that a dimension's loop is the innermost of."""
         self.vector = nest.columns[-1] if nest.columns else None
@@ -357,7 +361,17 @@ class Values:
         """Elements that lie in a row or in groups; from the start of the buffer if a guard holds for no lane."""
         if stride != 1:
             return self.read_of_groups(b, target, dtype, stride, mask, guard)
-        return read(b, self.pointer(b, target, dtype, guard), dtype, self.lanes, mask)
+        pointer = self.pointer(b, target, dtype, guard)
+        if self.ahead is not None:
+            self.fetch(
+                b, pointer, target.address.terms.get(self.ahead, 0) * dtype.itemsize, self.lanes * dtype.itemsize
+            )
+        return read(b, pointer, dtype, self.lanes, mask)
+
+    def fetch(self, b: Any, pointer: Any, step: int, size: int) -> None:
+        """Fetch what lies so many bytes further, which will be read soon; nothing if that is here."""
+        for place in range(step, step + size, LINE) if step else ():
+            prefetch(b, b.gep(pointer, [constant(I64, place)], source_etype=I8))
 
     def read_of_groups(self, b: Any, target: Load, dtype: np.dtype, stride: int, mask: Any, guard: Any) -> Any:
         """One element of each group; the groups lie in a row, and are read once for all of their elements."""
