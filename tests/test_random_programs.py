@@ -52,7 +52,7 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "mean": lambda x: x - fnp.sum(x) / N,
     "root": lambda x: fnp.sqrt(1.0 + x * x),
     "chosen": lambda x: fnp.where(x > 0.1, x, 0.5 * x),
-    "jitted": fl.jit(lambda x: fnp.cos(x) * x),
+    "jitted": fl.jit(lambda x: fnp.cos(x) * x, exact=True),
     "kept": fl.checkpoint(lambda x: fnp.sin(x * 2.0)),
     "loop": lambda x: lax.fori_loop(0, 3, lambda i, y: fnp.tanh(y) + x, x),
     "turns": lambda x: turning(fnp.sum(x * x), x),
