@@ -392,3 +392,14 @@ def test_coordinates_are_not_put_together_in_memory():
         text = fl.jit(f).lower(x, i).as_text("fused")
         assert text.count("concatenate") == 1
         assert "gather" in text.split("concatenate")[1].split(" in (")[0]  # in the same group
+
+
+def test_an_index_read_under_a_condition_is_one_for_all_lanes() -> None:
+    """It varies along the lanes by the condition alone."""
+    x, i = fnp.asarray(np.arange(6.0).reshape(2, 3)), fnp.asarray([1, 2])
+
+    def f(x: Any, i: Any) -> Any:
+        left, right = (fnp.take(x, i[k : k + 1], axis=1) for k in range(2))
+        return lax.pad(left, 0.0, [(0, 0, 0), (1, 0, 0)]) + lax.pad(right, 0.0, [(0, 0, 0), (0, 1, 0)])
+
+    np.testing.assert_array_equal(np.asarray(fl.jit(f)(x, i)), np.asarray(f(x, i)))

@@ -331,20 +331,25 @@ class Values:
     def load_at(self, b: Any, target: Load, dtype: np.dtype, condition: Node | None) -> Any:
         guard = None if condition is None else self.value(condition)
         stride = self.lane_stride(target.address)
-        base = self.buffers[target.buffer]
         if stride == 0:
-            place = self.start(b, target.address)
-            if guard is not None and not self.is_there(target):
-                holds = any_lane(b, self.where(b, guard)) if is_vector(guard) else guard
-                place = b.select(holds, place, constant(I64, 0))
-            return read(b, b.gep(base, [place], source_etype=memory_type(dtype)), dtype, 1)
+            return self.read_one(b, target, self.start(b, target.address), dtype, guard)
         length = self.nest.types[target.buffer][1]
         if stride is not None and in_groups(target.address, stride, length):
             uniform = guard is None or not is_vector(guard)
             if condition is None or (uniform and length >= abs(stride) * self.lanes):
                 return self.read_lanes(b, target, dtype, stride, self.mask, guard)
             return self.read_where(b, target, dtype, stride, condition)
-        return self.gather(b, base, self.number(b, target.address), dtype, self.where(b, guard))
+        places = self.number(b, target.address)
+        if not is_vector(places):  # a node of it varies by its condition alone: it is one number for all lanes
+            return self.read_one(b, target, places, dtype, guard)
+        return self.gather(b, self.buffers[target.buffer], places, dtype, self.where(b, guard))
+
+    def read_one(self, b: Any, target: Load, place: Any, dtype: np.dtype, guard: Any) -> Any:
+        """The element that all lanes need; the first one if a guard holds for none."""
+        if guard is not None and not self.is_there(target):
+            holds = any_lane(b, self.where(b, guard)) if is_vector(guard) else guard
+            place = b.select(holds, place, constant(I64, 0))
+        return read(b, b.gep(self.buffers[target.buffer], [place], source_etype=memory_type(dtype)), dtype, 1)
 
     def is_there(self, target: Load) -> bool:
         """Whether an element is known to lie in its buffer, whatever a guard says."""
