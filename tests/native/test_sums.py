@@ -40,6 +40,23 @@ def test_nan_is_found_in_any_row():
         np.testing.assert_array_equal(np.isnan(np.asarray(rows)), np.isnan(x).any(1))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("n", [1, 3, 7, 16, 33, 130])
+def test_extremes_of_nan_infinities_and_zeros(n, dtype):
+    """NaN of either sign is the extreme of what it is among; 0.0 is above -0.0."""
+    special = np.array([np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-7, -1e-7, 6e4, -6e4], dtype)
+    for first in (0, 2, 4):  # all of them; without NaN; without infinities
+        x = rng.choice(special[first:], size=(200, n))
+        x[::2] = np.copysign(np.zeros((), dtype), x[::2])  # zeros alone
+        for name, sign in (("max", 1), ("min", -1)):
+            got = np.asarray(fl.jit(lambda x, name=name: getattr(x, name)(1))(fnp.asarray(x)))
+            want = getattr(x, name)(1)
+            np.testing.assert_array_equal(got, want)
+            above = np.signbit(x * np.asarray(sign, dtype)) | (x != 0)  # of zeros: those that do not win
+            zeros = want == 0
+            np.testing.assert_array_equal(np.signbit(got * np.asarray(sign, dtype))[zeros], above.all(1)[zeros])
+
+
 def test_rows_that_come_from_memory_are_fetched_ahead():
     """Not those of an array in a cache, nor where there is no time for it."""
     x = rng.normal(size=(520, 4101)).astype(np.float32)

@@ -11,7 +11,18 @@ from . import ir
 from .intrinsics import call_named, intrinsic, suffix
 from .types import I32, any_lane, constant, is_half, is_vector, register_type, width_of
 
-__all__ = ["from_half", "next_after", "reduced", "remainder", "round_away", "rounded_to_odd", "to_half", "to_integer"]
+__all__ = [
+    "from_half",
+    "from_order",
+    "next_after",
+    "reduced",
+    "remainder",
+    "round_away",
+    "rounded_to_odd",
+    "to_half",
+    "to_integer",
+    "to_order",
+]
 
 
 def _dtype(x: Any) -> np.dtype:
@@ -25,6 +36,38 @@ def _bits(b: Any, x: Any) -> Any:
     if isinstance(scalar, ir.IntType):
         return x
     return b.bitcast(x, register_type(np.dtype(f"u{_dtype(x).itemsize}"), width_of(x)))
+
+
+def to_order(b: Any, x: Any, op: str) -> Any:
+    """Unsigned integers in the order of floats, -0.0 below 0.0; the extremes by `op` (max, min) are NaNs of either sign.
+
+    Bits of numbers without their sign are in order; those of negative ones are turned around. What comes beyond infinity at one
+    end of the integers is moved to the other end.
+    """
+    bits = _bits(b, x)
+    return b.add(_turned(b, bits), _shift(bits.type, _dtype(x), op))
+
+
+def from_order(b: Any, dtype: np.dtype, n: Any, op: str) -> Any:
+    """The floats that `to_order` gave such integers for."""
+    return b.bitcast(_turned(b, b.sub(n, _shift(n.type, dtype, op))), register_type(dtype, width_of(n)))
+
+
+def _turned(b: Any, bits: Any) -> Any:
+    """All bits but the sign changed, if that is set."""
+    size = 8 * _itemsize(bits)
+    sign = b.ashr(bits, constant(bits.type, size - 1))
+    return b.xor(bits, b.lshr(sign, constant(bits.type, 1)))
+
+
+def _shift(type: Any, dtype: np.dtype, op: str) -> Any:
+    infinity = int(np.asarray(np.inf, dtype).view(f"i{dtype.itemsize}"))
+    return constant(type, infinity + 1 if op == "max" else -infinity - 1)
+
+
+def _itemsize(x: Any) -> int:
+    """Bytes of an integer, or of each of a vector."""
+    return (x.type.element if is_vector(x) else x.type).width // 8
 
 
 def round_away(b: Any, x: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from functorch_lite.extend_passes import Load, Reduction
 
 from . import ir, scalars
+from .float_bits import from_order, to_order
 from .types import I1, I32, I64, constant, is_vector, join_lanes, lanes, memory_type, real_dtype, splat
 from .values import Values, picked
 from .vectors import read, scatter, write
@@ -101,18 +102,38 @@ def _combined(b: Any, op: str, dtype: np.dtype, x: Any, y: Any) -> Any:
 class Partial:
     """What a reduction over the columns has combined so far in each lane, in memory that LLVM makes registers.
 
-    Booleans are bytes there: vectors of bits that live from turn to turn LLVM takes apart.
+    It has a form of its own there (`own`, `value`): booleans are bytes, for vectors of bits that live from turn to turn LLVM takes
+    apart; of floats whose extreme is asked for there are integers in their order, which take one instruction where floats take six.
     """
 
     def __init__(self, values: Values, r: Reduction, width: int):
         self.values = values
         self.reduction = r
         self.width = width
-        self.type = memory_type(r.node.dtype, width)
-        self.start = constant(self.type, scalars.identity(r.op, r.node.dtype))
+        dtype, op = r.node.dtype, r.op
+        of_long = (
+            dtype == np.float64 and values.vector_bytes == 64
+        )  # other processors cannot compare integers of 64 bits so
+        self.in_order = op in ("max", "min") and (dtype == np.float32 or of_long)
+        self.dtype = np.dtype(f"u{dtype.itemsize}") if self.in_order else dtype
+        """What is combined."""
+        self.type = memory_type(self.dtype, width)
+        self.start = constant(self.type, scalars.identity(op, self.dtype))
         """What changes nothing."""
         self.pointer = self.room()
         values.row_builder.store(self.start, self.pointer)
+
+    def own(self, b: Any, x: Any) -> Any:
+        """Values of the nest in the form that they have here."""
+        if self.in_order:
+            return to_order(b, x, self.reduction.op)
+        return b.zext(x, self.type) if self.dtype.kind == "b" else x
+
+    def value(self, b: Any, x: Any) -> Any:
+        """And back: a single one."""
+        if self.in_order:
+            return from_order(b, self.reduction.node.dtype, x, self.reduction.op)
+        return b.trunc(x, I1) if self.dtype.kind == "b" else x
 
     def room(self) -> Any:
         """Memory for as many lanes."""
@@ -124,14 +145,12 @@ class Partial:
         return b.load(self.pointer, typ=self.type)
 
     def combined(self, b: Any, x: Any, y: Any) -> Any:
-        return _combined(b, self.reduction.op, self.reduction.node.dtype, x, y)
+        return _combined(b, self.reduction.op, self.dtype, x, y)
 
     def take(self, value: Any) -> None:
         """Combine the value of this turn; lanes beyond the end do not count."""
         v, b = self.values, self.values.builder
-        x = splat(b, value, v.lanes)
-        if self.reduction.node.dtype.kind == "b":
-            x = b.zext(x, self.type)
+        x = self.own(b, splat(b, value, v.lanes))
         if v.mask is not None:
             x = b.select(v.mask, x, self.start)
         b.store(self.combined(b, self.load(b), x), self.pointer)
@@ -152,8 +171,8 @@ def finish(v: Values, r: Reduction, partials: Sequence[Partial]) -> None:
     total = partials[0].load(b)
     for rest in partials[1:]:
         total = rest.combined(b, rest.across(b, total, rest.width), rest.load(b))
-    value = partials[-1].across(b, total, 1)
-    reduced(v, r, b.trunc(value, I1) if r.node.dtype.kind == "b" else value)
+    last = partials[-1]
+    reduced(v, r, last.value(b, last.across(b, total, 1)))
 
 
 def reduced(v: Values, r: Reduction, value: Any) -> None:
