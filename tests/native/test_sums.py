@@ -57,6 +57,16 @@ def test_extremes_of_nan_infinities_and_zeros(n, dtype):
             np.testing.assert_array_equal(np.signbit(got * np.asarray(sign, dtype))[zeros], above.all(1)[zeros])
 
 
+@pytest.mark.parametrize("last", [1, 2, 12, 40])
+@pytest.mark.parametrize("first", [3, 16, 30, 59, 64])
+def test_rows_of_two_axes_are_added_up_once(first, last):
+    """The loops over both are one; whether it goes block by block is then decided by all of its turns."""
+    for second in (9, 17, 59, 64, 1000):
+        x = fnp.asarray(rng.integers(-8, 8, size=(first, second, last)).astype(np.float32))
+        for f in (lambda x: x.sum((0, 1)), lambda x: (x * 2 - 1).sum((0, 1)), lambda x: fnp.sum(x.T, (1, 2))):
+            np.testing.assert_array_equal(np.asarray(fl.jit(f)(x)), np.asarray(f(x)))
+
+
 def test_rows_that_come_from_memory_are_fetched_ahead():
     """Not those of an array in a cache, nor where there is no time for it."""
     x = rng.normal(size=(520, 4101)).astype(np.float32)

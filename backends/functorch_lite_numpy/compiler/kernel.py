@@ -24,7 +24,7 @@ from .collapse import collapse
 from .interior import Interior, interiors
 from .intrinsics import intrinsic
 from .jam import jam
-from .kernel_plan import lanes_of, may_compute_twice, places_of_kept, shared_dimension
+from .kernel_plan import CASCADE, lanes_of, may_compute_twice, places_of_kept, shared_dimension, sums_of_rows
 from .overlays import loads_to_hurry, overlays
 from .processor import vector_bytes
 from .results import Partial, accumulate, finish, reduced, store
@@ -37,19 +37,16 @@ from .vectors import run_mask
 
 __all__ = ["Kernel", "kernel_of", "new_kernel"]
 
-CASCADE = 256
-"""So many vectors are added up before their sum is added to a second one: long sums of floats stay accurate."""
 
-
-def kernel_of(unit: Unit, nest: Nest, in_parts: bool) -> Kernel:
+def kernel_of(unit: Unit, nest: Nest, shared: bool) -> Kernel:
     """The function of a nest, of all of it or of parts that threads share; equal nests share one."""
-    key = (str(nest), tuple(nest.types), tuple(nest.extents), in_parts)
-    return unit.shared(key, lambda: new_kernel(unit, nest, in_parts))
+    key = (str(nest), tuple(nest.types), tuple(nest.extents), shared)
+    return unit.shared(key, lambda: new_kernel(unit, nest, shared))
 
 
-def new_kernel(unit: Unit, nest: Nest, in_parts: bool) -> Kernel:
+def new_kernel(unit: Unit, nest: Nest, shared: bool) -> Kernel:
     """The function of a nest that there is once."""
-    return Kernel(unit, unit.name("nest"), nest, vector_bytes(), in_parts)
+    return Kernel(unit, unit.name("nest"), nest, vector_bytes(), shared)
 
 
 class Kernel:
@@ -59,14 +56,16 @@ class Kernel:
       function: the LLVM function.
       scratch: how many bytes of scratch memory each thread needs.
       twice: whether the last vector of a row begins where it fits, not behind the one before.
-      parts: the length of the loop that threads share, 1 if the work cannot be shared.
+      parts: the length of the outermost loop, of which the function does a part if there are threads that share it, or sums `near`
+        it; 1 if there is none.
       grain: parts are multiples of this.
       accumulated: the buffers that rows are accumulated in, and by what.
       overlays: for buffers of results, the operands whose memory they may take.
+      near: the buffers in which many rows are added up: some rows at a time, apart from the others.
       private: those of them in which all parts accumulate to the same elements: each part needs a copy of its own.
     """
 
-    def __init__(self, unit: Unit, name: str, nest: Nest, vector_bytes: int, in_parts: bool):
+    def __init__(self, unit: Unit, name: str, nest: Nest, vector_bytes: int, shared: bool):
         unroll(nest)
         collapse(nest)
         ahead = jam(nest)
@@ -80,6 +79,8 @@ class Kernel:
         self.nest = nest
         self.width = lanes_of(nest, vector_bytes)
         self.outer = shared_dimension(nest)
+        self.near = sums_of_rows(nest, self.outer)
+        in_parts = shared or bool(self.near)
         self.twice = may_compute_twice(nest, self.width) and not (in_parts and self.outer == nest.columns[-1])
         self.overlays = {} if self.twice else found_overlays
         self.early = loads_to_hurry(nest, self.overlays)

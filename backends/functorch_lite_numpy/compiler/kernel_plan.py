@@ -11,7 +11,12 @@ from . import scalars
 from .memory import aligned
 from .types import real_dtype
 
-__all__ = ["lanes_of", "may_compute_twice", "places_of_kept", "shared_dimension"]
+__all__ = ["CASCADE", "lanes_of", "may_compute_twice", "places_of_kept", "shared_dimension", "sums_of_rows"]
+
+CASCADE = 256
+"""So many vectors are added up before their sum is added to a second one: long sums of floats stay accurate."""
+FEW_SUMS = 64
+"""So many sums are near whatever a turn adds to."""
 
 FEW_ROWS = 64
 """Fewer rows than that are not shared among threads where columns can be."""
@@ -35,6 +40,22 @@ def shared_dimension(nest: Nest) -> int | None:
         if not inner and nest.extents[nest.rows[0]] < FEW_ROWS:
             return nest.columns[-1]
     return nest.rows[0]
+
+
+def sums_of_rows(nest: Nest, outer: int | None) -> list[int]:
+    """The buffers in which all turns of the loop `outer`, over rows, add up floats, each turn to all that is there."""
+    if outer is None or outer not in nest.rows or nest.extents[outer] <= 2 * CASCADE:
+        return []
+    turn = math.prod(nest.extents[d] for d in (*nest.rows, *nest.columns) if d != outer)
+    most = max(2 * turn, FEW_SUMS)  # a complex number is two of a buffer's
+    found = []
+    for target, op in ((r.target, r.op) for p in nest.phases for r in p.reductions):
+        if target is None or op != "add" or outer in target.address.dims:
+            continue
+        dtype, size = nest.types[target.buffer]
+        if dtype.kind == "f" and size <= most and not target.address.nodes:
+            found.append(target.buffer)
+    return list(dict.fromkeys(found))
 
 
 def lanes_of(nest: Nest, vector_bytes: int) -> int:

@@ -23,7 +23,8 @@ from . import ir, scalars
 from .control import displaced
 from .filling import combine, fill
 from .intrinsics import intrinsic
-from .kernel import CASCADE, kernel_of, new_kernel
+from .kernel import kernel_of, new_kernel
+from .kernel_plan import CASCADE
 from .memory import aligned
 from .pairs import split
 from .parts import hurried
@@ -35,8 +36,6 @@ __all__ = ["SharedNest", "duration_of"]
 
 MOST_PIECES = 256
 MOST_COPIES = 32
-FEW = 64
-"""So many sums are near whatever a turn adds to."""
 
 
 def duration_of(nest: Nest) -> float:
@@ -78,22 +77,6 @@ def _detach_results(nest: Nest) -> Nest | None:
     return rest
 
 
-def _sums_of_rows(nest: Nest, outer: int | None) -> list[int]:
-    """The buffers in which all turns of the loop `outer`, over rows, add up floats, each turn to all that is there."""
-    if outer is None or outer not in nest.rows or nest.extents[outer] <= 2 * CASCADE:
-        return []
-    turn = math.prod(nest.extents[d] for d in (*nest.rows, *nest.columns) if d != outer)
-    most = max(2 * turn, FEW)  # a complex number is two of a buffer's
-    found = []
-    for target, op in ((r.target, r.op) for p in nest.phases for r in p.reductions):
-        if target is None or op != "add" or outer in target.address.dims:
-            continue
-        dtype, size = nest.types[target.buffer]
-        if dtype.kind == "f" and size <= most and not target.address.nodes:
-            found.append(target.buffer)
-    return list(dict.fromkeys(found))
-
-
 class SharedNest:
     """A nest as a function over its buffers.
 
@@ -113,9 +96,8 @@ class SharedNest:
         self.buffers = len(nest.types)
         large = self.duration > WORTH_SHARING
         rest = _detach_results(nest) if large and any(p.reductions for p in nest.phases) else None
-        in_parts = large or bool(_sums_of_rows(nest, (nest.rows or [None])[0]))
         # What is left of a nest may be equal to what is left of another one.
-        self.kernel = kernel = new_kernel(unit, nest, in_parts) if rest is None else kernel_of(unit, nest, in_parts)
+        self.kernel = kernel = new_kernel(unit, nest, large) if rest is None else kernel_of(unit, nest, large)
         self.rest = kernel_of(unit, rest, False) if rest is not None else None
         unit.losses.inner.add(kernel.function.name)
         self.types = nest.types
@@ -124,7 +106,7 @@ class SharedNest:
         self.scratch = 0
         self.detached = [self.take(self.size(k)) for k in range(self.buffers, len(self.types))]
         self.copies = {k: self.take(self.pieces * aligned(self.size(k))) for k in self.private}
-        near = _sums_of_rows(kernel.nest, kernel.outer) if min(self.length, kernel.parts) > 2 * CASCADE else []
+        near = kernel.near if min(self.length, kernel.parts) > 2 * CASCADE else []
         self.near = {k: self.take(self.pieces * aligned(self.size(k))) for k in near}
         self.kernel_scratch = self.take(self.kernel.scratch) if self.pieces == 1 else 0
         self.function = self.write() if self.pieces > 1 or kernel.accumulated or self.rest else None
