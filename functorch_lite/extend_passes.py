@@ -3,6 +3,7 @@
 from .passes.algebra import rewrite_algebra
 from .passes.contract import fold_transposes
 from .passes.elements import build
+from .passes.few_outputs import by_few_outputs
 from .passes.fuse import fuse, fusion
 from .passes.hoist import hoist
 from .passes.nests import Affine, Load, Nest, Node, Phase, Reduction, Store
@@ -22,6 +23,7 @@ __all__ = [
     "Reduction",
     "Store",
     "build",
+    "by_few_outputs",
     "by_real_parts",
     "by_rules",
     "by_taps",

@@ -150,6 +150,35 @@ def test_single_channels(x, w, given, channels_last):
     assert "conv" not in f.lower(fnp.ones(x), fnp.ones(w)).as_text("fused")
 
 
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "x, w, given",
+    [
+        ((2, 32, 40, 40), (1, 32, 3, 3), {"padding": 1}),
+        ((3, 40, 24, 33), (2, 40, 3, 5), {"padding": ((0, 2), (1, 3)), "rhs_dilation": (2, 1)}),
+        ((1, 50, 5000), (2, 50, 4), {"padding": ((3, 0),)}),
+        ((2, 64, 12, 11, 10), (1, 64, 2, 3, 2), {"padding": ((1, 0), (1, 1), (0, 0))}),
+    ],
+)
+def test_few_outputs_are_products(x, w, given, dtype, channels_last):
+    check(x, w, dtype, channels_last, **given)
+    call = fl.jit(functools.partial(conv, **params(len(x) - 2, **given)))
+    text = call.lower(np.ones(x, dtype), np.ones(w, dtype)).as_text("fused")
+    assert "dot_general" in text
+    assert "conv" not in text
+
+
+def test_few_outputs_of_few_channels_or_positions_stay_convolutions():
+    for x, w, given in [
+        ((2, 8, 40, 40), (2, 8, 3, 3), {}),  # their products would be larger than they are
+        ((2, 32, 10, 10), (1, 32, 3, 3), {}),
+        ((2, 32, 40, 40), (1, 32, 3, 3), {"strides": 2}),
+    ]:
+        call = fl.jit(functools.partial(conv, **params(len(x) - 2, **given)))
+        assert "conv" in call.lower(np.ones(x, np.float32), np.ones(w, np.float32)).as_text("fused")
+
+
 @pytest.mark.parametrize("dtype", ["int32", "complex64"])
 def test_single_channels_of_other_numbers(dtype):
     x, w = (np.arange(n).reshape(1, 1, k, -1).astype(dtype) for n, k in ((8000, 80), (9, 3)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from functorch_lite.extend import Atom, Backend, Equation, LoweringContext, Program, Var, registry
 from functorch_lite.extend_passes import (
+    by_few_outputs,
     by_real_parts,
     by_taps,
     fold_transposes,
@@ -25,6 +26,7 @@ from .editions import published, wanted
 from .fingerprint import fingerprint
 from .layouts import lay_out
 from .linking import linked
+from .processor import vector_bytes
 from .segment import Segment
 from .signature import emit_signature
 from .steps import all_native, fusible, is_dear, is_native
@@ -65,7 +67,7 @@ def prepared(program: Program) -> Program:
 
 def relieved(program: Program) -> Program:
     """The program after the passes that do not keep bits: loops do no more than they must."""
-    program = rewrite_algebra(by_real_parts(by_taps(program)), keeping_bits=False)
+    program = rewrite_algebra(by_real_parts(by_few_outputs(by_taps(program), vector_bytes())), keeping_bits=False)
     program = widen(program, lambda e: fusible(e) or is_native(e))
     program = share_totals(fold_transposes(in_turns(program), is_native))
     hoisted = hoist(program, is_dear)
