@@ -211,3 +211,21 @@ def test_narrower_registers(monkeypatch, bytes_):
             check(x, y, (((1 - x_turned,), (y_turned,)), ((), ())))
     x, y = operand((3, 40, 4, 10), "float32"), operand((10, 5, 3, 4, 9), "float32")
     check(x, y, (((2, 3), (3, 0)), ((0,), (2,))))
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize(
+    "text", ["mk,kn->mn", "km,kn->mn", "mk,nk->mn", "mk,kn->nm", "bmk,kn->bmn", "kbm,knb->mbn", "mbk,kbn->mbn"]
+)
+@pytest.mark.parametrize(
+    "m, k, n", [(1, 70, 300), (300, 70, 1), (1, 1, 5), (5, 1, 1), (1, 9, 1), (257, 200, 1), (1, 200, 257)]
+)
+def test_complex_vectors(m, k, n, text, dtype):
+    lengths = {"b": 3, "m": m, "k": k, "n": n}
+    shapes = [[lengths[axis] for axis in axes] for axes in text.split("->")[0].split(",")]
+    x, y = ((RNG.normal(size=s) + 1j * RNG.normal(size=s)).astype(dtype) for s in shapes)
+    got = np.asarray(fl.jit(lambda x, y: fnp.einsum(text, x, y))(x, y))
+    want = np.einsum(text, x.astype(complex), y.astype(complex))
+    np.testing.assert_allclose(
+        got, want, rtol=1e-5 if dtype == "complex64" else 1e-12, atol=1e-4 if dtype == "complex64" else 1e-12
+    )

@@ -41,6 +41,8 @@ MIDDLING = 256**3
 """Up to so many, our own blocks are as quick as BLAS with registers of 32 bytes too."""
 NO_THREADS = 32**3
 """For so few, OpenBLAS starts no threads."""
+NO_THREADS_OF_VECTOR = 9000
+"""And for so few where one operand is a vector."""
 LEAST_ROWS = 128
 """Rows or columns of a product that BLAS does at a time; fewer make it copy the other operand too often."""
 MOST_BLAS_PIECES = 16
@@ -218,8 +220,10 @@ class Products:
 
     def by_blas(self, b: Any, pointers: Sequence[Any]) -> None:
         """By BLAS, on our threads rather than its own: cut along the longer axis, so the smaller operand is copied by each."""
-        if self.product.size <= NO_THREADS:
-            self.gemm(b, pointers, {})
+        vector = self.product.m.length == 1 or self.product.n.length == 1
+        call = self.gemv if vector else self.gemm
+        if self.product.size <= (NO_THREADS_OF_VECTOR if vector else NO_THREADS):
+            call(b, pointers, {})
             return
         name, axis = max((("m", self.product.m), ("n", self.product.n)), key=lambda pair: pair[1].length)
         length = self.length_of_a_piece(axis.length)
@@ -229,7 +233,7 @@ class Products:
             sizes = (self.dtypes[0].itemsize, self.dtypes[0].itemsize, self.dtypes[2].itemsize)
             steps = [stride * length * size for stride, size in zip(axis[1:], sizes, strict=True)]
             here = [displaced(b, x, k, step) for x, step in zip(pointers, steps, strict=True)]
-            self.gemm(b, here, {name: b.sub(end, begin)})
+            call(b, here, {name: b.sub(end, begin)})
 
         self.unit.call_outside(b, "pool.hold_blas", ir.VoidType(), [])
         in_pieces(self.unit, b, -(-axis.length // length), pointers, piece, hurried)
@@ -259,6 +263,23 @@ class Products:
         args += [one, x, constant(I64, x_lead), y, constant(I64, y_lead)]
         args += [zero, z, constant(I64, max(p.m.z, p.n.length))]
         self.unit.call_outside(b, f"blas.{name}", ir.VoidType(), args)
+
+    def gemv(self, b: Any, pointers: Sequence[Any], lengths: Mapping[str, Any]) -> None:
+        """The same where one operand is a vector: the other one, a matrix, is read once."""
+        p = self.product
+        x, y, z = pointers
+        matrix, vector, kept, step = (x, y, p.m, p.k.y) if p.n.length == 1 else (y, x, p.n, p.k.x)
+        is_rows = matrix is x
+        along, across = (p.k.x, p.m.x) if is_rows else (p.k.y, p.n.y)
+        n = lengths.get("m" if is_rows else "n", constant(I64, kept.length))
+        as_is = p.k.length == 1 or (along == 1 and (across >= p.k.length or kept.length == 1))
+        lead = max(across, p.k.length) if as_is else max(along, kept.length)
+        sizes = (n, constant(I64, p.k.length)) if as_is else (constant(I64, p.k.length), n)
+        args: list[Any] = [constant(I32, ROW_MAJOR), constant(I32, AS_IS if as_is else TRANSPOSED), *sizes]
+        args += [self.factor(1), matrix, constant(I64, lead), vector, constant(I64, max(step, 1)), self.factor(0), z]
+        args.append(constant(I64, max(p.m.z, 1) if is_rows else 1))
+        function = _GEMM[self.dtypes[0]].replace("gemm", "gemv")
+        self.unit.call_outside(b, f"blas.{function}", ir.VoidType(), args)
 
     def factor(self, x: int) -> Any:
         """A number as BLAS takes it: complex ones by pointer."""
