@@ -70,3 +70,17 @@ def test_nothing_is_gathered() -> None:
         (lambda cube: (cube * cube).sum(-1), cube),
     ):  # fmt: skip
         assert gathers(f, *args) == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(8, 698), (4, 10), (16, 23), (8, 122), (2, 1018), (8, 90)])
+def test_kept_values_have_room_for_whole_vectors(shape, dtype):
+    """The last vector of the last row reaches beyond it, into nothing else."""
+
+    def f(x, y):
+        kept = fnp.exp(x * y), fnp.tanh(x + y)
+        return [a / abs(a).sum() for a in kept]
+
+    x = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    for got, want in zip(fl.jit(f)(x, x[0]), f(fnp.asarray(x), fnp.asarray(x[0])), strict=True):
+        np.testing.assert_allclose(np.asarray(got), np.asarray(want), rtol=1e-5)

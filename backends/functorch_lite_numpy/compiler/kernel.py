@@ -88,7 +88,7 @@ class Kernel:
         for k, argument in enumerate(self.function.args[:n]):
             if k not in mixed:
                 argument.add_attribute("noalias")
-        saved, self.scratch = places_of_kept(nest)
+        saved, self.scratch = places_of_kept(nest, self.width)
         if self.turned is not None:
             self.scratch = self.turned.take(self.scratch)
         found = interiors(nest, self.width)

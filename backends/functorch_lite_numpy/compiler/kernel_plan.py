@@ -122,8 +122,11 @@ def may_compute_twice(nest: Nest, width: int) -> bool:
     return math.prod(nest.extents) < FEW or (n < 2 * width and rest.bit_count() > 1)
 
 
-def places_of_kept(nest: Nest) -> tuple[dict[Node, int], int]:
-    """Dear nodes that several phases need, and where in the scratch memory of a row they are kept."""
+def places_of_kept(nest: Nest, width: int) -> tuple[dict[Node, int], int]:
+    """Dear nodes that several phases need, and where in the scratch memory of a row they are kept.
+
+    They are written in whole vectors of up to so many lanes: the last one reaches beyond the row.
+    """
     if len(nest.phases) == 1:
         return {}, 0
     columns = set(nest.columns)
@@ -141,7 +144,7 @@ def places_of_kept(nest: Nest) -> tuple[dict[Node, int], int]:
                 again[node] = None
                 continue
             stack.extend(node.args)
-    length = math.prod(nest.extents[d] for d in nest.columns)
+    length = math.prod(nest.extents[d] for d in nest.columns) + width
     places, total = {}, 0
     for node in again:
         places[node] = total
