@@ -91,6 +91,13 @@ def chosen_programs() -> Iterator[tuple[Any, list[Any]]]:
     yield lambda x: (fnp.linalg.eigh(x @ x.conj().T), fnp.linalg.cholesky(x @ x.conj().T + fnp.eye(9))), [matrix]
     yield lambda x: (fnp.stack([x, x * 2, x + 1], -1), fnp.stack([x, -x], -1).reshape(9, -1)), [normal(9, 77)]
     yield lambda x: fnp.pad(x, 3, mode="edge") + fnp.pad(x, ((5, 1), (2, 4))), [normal(5, 200)]
+    yield (
+        lambda x, y: lax.pad(x, 0.0, [(-2, 1, 0), (2, -1, 0), (1, 0, 0)])[::3, :, ::2] * y,
+        [rng.normal(size=(29, 5, 16)), rng.normal(size=(10, 6, 9))],
+    )
+    yield lambda x, y: [a / abs(a).sum() for a in (fnp.exp(x * y), fnp.tanh(x + y))], [normal(16, 23), normal(23)]
+    yield lambda x: (x.max(1), x.max(), (x * 2).sum((0, 1)), x.min((0, 2))), [normal(59, 9, 12)]
+    yield lambda x, w: lax.conv(x, w, (1, 1), "SAME"), [normal(2, 32, 30, 31), normal(2, 32, 3, 3)]
     yield lambda x: lax.while_loop(lambda c: c.sum() < 50, lambda c: c * 1.5, x), [np.abs(normal(33))]
     yield fl.grad(lambda x: grown(lambda x: x * grown(fnp.sin, x), x)), [np.abs(normal(33))]
     yield fl.grad(fl.jit(lambda x: grown(lambda x: x * grown(fnp.sin, x), x))), [np.abs(normal(33))]

@@ -319,11 +319,12 @@ class Values:
         """Where the first lane is; the start of the buffer if a guard does not hold for any lane.
 
         (A masked load that reads nothing is correct too, but beyond the buffer the processor takes hundreds of cycles to
-        find that out.)
+        find that out. And where all lanes of a mask are alike, LLVM (22) may make it part of a shuffle, which reads all the same.)
         """
         start = self.start(b, target.address)
-        if guard is not None and not is_vector(guard):
-            start = b.select(guard, start, constant(I64, 0))
+        if guard is not None:
+            holds = any_lane(b, self.where(b, guard)) if is_vector(guard) else guard
+            start = b.select(holds, start, constant(I64, 0))
         return b.gep(self.buffers[target.buffer], [start], source_etype=memory_type(dtype))
 
     # Loads.
