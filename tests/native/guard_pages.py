@@ -123,9 +123,10 @@ def plan(
 ) -> tuple[list[tuple[int, int]], int]:
     """In place of the compiler's: no value shares memory with another one, a guard page between them."""
     offsets, guards, place = [], [], 0
-    for _, _, size, _ in intervals:
+    for _, _, size, is_aligned in intervals:
         inside = pages(max(size, 1))
-        offsets.append(place + (inside - size if AT_END else 0))
+        before = inside - size if AT_END else 0
+        offsets.append(place + (before - before % alignment if is_aligned else before))
         guards.append(place + inside)
         place += inside + PAGE
     while place + ODD + alignment in holes:
