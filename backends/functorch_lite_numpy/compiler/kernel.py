@@ -13,7 +13,8 @@ accumulated in must have been filled before: `accumulated` says with what.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -162,8 +163,10 @@ class Kernel:
     def columns_from(self, k: int, phase: Phase, partials: Sequence[Sequence[Partial]]) -> None:
         d = self.nest.columns[k]
         if k + 1 < len(self.nest.columns):
-            with self.values.loop(d, *self.range(d), 1):
-                self.columns_from(k + 1, phase, partials)
+            of_all = [p for of in partials for p in of]
+            inner = math.prod(self.nest.extents[i] for i in self.nest.columns[k + 1 :]) / self.width
+            turns = max(1, int(CASCADE / inner)) if k == 0 and self.nest.extents[d] * inner > 2 * CASCADE else None
+            self.loop(of_all, d, *self.range(d), 1, turns, lambda: self.columns_from(k + 1, phase, partials))
             return
         n = self.nest.extents[d]
         if n >= self.width:
@@ -182,22 +185,37 @@ class Kernel:
         if self.part is not None and self.outer == d:
             last = intrinsic(v.builder, "smin", self.part[1], last)
         v.lanes = self.width
-        adds = any(p.reduction.op == "add" and p.reduction.node.dtype.kind == "f" for p in partials)
-        if adds and self.nest.extents[d] > 2 * CASCADE * self.width:
-            self.cascade(phase, partials, d, first, last)
-        elif self.twice and end == 2 * self.width:
+        if self.twice and end == 2 * self.width:
             for begin in (first, early):
                 with v.inside(d, begin, v.builder):
                     self.whole(phase, partials)
         else:
-            with v.loop(d, first, last, self.width):
+
+            def whole() -> None:
                 if self.twice:
                     v.at[d] = intrinsic(v.builder, "smin", v.at[d], early)
                 self.whole(phase, partials)
+
+            turns = CASCADE if self.nest.extents[d] > 2 * CASCADE * self.width else None
+            self.loop(partials, d, first, last, self.width, turns, whole)
         v.lanes = 1
 
-    def cascade(self, phase: Phase, partials: Sequence[Partial], d: int, first: Any, last: Any) -> None:
-        """The loop over whole vectors, in blocks; what a block gives is combined into totals."""
+    def loop(
+        self,
+        partials: Sequence[Partial],
+        d: int,
+        first: Any,
+        last: Any,
+        step: int,
+        turns: int | None,
+        body: Callable[[], None],
+    ) -> None:
+        """A loop over a column dimension. Where floats are added up it goes in blocks of so many turns, if that is given: what a
+        block gives is combined into totals."""
+        if turns is None or not any(p.reduction.op == "add" and p.reduction.node.dtype.kind == "f" for p in partials):
+            with self.values.loop(d, first, last, step):
+                body()
+            return
         b = self.values.builder
         totals = [p.room() for p in partials]
         for p, total in zip(partials, totals, strict=True):
@@ -208,10 +226,10 @@ class Kernel:
         b.position_at_end(block)
         begin = b.phi(I64)
         begin.add_incoming(first, before)
-        following = b.add(begin, constant(I64, CASCADE * self.width))
+        following = b.add(begin, constant(I64, turns * step))
         end = intrinsic(b, "smin", following, last)
-        with self.values.loop(d, begin, end, self.width):
-            self.whole(phase, partials)
+        with self.values.loop(d, begin, end, step):
+            body()
         for p, total in zip(partials, totals, strict=True):
             old, new = b.load(total, typ=p.type), p.load(b)
             b.store(p.combined(b, old, new), total)
