@@ -22,11 +22,10 @@ from ..primitives.slicing import pad, slice_
 from ..primitives.structural import reshape, transpose
 from ..program import Equation, Program, Var
 from .rewrite import Rule, by_rules
+from .taps import MOST_TAPS
 
 __all__ = ["by_few_outputs"]
 
-MOST_TAPS = 25
-"""Taps are written out."""
 POSITIONS = 1 << 10
 """Fewer are not worth it."""
 MOST_ROOM = 2
@@ -50,13 +49,9 @@ def _rule_of(equation: Equation, made: Mapping[Var, Equation], width: int) -> Ru
     plain = params["groups"] == 1 and {*params["strides"], *params["lhs_dilation"]} <= {1}
     exact = dtypes.accumulator_dtype(result.dtype) == result.dtype
     few = 2 * w.shape[0] * result.dtype.itemsize <= width and taps * w.shape[0] <= MOST_ROOM * w.shape[1]
-    outside = any(n < 0 for pair in params["padding"] for n in pair)
-    if (
-        not (plain and exact and few)
-        or outside
-        or not 1 < taps <= MOST_TAPS
-        or math.prod(result.shape[2:]) * x.shape[0] < POSITIONS
-    ):
+    inside = all(n >= 0 for pair in params["padding"] for n in pair)
+    many = math.prod(result.shape[2:]) * x.shape[0] >= POSITIONS
+    if not (plain and exact and few and inside and many and 1 < taps <= MOST_TAPS):
         return None
     return lambda x, w: [_sum(x, w, result.shape[2:], **params)]
 

@@ -252,14 +252,11 @@ class Products:
         name = _GEMM[dtype]
         one, zero = (self.factor(x) for x in (1, 0))
         args: list[Any] = [constant(I32, ROW_MAJOR)]
-        # A matrix is as it is if its last axis is contiguous; of an axis of length 1, any stride may be said.
-        x_as_is = p.k.length == 1 or (p.k.x == 1 and (p.m.x >= p.k.length or p.m.length == 1))
-        y_as_is = p.n.length == 1 or (p.n.y == 1 and (p.k.y >= p.n.length or p.k.length == 1))
+        x_as_is, x_lead = _stored((p.m.length, p.m.x), (p.k.length, p.k.x))
+        y_as_is, y_lead = _stored((p.k.length, p.k.y), (p.n.length, p.n.y))
         args += [constant(I32, AS_IS if as_is else TRANSPOSED) for as_is in (x_as_is, y_as_is)]
         args += [lengths.get(n, constant(I64, axis.length)) for n, axis in (("m", p.m), ("n", p.n), ("k", p.k))]
         x, y, z = pointers
-        x_lead = max(p.m.x, p.k.length) if x_as_is else max(p.k.x, p.m.length)
-        y_lead = max(p.k.y, p.n.length) if y_as_is else max(p.n.y, p.k.length)
         args += [one, x, constant(I64, x_lead), y, constant(I64, y_lead)]
         args += [zero, z, constant(I64, max(p.m.z, p.n.length))]
         self.unit.call_outside(b, f"blas.{name}", ir.VoidType(), args)
@@ -268,16 +265,18 @@ class Products:
         """The same where one operand is a vector: the other one, a matrix, is read once."""
         p = self.product
         x, y, z = pointers
-        matrix, vector, kept, step = (x, y, p.m, p.k.y) if p.n.length == 1 else (y, x, p.n, p.k.x)
-        is_rows = matrix is x
-        along, across = (p.k.x, p.m.x) if is_rows else (p.k.y, p.n.y)
-        n = lengths.get("m" if is_rows else "n", constant(I64, kept.length))
-        as_is = p.k.length == 1 or (along == 1 and (across >= p.k.length or kept.length == 1))
-        lead = max(across, p.k.length) if as_is else max(along, kept.length)
-        sizes = (n, constant(I64, p.k.length)) if as_is else (constant(I64, p.k.length), n)
-        args: list[Any] = [constant(I32, ROW_MAJOR), constant(I32, AS_IS if as_is else TRANSPOSED), *sizes]
-        args += [self.factor(1), matrix, constant(I64, lead), vector, constant(I64, max(step, 1)), self.factor(0), z]
-        args.append(constant(I64, max(p.m.z, 1) if is_rows else 1))
+        if p.n.length == 1:
+            name, matrix, rows, columns = "m", x, (p.m.length, p.m.x), (p.k.length, p.k.x)
+            vector, step, z_step = y, p.k.y, p.m.z
+        else:
+            name, matrix, rows, columns = "n", y, (p.n.length, p.n.y), (p.k.length, p.k.y)
+            vector, step, z_step = x, p.k.x, 1
+        as_is, lead = _stored(rows, columns)
+        n, k = lengths.get(name, constant(I64, rows[0])), constant(I64, p.k.length)
+        args: list[Any] = [constant(I32, ROW_MAJOR), constant(I32, AS_IS if as_is else TRANSPOSED)]
+        args += [n, k] if as_is else [k, n]
+        args += [self.factor(1), matrix, constant(I64, lead), vector, constant(I64, max(step, 1))]
+        args += [self.factor(0), z, constant(I64, max(z_step, 1))]
         function = _GEMM[self.dtypes[0]].replace("gemm", "gemv")
         self.unit.call_outside(b, f"blas.{function}", ir.VoidType(), args)
 
@@ -287,6 +286,14 @@ class Products:
         if dtype.kind == "c":
             return self.unit.constant(np.asarray(x, dtype))
         return constant(register_type(dtype), x)
+
+
+def _stored(rows: tuple[int, int], columns: tuple[int, int]) -> tuple[bool, int]:
+    """Whether a matrix, of so many rows and columns so far apart, is as it is, for its last axis is contiguous, or transposed; and
+    how far apart the rows of what is stored are. Of an axis of length 1, any stride may be said."""
+    (n, far), (m, near) = rows, columns
+    as_is = m == 1 or (near == 1 and (far >= m or n == 1))
+    return as_is, max(far, m) if as_is else max(near, n)
 
 
 def _x(a: Axis) -> int:

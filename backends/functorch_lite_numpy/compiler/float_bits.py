@@ -44,30 +44,24 @@ def to_order(b: Any, x: Any, op: str) -> Any:
     Bits of numbers without their sign are in order; those of negative ones are turned around. What comes beyond infinity at one
     end of the integers is moved to the other end.
     """
-    bits = _bits(b, x)
-    return b.add(_turned(b, bits), _shift(bits.type, _dtype(x), op))
+    dtype, bits = _dtype(x), _bits(b, x)
+    return b.add(_turned(b, dtype, bits), _shift(bits.type, dtype, op))
 
 
 def from_order(b: Any, dtype: np.dtype, n: Any, op: str) -> Any:
     """The floats that `to_order` gave such integers for."""
-    return b.bitcast(_turned(b, b.sub(n, _shift(n.type, dtype, op))), register_type(dtype, width_of(n)))
+    return b.bitcast(_turned(b, dtype, b.sub(n, _shift(n.type, dtype, op))), register_type(dtype, width_of(n)))
 
 
-def _turned(b: Any, bits: Any) -> Any:
+def _turned(b: Any, dtype: np.dtype, bits: Any) -> Any:
     """All bits but the sign changed, if that is set."""
-    size = 8 * _itemsize(bits)
-    sign = b.ashr(bits, constant(bits.type, size - 1))
+    sign = b.ashr(bits, constant(bits.type, 8 * dtype.itemsize - 1))
     return b.xor(bits, b.lshr(sign, constant(bits.type, 1)))
 
 
 def _shift(type: Any, dtype: np.dtype, op: str) -> Any:
     infinity = int(np.asarray(np.inf, dtype).view(f"i{dtype.itemsize}"))
     return constant(type, infinity + 1 if op == "max" else -infinity - 1)
-
-
-def _itemsize(x: Any) -> int:
-    """Bytes of an integer, or of each of a vector."""
-    return (x.type.element if is_vector(x) else x.type).width // 8
 
 
 def round_away(b: Any, x: Any) -> Any:

@@ -157,9 +157,8 @@ class Transforms:
         place = b.add(b.mul(outer, constant(I64, s.n * s.inner)), self.start(b, b.urem(i, groups)))
         loaded = [self.next_to(b, own, j + 1) for j in range(self.side_by_side)]
         self.load_columns(b, displaced(b, source, place, 2 * self.size), loaded)
-        stays = (
-            self.passes % 2 == 0
-        )  # else each result lies where the one before was loaded, the first where nothing was
+        # Else each result lies where the one before was loaded, the first where nothing was.
+        stays = self.passes % 2 == 0
         with counted(b, self.side_by_side) as j:
             self.transform(b, self.next_to(b, loaded[0], j), own if stays else self.next_to(b, own, j))
         results = loaded if stays else [own, *loaded[:-1]]

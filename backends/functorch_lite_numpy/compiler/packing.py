@@ -12,6 +12,7 @@ import numpy as np
 from . import ir, processor
 from .control import counted, covered, displaced
 from .intrinsics import prefetch
+from .squares import exchange
 from .types import I32, I64, PTR, constant, lanes, memory_type
 
 if TYPE_CHECKING:
@@ -147,33 +148,24 @@ def _square(unit: Unit, dtype: np.dtype, width: int) -> Any:
 def _transposed(b: Any, rows: Sequence[Any], size: int) -> Sequence[Any]:
     """The columns of a square of vectors, whose elements have so many bytes.
 
-    Each round is a block of its own: in a draft LLVM looks for ways to join all shuffles of a block, which takes it milliseconds.
+    Long elements change places in blocks, ever larger ones: they stay within their parts of vectors at first, for which there are
+    instructions. Each round is a block of code of its own: in a draft LLVM looks for ways to join all shuffles of a block, which
+    takes it milliseconds.
     """
+    out = list(rows)
     for k in range(len(rows).bit_length() - 1):
         if k:
             following = b.append_basic_block("round")
             b.branch(following)
             b.position_at_end(following)
-        rows = _squares(b, rows, 1 << k) if size >= 4 else _zips(b, rows)
-    return rows
-
-
-def _squares(b: Any, rows: Sequence[Any], apart: int) -> Sequence[Any]:
-    """Squares of two by two transposed, of elements or of squares that are: long elements stay within their parts of vectors at
-    first, for which there are instructions."""
-    n = len(rows)
-    mask = ir.VectorType(I32, n)
-    is_first = [i // apart % 2 == 0 for i in range(n)]
-    low = lanes(mask, [i if is_first[i] else n + i - apart for i in range(n)])
-    high = lanes(mask, [i + apart if is_first[i] else n + i for i in range(n)])
-    out = list(rows)
-    for i in [i for i in range(n) if is_first[i]]:
-        pair = rows[i], rows[i + apart]
-        out[i], out[i + apart] = b.shuffle_vector(*pair, low), b.shuffle_vector(*pair, high)
+        if size >= 4:
+            exchange(b, out, 1 << k, 1 << k)
+        else:
+            out = _zips(b, out)
     return out
 
 
-def _zips(b: Any, rows: Sequence[Any]) -> Sequence[Any]:
+def _zips(b: Any, rows: Sequence[Any]) -> list[Any]:
     """Perfect shuffles of two halves of the rows, for which there are instructions if a vector has few bytes."""
     n = len(rows)
     mask = ir.VectorType(I32, n)

@@ -111,9 +111,8 @@ class Partial:
         self.reduction = r
         self.width = width
         dtype, op = r.node.dtype, r.op
-        of_long = (
-            dtype == np.float64 and values.vector_bytes == 64
-        )  # other processors cannot compare integers of 64 bits so
+        # Other processors have no such instructions for integers of 64 bits.
+        of_long = dtype == np.float64 and values.vector_bytes == 64
         self.in_order = op in ("max", "min") and (dtype == np.float32 or of_long)
         self.dtype = np.dtype(f"u{dtype.itemsize}") if self.in_order else dtype
         """What is combined."""

@@ -12,7 +12,7 @@ from .types import I1, I32, I64, PTR, constant, lanes, splat
 from .unit import Unit
 from .vectors import first_lanes, load, store
 
-__all__ = ["square"]
+__all__ = ["exchange", "square"]
 
 
 def square(unit: Unit, type: Any) -> Any:
@@ -52,7 +52,7 @@ def _emit_square(unit: Unit, type: Any) -> Any:
             else:
                 values = [b.load(b.gep(buffer, [i], source_etype=type), typ=type) for i in at]
             for j, size in enumerate(sizes):
-                _exchange(b, values, 1 << j, size)
+                exchange(b, values, 1 << j, size)
             for i, v in zip(at, values, strict=True):
                 if k + 1 < len(passes):
                     b.store(v, b.gep(buffer, [i], source_etype=type))
@@ -63,7 +63,7 @@ def _emit_square(unit: Unit, type: Any) -> Any:
     return f
 
 
-def _exchange(b: Any, rows: list[Any], apart: int, size: int) -> None:
+def exchange(b: Any, rows: list[Any], apart: int, size: int) -> None:
     """Exchange blocks of lanes between rows: the upper of one with the lower of the row `apart` rows further."""
     n = rows[0].type.count
     index = np.arange(n)

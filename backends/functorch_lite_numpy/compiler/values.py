@@ -321,11 +321,15 @@ class Values:
         (A masked load that reads nothing is correct too, but beyond the buffer the processor takes hundreds of cycles to
         find that out. And where all lanes of a mask are alike, LLVM (22) may make it part of a shuffle, which reads all the same.)
         """
-        start = self.start(b, target.address)
-        if guard is not None:
-            holds = any_lane(b, self.where(b, guard)) if is_vector(guard) else guard
-            start = b.select(holds, start, constant(I64, 0))
+        start = self.guarded(b, self.start(b, target.address), guard)
         return b.gep(self.buffers[target.buffer], [start], source_etype=memory_type(dtype))
+
+    def guarded(self, b: Any, place: Any, guard: Any) -> Any:
+        """A place, or the start of its buffer if a guard holds for no lane that counts."""
+        if guard is None:
+            return place
+        holds = any_lane(b, self.where(b, guard)) if is_vector(guard) else guard
+        return b.select(holds, place, constant(I64, 0))
 
     # Loads.
 
@@ -347,9 +351,8 @@ class Values:
 
     def read_one(self, b: Any, target: Load, place: Any, dtype: np.dtype, guard: Any) -> Any:
         """The element that all lanes need; the first one if a guard holds for none."""
-        if guard is not None and not self.is_there(target):
-            holds = any_lane(b, self.where(b, guard)) if is_vector(guard) else guard
-            place = b.select(holds, place, constant(I64, 0))
+        if not self.is_there(target):
+            place = self.guarded(b, place, guard)
         return read(b, b.gep(self.buffers[target.buffer], [place], source_etype=memory_type(dtype)), dtype, 1)
 
     def is_there(self, target: Load) -> bool:
@@ -369,9 +372,8 @@ class Values:
             return self.read_of_groups(b, target, dtype, stride, mask, guard)
         pointer = self.pointer(b, target, dtype, guard)
         if self.ahead is not None:
-            self.fetch(
-                b, pointer, target.address.terms.get(self.ahead, 0) * dtype.itemsize, self.lanes * dtype.itemsize
-            )
+            step = target.address.terms.get(self.ahead, 0)
+            self.fetch(b, pointer, step * dtype.itemsize, self.lanes * dtype.itemsize)
         return read(b, pointer, dtype, self.lanes, mask)
 
     def fetch(self, b: Any, pointer: Any, step: int, size: int) -> None:

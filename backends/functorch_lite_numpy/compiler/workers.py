@@ -47,9 +47,8 @@ class _Brisk:
         with self._lock:
             for thread in threads:
                 self._inside.remove(thread)
-            if (
-                threads and not self._inside and sys.getswitchinterval() == self._shorter
-            ):  # else somebody set it meanwhile
+            is_ours = sys.getswitchinterval() == self._shorter  # else somebody set it meanwhile
+            if threads and not self._inside and is_ours:
                 sys.setswitchinterval(self._usual + 5e-7)  # Python cuts off parts of microseconds
 
     def go_on_in_child(self) -> None:
