@@ -1,6 +1,6 @@
 """Compiled speed, row by row, beside JAX, PyTorch and torch.compile.
 
-    python benchmarks/compiled.py [--cores 1] [--rivals jax torch compile] [--rows softmax LSTM ...] [--seconds 1.0]
+    python benchmarks/compiled.py [--cores 1] [--rivals jax torch compile autograd] [--rows softmax LSTM ...] [--seconds 1.0]
     python benchmarks/compiled.py --first       the first calls instead, each in a fresh process
     python benchmarks/compiled.py --limits      what memory and arithmetic of this machine allow
 
@@ -40,10 +40,14 @@ PAUSE = 1e-2
 """Seconds before a library's turn: threads of the one before look for work for a while, and would take a processor."""
 
 
+RIVALS = {"jax": "JAX", "torch": "PyTorch", "compile": "torch.compile", "autograd": "autograd"}
+"""What they are called in commands, and in tables."""
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cores", type=int, default=1)
-    parser.add_argument("--rivals", nargs="*", default=["jax", "torch"], choices=["jax", "torch", "compile"])
+    parser.add_argument("--rivals", nargs="*", default=["jax", "torch"], choices=list(RIVALS))
     parser.add_argument("--rows", nargs="*", default=[])
     parser.add_argument("--seconds", type=float, default=1.0, help="for each row and library")
     parser.add_argument("--json", help="a file for the figures")
@@ -112,11 +116,25 @@ def of_torch(name: str, compiled: bool) -> Callable[[], Any] | None:
     return lambda: function(*args)
 
 
+def of_autograd(name: str) -> Callable[[], Any] | None:
+    """A row, for autograd; None if it lacks what the row needs."""
+    from interface_autograd import LACKING, interface
+    from programs import ROWS
+
+    try:
+        function, args = ROWS[name](interface)
+        function(*args)
+    except LACKING:
+        return None
+    return lambda: function(*args)
+
+
 RUNS: dict[str, Callable[[str], Callable[[], Any] | None]] = {
     "ours": lambda name: jitted(importlib.import_module("functorch_lite"), name),
     "JAX": lambda name: jitted(importlib.import_module("jax"), name),
     "PyTorch": lambda name: of_torch(name, False),
     "torch.compile": lambda name: of_torch(name, True),
+    "autograd": of_autograd,
 }
 """Library -> what makes a row's function of no arguments; None if the library has no such row."""
 
@@ -275,8 +293,7 @@ def main() -> None:
     if options.limits:
         limits.report(chosen, options.cores, lambda name: serving(name, ["ours"], options.cores))
         return
-    names = {"jax": "JAX", "torch": "PyTorch", "compile": "torch.compile"}
-    libraries = ["ours", *(names[rival] for rival in options.rivals)]
+    libraries = ["ours", *(RIVALS[rival] for rival in options.rivals)]
     rows: dict[str, dict[str, float]] = {}
     for name in chosen:
         try:
@@ -289,7 +306,7 @@ def main() -> None:
             continue
         print(name, {k: f"{v * 1e3:.4g}" for k, v in rows[name].items()}, file=sys.stderr, flush=True)
     print(f"{options.cores} core(s), {'first calls' if options.first else 'medians'}\n\n{table(rows)}\n")
-    for label in ("JAX", "JAX, in all", "PyTorch", "torch.compile"):
+    for label in ("JAX", "JAX, in all", "PyTorch", "torch.compile", "autograd"):
         ours = "ours, in all" if label.endswith("in all") else "ours"
         ratios = [row[label] / row[ours] for row in rows.values() if label in row]
         if ratios:
