@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,11 @@ os.environ["FUNCTORCH_LITE_VERIFY"] = (
     "1"  # a value that is used where it may not have been made crashes, or gives wrong numbers
 )
 os.environ["FUNCTORCH_LITE_DRAFTS"] = "off"  # what is tested is the final code
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # shells have it so in the background; tests send it to processes of theirs
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore = ["backends"]  # packages to install, not tests
 
