@@ -16,7 +16,6 @@ from functorch_lite.extend import Backend, Namespace
 from .forking import whole
 from .kernels import FAST, OPERATORS, TABLE
 from .quiet import quiet
-from .threads import threads
 
 __all__ = ["NumpyBackend"]
 
@@ -88,7 +87,7 @@ class NumpyBackend(Backend):
 
     def prepare(self) -> None:
         compiler = import_compiler()
-        if isinstance(compiler, ModuleType) and threads() > 1:
+        if isinstance(compiler, ModuleType):
             compiler.get_ready()
 
     def compile(self, program: Any) -> Callable[..., Any]:

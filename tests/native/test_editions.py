@@ -22,6 +22,7 @@ from functorch_lite_numpy import set_threads
 from functorch_lite_numpy.compiler import cache, editions, engine, parts, processor
 from functorch_lite_numpy.compiler.entry import Code
 from functorch_lite_numpy.compiler.unit import Source
+from functorch_lite_numpy.forking import whole
 
 from .checks import assert_same
 
@@ -52,7 +53,7 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]]]
     """What would be done in a thread."""
     found: list[Callable[[], None]] = []
     monkeypatch.setenv("FUNCTORCH_LITE_DRAFTS", "on")
-    monkeypatch.setattr(editions, "afterwards", lambda task, patient: found.append(task))
+    monkeypatch.setattr(editions, "afterwards", lambda task, in_turn: found.append(task))
     cache.forget()
     set_threads(2)
     yield found
@@ -191,17 +192,25 @@ def test_no_more_than_some_wait(tasks: list[Any]) -> None:
     assert len(tasks) == editions.MOST_WAITING
 
 
-def test_one_thread_makes_the_final_edition_at_once(tasks: list[Any]) -> None:
-    set_threads(1)
-    fl.jit(lambda x: fnp.exp(x) * 0.375)(X)
-    assert not tasks
+def test_who_makes_the_final_edition_gives_way_before_each_part(
+    tasks: list[Any], given: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[Any] = []
+    f = fl.jit(PROGRAMS["gradient"])
+    f(X)
+    given.clear()
+    monkeypatch.setattr(editions, "give_way", lambda: order.append(len(given)))
+    with whole():  # as it is in its thread, which begins no others then
+        tasks.pop()()
+    assert order == list(range(len(given)))
+    assert given
 
 
 def test_a_draft_goes_on_if_the_final_edition_fails(tasks: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     f = fl.jit(lambda x: fnp.exp(x) * 0.625)
     draft = f(X)
 
-    def fail(self: Source) -> bytes:
+    def fail(self: Source, between: Any) -> bytes:
         raise RuntimeError("no room")
 
     monkeypatch.setattr(Source, "compiled", fail)
@@ -215,16 +224,17 @@ SHORT = """
 import functorch_lite as fl, functorch_lite.numpy as fnp
 from functorch_lite_numpy import set_threads
 from functorch_lite_numpy.compiler import editions, engine
-set_threads(2)
+set_threads({threads})
 made, machine_code = [], engine.machine_code
 engine.machine_code = lambda *a: made.append(a) or machine_code(*a)
 print(fl.jit(lambda x: fnp.tanh(x) * fnp.exp(x))(fnp.arange(3.0)).sum(), len(made) - len(editions._drafts))
 """
 
 
-def test_a_process_that_ends_early_leaves_the_final_edition(tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_process_that_ends_early_leaves_the_final_edition(threads: int, tmp_path: Path) -> None:
     environment = {**os.environ, "FUNCTORCH_LITE_CACHE": str(tmp_path), "FUNCTORCH_LITE_DRAFTS": "on"}
-    command = [sys.executable, "-c", SHORT]
+    command = [sys.executable, "-c", SHORT.format(threads=threads)]
     first, second = (
         subprocess.run(command, capture_output=True, text=True, env=environment, check=True) for _ in range(2)
     )

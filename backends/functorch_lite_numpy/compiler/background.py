@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
-import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from ..forking import in_background, whole
 from ..threads import threads as processors
 
-__all__ = ["afterwards", "be_calm", "hurry", "once", "prepare"]
+__all__ = ["afterwards", "be_calm", "give_way", "hurry", "once", "prepare"]
 
 T = TypeVar("T")
 
@@ -41,17 +40,16 @@ class once(Generic[T]):
 
 
 _asked: set[Callable[[], Any]] = set()
-_PATIENCE = 10
-"""The niceness of a thread that works on what nobody waits for."""
 _LONGEST = 1.0
-"""Seconds that such work waits for a program's first result, at most."""
+"""Seconds that what has time waits for a program's first result, at most."""
+_QUIET = 0.05
+"""Seconds that it waits after one: a process that begins often makes one program after another."""
+_quiet_from = 0.0
+"""When it may begin, by `time.perf_counter`."""
 _turn = threading.Lock()
 """Held by a thread that makes something that has time: one at a time, for LLVM needs some ten megabytes at each."""
-_calm = threading.Event()
-"""Set while nobody waits for the first result of a program whose code is there."""
-_calm.set()
 _waiting: list[tuple[Callable[[], Any], bool]] = []
-"""What has yet to begin, and how patient that is."""
+"""What has yet to begin, and whether it does so in turn."""
 
 
 def prepare(make: Callable[[], Any]) -> None:
@@ -61,39 +59,33 @@ def prepare(make: Callable[[], Any]) -> None:
         in_background(functools.partial(_in_turn, make))
 
 
-def afterwards(task: Callable[[], Any], patient: bool = False) -> None:
+def afterwards(task: Callable[[], Any], in_turn: bool = False) -> None:
     """Do something for later calls in a thread, but not before a program that is about to run for the first time has done so.
 
     Args:
       task: it.
-      patient: whether it takes a processor only while nothing else needs it, where the system can do that. It may take long then,
-        while a fork waits.
+      in_turn: whether it waits for what else began before.
     """
 
-    waiting = task, patient
+    waiting = task, in_turn
     _waiting.append(waiting)
-
-    def before() -> None:
-        _calm.wait(_LONGEST)
-        if patient:
-            _be_patient()
 
     def work() -> None:
         _waiting.remove(waiting)
-        _in_turn(task) if patient else task()
+        _in_turn(task) if in_turn else task()
 
-    in_background(work, before)
+    in_background(work, give_way)
 
 
 def _go_on() -> None:
     """In a forked child, which has no thread yet: what its parent had before it is done here too."""
-    global _calm, _turn
-    _calm, _turn = threading.Event(), threading.Lock()
-    _calm.set()
+    global _turn
+    _turn = threading.Lock()
+    be_calm()
     waiting = list(_waiting)
     _waiting.clear()
-    for task, patient in waiting:
-        afterwards(task, patient)
+    for task, in_turn in waiting:
+        afterwards(task, in_turn)
 
 
 if hasattr(os, "register_at_fork"):
@@ -101,21 +93,23 @@ if hasattr(os, "register_at_fork"):
 
 
 def hurry() -> None:
-    """A program is about to run for the first time."""
-    _calm.clear()
+    """A program is about to be made, and to run for the first time."""
+    global _quiet_from
+    _quiet_from = time.perf_counter() + _LONGEST
 
 
 def be_calm() -> None:
     """It has done so."""
-    _calm.set()
+    global _quiet_from
+    _quiet_from = time.perf_counter() + _QUIET
+
+
+def give_way() -> None:
+    """Wait while a program is about to run for the first time: somebody waits for its result, and nobody for what is done here."""
+    while time.perf_counter() < _quiet_from:
+        time.sleep(_QUIET / 5)
 
 
 def _in_turn(task: Callable[[], Any]) -> None:
     with _turn:
         task()
-
-
-def _be_patient() -> None:
-    if sys.platform == "linux":  # where threads have a niceness of their own
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.nice(0) + _PATIENCE)

@@ -1,9 +1,9 @@
 """A program's machine code in two editions: a draft, and the final one.
 
 LLVM takes a third of the time if it takes no pains; what it makes then takes up to some four times as long, and gives the same
-bits. So the first calls run a draft, with pains taken only over what works for long (`parts.py`). Meanwhile a thread makes the
-final edition, keeps it, and puts it in the draft's place. A process that ends earlier waits for that, so that the next one finds
-it.
+bits. So the first calls run a draft, with pains taken only over what works for long (`parts.py`). A thread makes the final edition,
+keeps it, and puts it in the draft's place; it gives way to other programs that are about to run for the first time. A process that
+ends earlier waits for it, so that the next one finds it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ from typing import Any
 from functorch_lite.extend import Program
 
 from ..forking import whole
-from ..threads import threads as processors
-from .background import afterwards, hurry
+from .background import afterwards, give_way
 from .cache import keep
-from .early import callable_of, make_callable
+from .early import callable_of
 from .entry import Code, code_of
 from .linking import linked
 from .unit import Source
 
 __all__ = ["published", "wanted"]
 
-MOST_WAITING = 4
+MOST_WAITING = 16
 """So many programs may wait for their final edition; others get it at once."""
 
 
@@ -66,21 +65,20 @@ def published(key: str | None, emitted: Callable[[], Source], program: Program) 
     if draft is None:
         source = emitted()
         if not source.has_draft:
-            return make_callable(linked(keep(key, source.compiled())), program)
+            return callable_of(code_of(linked(keep(key, source.compiled())), program), program)
         draft = _Draft(source)
         name = object() if key is None else key
         with whole(), _lock:
             _drafts[name] = draft
-        hurry()
-        afterwards(partial(_finish, name, key), patient=True)
+        afterwards(partial(_finish, name, key), in_turn=True)
     code = code_of(linked(draft.code), program)
     _wait(draft, code)
     return callable_of(code, program)
 
 
 def wanted() -> bool:
-    """Whether there may be a draft: a thread makes the final edition."""
-    return processors() > 1 and len(_drafts) < MOST_WAITING and os.environ.get("FUNCTORCH_LITE_DRAFTS") != "off"
+    """Whether there may be a draft, for a thread makes the final edition."""
+    return len(_drafts) < MOST_WAITING and os.environ.get("FUNCTORCH_LITE_DRAFTS") != "off"
 
 
 def _wait(draft: _Draft, code: Code) -> None:
@@ -96,7 +94,7 @@ def _finish(name: Any, key: str | None) -> None:
     """Make the final edition of a draft."""
     draft = _drafts[name]
     try:
-        final = keep(key, draft.source.compiled())
+        final = keep(key, draft.source.compiled(give_way))
     except Exception as error:
         warnings.warn(
             f"the final machine code of a program could not be made ({type(error).__name__}: {error}); its draft, which is slower, "

@@ -12,7 +12,8 @@ import numpy as np
 
 from functorch_lite.extend import Backend, Program
 
-from .background import afterwards
+from ..threads import threads as processors
+from .background import afterwards, hurry
 from .cache import found
 from .early import make_callable
 from .entry import entry, find_entry
@@ -70,8 +71,9 @@ def import_ahead() -> None:
 
 
 def get_ready() -> None:
-    """Begin to load LLVM, if it is likely to be needed."""
-    if _kept_nothing():
+    """A program is about to be traced: begin to load LLVM, if it is likely to be needed and a processor is free for it."""
+    hurry()
+    if processors() > 1 and _kept_nothing():
         making("compile")
 
 

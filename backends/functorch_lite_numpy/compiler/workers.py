@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..forking import whole
 from . import engine
@@ -91,20 +91,24 @@ class Workers:
                 thread.start()
                 self._threads.append(thread)
 
-    def finish(self) -> None:
+    def finish(self, between: Callable[[], object] = lambda: None) -> None:
         """Help, and wait until all is done.
+
+        Args:
+          between: what is called before each text.
 
         Raises:
           LLVMError: if LLVM refused a text.
         """
-        self._work()
+        self._work(between)
         for thread in self._threads:
             thread.join()
         if self._problem is not None:
             raise self._problem
 
-    def _work(self) -> None:
+    def _work(self, between: Callable[[], object] = lambda: None) -> None:
         while self._waiting and self._problem is None:
+            between()
             try:
                 text, level = self._waiting.popleft()
             except IndexError:  # another thread took it
