@@ -159,6 +159,10 @@ def test_single_channels(x, w, given, channels_last):
         ((3, 40, 24, 33), (2, 40, 3, 5), {"padding": ((0, 2), (1, 3)), "rhs_dilation": (2, 1)}),
         ((1, 50, 5000), (2, 50, 4), {"padding": ((3, 0),)}),
         ((2, 64, 12, 11, 10), (1, 64, 2, 3, 2), {"padding": ((1, 0), (1, 1), (0, 0))}),
+        ((2, 64, 18, 19), (2, 64, 7, 7), {"padding": ((3, 4), (3, 3)), "lhs_dilation": 2}),
+        ((2, 20, 17, 21), (2, 20, 3, 4), {"padding": ((0, 5), (2, 0)), "lhs_dilation": (3, 2)}),
+        ((3, 20, 800), (2, 20, 5), {"padding": 4, "lhs_dilation": 3, "rhs_dilation": 2}),
+        ((1, 20, 30, 31), (2, 20, 3, 3), {"padding": 1, "lhs_dilation": (1, 2)}),
     ],
 )
 def test_few_outputs_are_products(x, w, given, dtype, channels_last):
@@ -171,9 +175,11 @@ def test_few_outputs_are_products(x, w, given, dtype, channels_last):
 
 def test_few_outputs_of_few_channels_or_positions_stay_convolutions():
     for x, w, given in [
-        ((2, 8, 40, 40), (2, 8, 3, 3), {}),  # their products would be larger than they are
+        ((2, 8, 40, 40), (4, 8, 3, 3), {}),  # their products would be much larger than they are
         ((2, 32, 10, 10), (1, 32, 3, 3), {}),
         ((2, 32, 40, 40), (1, 32, 3, 3), {"strides": 2}),
+        ((2, 32, 40, 40), (1, 32, 2, 2), {"lhs_dilation": 3}),  # some positions meet no tap
+        ((2, 32, 40, 40), (1, 32, 3, 3), {"lhs_dilation": 2, "rhs_dilation": 2}),
     ]:
         call = fl.jit(functools.partial(conv, **params(len(x) - 2, **given)))
         assert "conv" in call.lower(np.ones(x, np.float32), np.ones(w, np.float32)).as_text("fused")
