@@ -24,10 +24,11 @@ from ..primitives.slicing import concatenate, pad, slice_
 from ..primitives.structural import reshape, transpose
 from ..program import Equation, Program, Var
 from .rewrite import Rule, by_rules
-from .taps import MOST_TAPS
 
 __all__ = ["by_few_outputs"]
 
+MOST_TAPS = 49
+"""Taps are written out."""
 POSITIONS = 1 << 10
 """Fewer are not worth it."""
 MOST_ROOM = 4
@@ -51,10 +52,9 @@ def _rule_of(equation: Equation, made: Mapping[Var, Equation], width: int) -> Ru
     plain = params["groups"] == 1 and set(params["strides"]) <= {1}
     exact = dtypes.accumulator_dtype(result.dtype) == result.dtype
     few = 2 * w.shape[0] * result.dtype.itemsize <= width and taps * w.shape[0] <= MOST_ROOM * w.shape[1]
-    short = 1 < taps <= MOST_TAPS * math.prod(params["lhs_dilation"])
     inside = all(n >= 0 for pair in params["padding"] for n in pair)
     many = math.prod(result.shape[2:]) * x.shape[0] >= POSITIONS
-    if not (plain and exact and few and short and inside and many):
+    if not (plain and exact and few and inside and many and 1 < taps <= MOST_TAPS):
         return None
     axes = _axes(x.shape[2:], w.shape[2:], result.shape[2:], params)
     return (lambda x, w: [_sum(x, w, axes)]) if all(all(axis.moves) for axis in axes) else None

@@ -22,7 +22,7 @@ from ..primitives.structural import broadcast_in_dim, reshape, transpose
 from ..program import Equation, Program, Var
 from .rewrite import Rule, by_rules
 
-__all__ = ["MOST_TAPS", "by_taps"]
+__all__ = ["by_taps"]
 
 MOST_TAPS = 25
 """Taps are written out."""

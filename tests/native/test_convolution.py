@@ -179,6 +179,7 @@ def test_few_outputs_of_few_channels_or_positions_stay_convolutions():
         ((2, 32, 10, 10), (1, 32, 3, 3), {}),
         ((2, 32, 40, 40), (1, 32, 3, 3), {"strides": 2}),
         ((2, 32, 40, 40), (1, 32, 2, 2), {"lhs_dilation": 3}),  # some positions meet no tap
+        ((2, 700, 10, 10), (3, 700, 16, 16), {"padding": 15, "lhs_dilation": 16}),  # more taps than can be written out
         ((2, 32, 40, 40), (1, 32, 3, 3), {"lhs_dilation": 2, "rhs_dilation": 2}),
     ]:
         call = fl.jit(functools.partial(conv, **params(len(x) - 2, **given)))
