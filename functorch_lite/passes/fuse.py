@@ -3,7 +3,7 @@
 A group has a *space*, the dimensions that it goes over. Elementwise equations join the group that makes one of their operands;
 so do reductions, and broadcasts that bring a reduction's result back into the space (softmax, a layer's normalisation). What
 only moves elements (slices, pads, transposes, broadcasts, iota) is copied into each group that reads it: it costs an address,
-not a pass over memory.
+not a pass over memory. What is read very often is moved in memory, where it costs a condition too.
 
 Nothing dear is computed twice; groups never wait for each other in a circle.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..array_type import ArrayType
+from ..array_type import ArrayType, has_dim
 from ..primitive import NotDifferentiable, Primitive
 from ..program import Atom, Equation, Program, Var
 from .grouping import Grouping
@@ -22,6 +22,9 @@ from .recompute import recomputed
 from .rewrite import map_bodies
 
 __all__ = ["Fusion", "fuse", "fusion"]
+
+OFTEN = 16
+"""Where elements are read so many times, they are rather moved in memory once than located, behind conditions, each time."""
 
 
 class Fusion(NotDifferentiable, Primitive):
@@ -85,10 +88,11 @@ class _Fused:
         return out
 
     def live_moves(self) -> set[int]:
-        """The moves that must be made in memory: read by an equation outside of all groups, or a result."""
-        live: set[int] = set()
-        seen: set[int] = set()
+        """The moves that must be made in memory: read by an equation outside of all groups, or a result; or read often."""
+        live = {i for i in self.grouping.moves if self.is_read_often(i)}
+        seen = set(live)
         stack: list[tuple[Atom, bool]] = [(a, False) for a in self.program.outputs]
+        stack += [(a, True) for i in live for a in self.equations[i].operands]
         for i, equation in enumerate(self.equations):
             if i in self.grouping.flat or (i not in self.grouping.moves and i not in self.group_of):
                 stack += [(a, False) for a in equation.operands]
@@ -102,6 +106,16 @@ class _Fused:
                     seen.add(p)
                     stack += [(x, True) for x in self.equations[p].operands]
         return live
+
+    def is_read_often(self, i: int) -> bool:
+        """Whether a move that has conditions, or several sources, is read many times."""
+        equation = self.equations[i]
+        v = equation.results[0]
+        if equation.primitive.may_alias or not equation.operands or has_dim(v.type.shape):
+            return False
+        readers = [self.equations[r].results[0].type if isinstance(r, int) else v.type for r in self.readers.get(v, ())]
+        reads = sum(t.size for t in readers if not has_dim(t.shape))
+        return reads >= OFTEN * v.type.size > 0
 
     def order(self) -> list[Any]:
         """Groups and other equations, each behind what it needs; effects in their order."""

@@ -144,10 +144,40 @@ def test_random_configurations(seed):
     ],
 )
 def test_single_channels(x, w, given, channels_last):
-    """They are sums of shifted arrays; their gradients by x are too, but where strides put zeros between elements."""
+    """They are sums of shifted arrays."""
     check(x, w, "float64", channels_last, **given)
     f = fl.jit(functools.partial(conv, **params(len(x) - 2, **given)))
     assert "conv" not in f.lower(fnp.ones(x), fnp.ones(w)).as_text("fused")
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize(
+    "x, w, given",
+    [
+        ((3, 16, 20, 21), (16, 1, 3, 3), {"padding": 1, "groups": 16}),
+        ((2, 16, 23, 22), (16, 1, 7, 7), {"padding": 3, "groups": 16}),
+        ((2, 16, 40, 41), (16, 1, 3, 3), {"padding": 1, "strides": 2, "groups": 16}),
+        ((2, 16, 40, 41), (16, 1, 2, 5), {"padding": ((0, -1), (3, 1)), "strides": (1, 3), "groups": 16}),
+        ((5, 8, 900), (8, 1, 4), {"padding": ((3, 0),), "rhs_dilation": 3, "groups": 8}),
+        ((2, 1, 150, 160), (1, 1, 5, 5), {"padding": 2, "strides": 2}),
+    ],
+)
+def test_gradients_of_single_channels(x, w, given, channels_last):
+    """They are sums too: by x of shifted arrays, for each remainder modulo the strides, by w of products with such."""
+    check(x, w, "float64", channels_last, **given)
+    f = functools.partial(conv, **params(len(x) - 2, **given))
+
+    def gradients(x, w):
+        y, pull = fl.vjp(f, x, w)
+        return pull(y)
+
+    assert "conv" not in fl.jit(gradients).lower(fnp.ones(x), fnp.ones(w)).as_text("fused")
+
+
+def test_what_is_read_often_behind_conditions_is_moved_once():
+    f = fl.jit(functools.partial(conv, **params(2, padding=2, groups=8)))
+    large, small = (f.lower(fnp.ones((2, 8, 40, 40)), fnp.ones((8, 1, k, k))).as_text("fused") for k in (5, 3))
+    assert (large.count("fusion["), small.count("fusion[")) == (2, 1)
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
