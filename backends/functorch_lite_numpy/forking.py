@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 __all__ = ["in_background", "whole"]
@@ -70,17 +70,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=whole.close, after_in_parent=whole.open, after_in_child=whole.open_in_child)
 
 
-def in_background(task: Callable[[], Any], before: Callable[[], None] = lambda: None) -> None:
+def in_background(task: Callable[[], Any], around: AbstractContextManager[Any] | None = None) -> None:
     """Do something in a thread, for which a fork waits. What fails is done again, and complains, where it is needed.
 
     Args:
       task: it.
-      before: what the thread does at first; a fork does not wait for that.
+      around: the context that the thread does it in; a fork does not wait until it is entered.
     """
 
     def work() -> None:
-        before()
-        with whole(), suppress(Exception):
+        with around or nullcontext(), whole(), suppress(Exception):
             task()
 
     with suppress(RuntimeError):  # there are too many threads, or the process is about to end

@@ -114,6 +114,15 @@ def test_entries_are_kept_by_text(place):
     assert len(entries(place)) == 2
 
 
+def test_entries_on_a_read_only_disk_are_found(place, monkeypatch):
+    def utime(path):
+        raise OSError("read-only file system")
+
+    cached("a", lambda: b"code of a")
+    monkeypatch.setattr(os, "utime", utime)
+    assert cached("a", lambda: b"other") == b"code of a"
+
+
 @pytest.mark.parametrize("damage", [lambda d: d[:-1] + b"x", lambda d: d[:34], lambda d: b"", lambda d: b"y" + d[1:]])
 def test_what_was_changed_is_not_run(place, damage):
     cached("a", lambda: b"right")

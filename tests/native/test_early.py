@@ -23,6 +23,7 @@ from functorch_lite_numpy.compiler import background, cache, early, native
 from functorch_lite_numpy.compiler.entry import entry
 from functorch_lite_numpy.compiler.fast_path import way_in
 from functorch_lite_numpy.compiler.native import make_ways_in
+from functorch_lite_numpy.forking import whole
 
 X = fnp.asarray(np.random.default_rng(0).normal(size=(40, 50)).astype(np.float32))
 PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
@@ -139,6 +140,21 @@ def test_what_comes_afterwards_waits_for_the_first_result() -> None:
     while not done and time.perf_counter() - start < 10:
         time.sleep(0.01)
     assert 0.1 + background._QUIET <= done[0] < 0.9
+
+
+def test_a_fork_does_not_wait_for_what_has_yet_to_get_its_turn() -> None:
+    done: list[int] = []
+    with background._turn:
+        for k in range(3):
+            background.afterwards(lambda k=k: done.append(k), in_turn=True)
+        time.sleep(0.2)
+        assert not done
+        assert not whole.inside
+    for _ in range(1000):
+        if len(done) == 3:
+            break
+        time.sleep(0.01)
+    assert sorted(done) == [0, 1, 2]
 
 
 def test_tracing_begins_a_hurry_and_a_first_result_ends_it() -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import functorch_lite as fl
 import functorch_lite.numpy as fnp
 from functorch_lite import lax
 from functorch_lite_numpy import set_threads
-from functorch_lite_numpy.compiler import cache, editions, engine, parts, processor
+from functorch_lite_numpy.compiler import cache, compile, editions, engine, parts, processor
 from functorch_lite_numpy.compiler.entry import Code
 from functorch_lite_numpy.compiler.unit import Source
 from functorch_lite_numpy.forking import whole
@@ -118,6 +119,24 @@ def test_equal_programs_wait_for_one_edition(tasks: list[Any], taken: list[Code]
     tasks.pop()()
     assert len({id(code) for code in taken}) == 3
     assert_same([f(X) for f in runs], drafts)
+
+
+def test_threads_that_make_equal_programs_wait_for_one_edition(
+    tasks: list[Any], taken: list[Code], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where each finds that no other has made one yet."""
+    both, emitted = threading.Barrier(2), compile.emitted
+    monkeypatch.setattr(compile, "emitted", lambda program: (emitted(program), both.wait())[0])
+    runs = [fl.jit(lambda x: fnp.exp(x) * 0.15625) for _ in range(2)]
+    together = [threading.Thread(target=f, args=(X,)) for f in runs]
+    for thread in together:
+        thread.start()
+    for thread in together:
+        thread.join()
+    assert len(tasks) == 1
+    tasks.pop()()
+    assert len({id(code) for code in taken}) == 2
+    assert not editions._drafts
 
 
 def test_what_was_dropped_is_kept_for_others(tasks: list[Any], taken: list[Code]) -> None:

@@ -17,6 +17,7 @@ import pytest
 import functorch_lite as fl
 from functorch_lite import numpy as jnp
 from functorch_lite_numpy import set_threads, threads
+from functorch_lite_numpy.compiler import linking
 from functorch_lite_numpy.compiler.outside import openblas
 from tests.native.checks import assert_same, is_whole, together
 
@@ -400,6 +401,29 @@ def test_factorisations_do_not_depend_on_threads(name: str) -> None:
     set_threads(3)
     for _ in range(30):
         assert_same(jitted(x), alone, name)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="it takes a C function that returns 0")
+@pytest.mark.parametrize("n", [1, 3])
+def test_no_memory_for_what_pieces_keep(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = jnp.asarray(rng.normal(size=(8, 200_000)).astype(np.float32))
+
+    def f(x: Any) -> Any:
+        e = jnp.tanh(x)
+        share = e / (e * e).sum(1, keepdims=True)
+        return (share * share).sum(1)
+
+    set_threads(n)
+    expected = fl.jit(lambda x: f(x))(x)
+    none, address = ctypes.cast(ctypes.CDLL(None).dlerror, ctypes.c_void_p).value, linking.address
+    monkeypatch.setattr(linking, "address", lambda name: none if name == "python.PyMem_RawMalloc" else address(name))
+    run = fl.jit(lambda x: f(x))
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            run(x)
+    monkeypatch.undo()
+    fl.clear_caches()
+    assert_same(fl.jit(lambda x: f(x))(x), expected)
 
 
 @pytest.mark.skipif(openblas("get_num_threads") is None, reason="another BLAS")

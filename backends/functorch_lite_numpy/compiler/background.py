@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 from ..forking import in_background, whole
@@ -56,7 +57,7 @@ def prepare(make: Callable[[], Any]) -> None:
     """Do once what takes a while and will soon be needed, where a processor is free for it."""
     if make not in _asked and processors() > 1:
         _asked.add(make)
-        in_background(functools.partial(_in_turn, make))
+        in_background(make, _turn)
 
 
 def afterwards(task: Callable[[], Any], in_turn: bool = False) -> None:
@@ -72,9 +73,16 @@ def afterwards(task: Callable[[], Any], in_turn: bool = False) -> None:
 
     def work() -> None:
         _waiting.remove(waiting)
-        _in_turn(task) if in_turn else task()
+        task()
 
-    in_background(work, give_way)
+    in_background(work, _at_leisure(in_turn))
+
+
+@contextlib.contextmanager
+def _at_leisure(in_turn: bool) -> Iterator[None]:
+    give_way()
+    with _turn if in_turn else contextlib.nullcontext():
+        yield
 
 
 def _go_on() -> None:
@@ -108,8 +116,3 @@ def give_way() -> None:
     """Wait while a program is about to run for the first time: somebody waits for its result, and nobody for what is done here."""
     while time.perf_counter() < _quiet_from:
         time.sleep(_QUIET / 5)
-
-
-def _in_turn(task: Callable[[], Any]) -> None:
-    with _turn:
-        task()

@@ -234,7 +234,8 @@ def _read(path: str, key: bytes, secret: bytes) -> bytes | None:
     code = data[_DIGEST:]
     if not code or not compare_digest(data[:_DIGEST], _seal(secret, key, code)):
         return None
-    os.utime(path)
+    with contextlib.suppress(OSError):  # it is on a read-only disk, or was removed just now
+        os.utime(path)
     return code
 
 

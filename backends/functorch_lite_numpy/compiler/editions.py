@@ -66,11 +66,11 @@ def published(key: str | None, emitted: Callable[[], Source], program: Program) 
         source = emitted()
         if not source.has_draft:
             return callable_of(code_of(linked(keep(key, source.compiled())), program), program)
-        draft = _Draft(source)
-        name = object() if key is None else key
+        mine, name = _Draft(source), object() if key is None else key
         with whole(), _lock:
-            _drafts[name] = draft
-        afterwards(partial(_finish, name, key), in_turn=True)
+            draft = _drafts.setdefault(name, mine)  # another thread may have made an equal program meanwhile
+        if draft is mine:
+            afterwards(partial(_finish, name, key), in_turn=True)
     code = code_of(linked(draft.code), program)
     _wait(draft, code)
     return callable_of(code, program)

@@ -15,7 +15,7 @@ from .background import prepare
 from .grids import counted
 from .intrinsics import intrinsic
 from .threads import pool
-from .types import I64, PTR, constant
+from .types import I32, I64, NULL, PTR, constant
 from .unit import Unit
 
 __all__ = ["PIECE", "WORTH_SHARING", "in_pieces", "is_alone", "memory", "range_of", "turns_in_pieces", "turns_of"]
@@ -49,12 +49,17 @@ def in_pieces(
         return
     prepare(pool)
     with b.goto_entry_block():
-        block = b.alloca(PTR, max(len(values), 1))
+        block = b.alloca(PTR, len(values) + 1)
     for i, value in enumerate(values):
         if not _is_known(value):
             b.store(value, _slot(b, block, i))
-    arguments = [finish(_piece(unit, values, body)), block, constant(I64, count)]
-    unit.call_outside(b, "pool.parallel_for", ir.VoidType(), arguments)
+    lack = _slot(b, block, len(values))
+    b.store(constant(I64, 0), lack)
+    function, may_lack = _piece(unit, values, body)
+    unit.call_outside(b, "pool.parallel_for", ir.VoidType(), [finish(function), block, constant(I64, count)])
+    if may_lack:
+        with b.if_then(b.icmp_unsigned("!=", b.load(lack, typ=I64), constant(I64, 0))):
+            _say_lack(unit, b)
 
 
 def is_alone(unit: Unit, b: Any) -> Any:
@@ -62,15 +67,35 @@ def is_alone(unit: Unit, b: Any) -> Any:
     return b.icmp_unsigned("==", b.load(unit.outside(b, "pool.workers"), typ=I64), constant(I64, 0))
 
 
-def _piece(unit: Unit, values: Sequence[Any], body: Body) -> Any:
-    """`void piece(ptr block, i64 k)`: the block holds the values."""
+def _piece(unit: Unit, values: Sequence[Any], body: Body) -> tuple[Any, bool]:
+    """`void piece(ptr block, i64 k)`, and whether it may lack memory: the block holds the values, and whether a piece did."""
     function = unit.function(unit.name("piece"), ir.VoidType(), [PTR, I64])
     b = ir.IRBuilder(function.append_basic_block("entry"))
     block, k = function.args
     own = [v if _is_known(v) else b.load(_slot(b, block, i), typ=v.type) for i, v in enumerate(values)]
+    may_lack = False
+
+    def say_lack(b: Any) -> None:
+        nonlocal may_lack
+        may_lack = True
+        b.store(constant(I64, 1), _slot(b, block, len(values)))
+
+    around, unit.say_lack = unit.say_lack, say_lack
     body(b, own, k)
+    unit.say_lack = around
     b.ret_void()
-    return function
+    return function, may_lack
+
+
+def _say_lack(unit: Unit, b: Any) -> None:
+    """There is no memory: in a piece its caller is to know that, which sets the exception."""
+    if unit.say_lack is not None:
+        unit.say_lack(b)
+        return
+    unit.interruptible = True
+    state = unit.call_outside(b, "python.PyGILState_Ensure", I32, [])
+    unit.call_outside(b, "python.PyErr_NoMemory", PTR, [])
+    unit.call_outside(b, "python.PyGILState_Release", ir.VoidType(), [state])
 
 
 def _is_known(value: Any) -> bool:
@@ -128,7 +153,8 @@ def turns_in_pieces(
 
 @contextmanager
 def memory(unit: Unit, b: Any, size: Any) -> Iterator[Any]:
-    """Scratch memory of a piece: so many bytes, which may be known at run time only."""
+    """Scratch memory of a piece: so many bytes, which may be known at run time only. If there are none, what is inside is not done,
+    and the program ends with a MemoryError."""
     if isinstance(size, int) and size <= ON_STACK:
         with b.goto_entry_block():
             slot = b.alloca(PTR, -(-max(size, 1) // 8))
@@ -137,6 +163,10 @@ def memory(unit: Unit, b: Any, size: Any) -> Iterator[Any]:
         return
     needed = b.add(constant(I64, size) if isinstance(size, int) else size, constant(I64, 64))
     raw = unit.call_outside(b, "python.PyMem_RawMalloc", PTR, [needed])
-    number = b.add(b.ptrtoint(raw, I64), constant(I64, 63))
-    yield b.inttoptr(b.and_(number, constant(I64, -64)), PTR)
-    unit.call_outside(b, "python.PyMem_RawFree", ir.VoidType(), [raw])
+    with b.if_else(b.icmp_unsigned("==", raw, NULL)) as (none, some):
+        with none:
+            _say_lack(unit, b)
+        with some:
+            number = b.add(b.ptrtoint(raw, I64), constant(I64, 63))
+            yield b.inttoptr(b.and_(number, constant(I64, -64)), PTR)
+            unit.call_outside(b, "python.PyMem_RawFree", ir.VoidType(), [raw])

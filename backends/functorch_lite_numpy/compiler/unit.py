@@ -48,7 +48,9 @@ class Unit:
         self.awaited: set[str] = set()
         """Functions that are called by one that is yet to be written."""
         self.interruptible = False
-        """Whether there is a loop that may end early, with a Python exception set."""
+        """Whether it may end early, with a Python exception set."""
+        self.say_lack: Callable[[Any], None] | None = None
+        """What writes that there is no memory, into the function of a piece that is being written."""
         self.losses = Losses()
         self.workers = workers = Workers(processors() - 1)
         early = meanwhile and processors() > 1 and processor.joins()
