@@ -34,7 +34,7 @@ from .turns import in_turns
 from .unit import Source, Unit
 from .workers import brisk
 
-__all__ = ["CALL", "Context", "compile_new", "is_whole", "partition", "prepared"]
+__all__ = ["CALL", "Context", "compile_new", "is_whole", "partition", "prepared", "relieved", "write"]
 
 CALL = registry["jit"]
 """What a native run is in the program around it: a call."""
@@ -87,13 +87,19 @@ def native_function(program: Program) -> Callable[..., tuple[Any, ...]]:
 
 def emitted(program: Program) -> Source:
     """The source of a program whose equations are all native."""
-    passed = {k: program.inputs.index(a) for k, a in enumerate(program.outputs) if is_passed(a, program.inputs)}
-    made = [a for k, a in enumerate(program.outputs) if k not in passed]
     with brisk():
         unit = Unit(has_draft=wanted(), meanwhile=True)
-        segment = Segment(unit, program.replace(outputs=made), "segment", lends=True)
-        emit_signature(unit, segment, passed)
+        write(unit, program)
         return unit.source()
+
+
+def write(unit: Unit, program: Program) -> Segment:
+    """Its code and its signature, into a unit."""
+    passed = {k: program.inputs.index(a) for k, a in enumerate(program.outputs) if is_passed(a, program.inputs)}
+    made = [a for k, a in enumerate(program.outputs) if k not in passed]
+    segment = Segment(unit, program.replace(outputs=made), "segment", lends=True)
+    emit_signature(unit, segment, passed)
+    return segment
 
 
 SMALL = 1 << 12

@@ -10,9 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.lib.stride_tricks import as_strided
-
 from functorch_lite.extend import ArrayType, Equation, NotDifferentiable, Primitive, Program, Var, dead_code, registry
 from functorch_lite.extend_passes import map_bodies
 
@@ -27,7 +24,8 @@ CONV = registry["conv_general_dilated"]
 class LaidOutConv(NotDifferentiable, Primitive):
     """A convolution of arrays that lie as `views` (of x, w and the result) say, if there are any; only ever made by the compiler.
 
-    With `words`, elements are words of two 16-bit integers, and a product is the sum of two.
+    With `words`, elements are words of two 16-bit integers, and a product is the sum of two. There is a meaning outside of machine
+    code for those alone.
     """
 
     def __init__(self, name: str):
@@ -36,36 +34,12 @@ class LaidOutConv(NotDifferentiable, Primitive):
     def infer(self, x: ArrayType, w: ArrayType, *, words: bool, **params: Any) -> ArrayType:
         return CONV.infer(x, w, **params)
 
-    def impl(
-        self,
-        xp: Any,
-        x: Any,
-        w: Any,
-        *,
-        views: tuple[View, View, View] | None = None,
-        words: bool = False,
-        **params: Any,
-    ) -> Any:
-        if views is not None:
-            x, w = (_strided(np.ascontiguousarray(a), v) for a, v in zip((x, w), views[:2], strict=True))
-        if words:
-            low, high = ([f(a) >> 16 for a in (x, w)] for f in (lambda a: a << 16, lambda a: a))
-            result = CONV.impl(np, *low, **params) + CONV.impl(np, *high, **params)
-        else:
-            result = CONV.impl(np, x, w, **params)
-        if views is None:
-            return result
-        out = np.empty(result.size, result.dtype)
-        _strided(out, views[2])[...] = result
-        return out
+    def impl(self, xp: Any, x: Any, w: Any, *, words: bool, **params: Any) -> Any:
+        low, high = ([f(a) >> 16 for a in (x, w)] for f in (lambda a: a << 16, lambda a: a))
+        return CONV.impl(xp, *low, **params) + CONV.impl(xp, *high, **params)
 
 
 laid_out_conv = LaidOutConv("laid_out_conv")
-
-
-def _strided(memory: np.ndarray, view: View) -> np.ndarray:
-    flat = memory.reshape(-1)[view.offset :]
-    return as_strided(flat, view.shape, [s * memory.itemsize for s in view.strides])
 
 
 def lay_out(program: Program) -> Program:

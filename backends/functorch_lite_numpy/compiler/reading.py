@@ -9,9 +9,8 @@ from functorch_lite.extend import Backend, Equation, Program, Var
 from functorch_lite.extend_passes import build, fusion
 
 from . import engine
-from .compile import CALL, Context, partition, prepared, relieved
+from .compile import CALL, Context, is_whole, partition, prepared, relieved, write
 from .segment import Segment
-from .signature import emit_signature
 from .unit import Unit
 
 __all__ = ["describe", "steps"]
@@ -44,17 +43,19 @@ def _nests(program: Program) -> str:
 
 
 def _each(program: Program, text: Callable[[Unit, Segment], str]) -> str:
-    """The text of each native run."""
-    parts = []
-    for equation in partition(prepared(program)).equations:
-        if equation.primitive is CALL:
-            unit = Unit()
-            segment = Segment(unit, equation.params["program"], "segment", lends=True)
-            emit_signature(unit, segment)
-            parts.append(text(unit, segment))
-        else:
-            parts.append(f"; by NumPy: {equation.primitive.name}")
-    return "\n\n".join(parts)
+    """The text of each native run, or of the whole program if it is one."""
+    fused = prepared(program)
+
+    def native(run: Program) -> str:
+        unit = Unit()
+        return text(unit, write(unit, run))
+
+    if is_whole(fused):
+        return native(fused)
+    return "\n\n".join(
+        native(equation.params["program"]) if equation.primitive is CALL else f"; by NumPy: {equation.primitive.name}"
+        for equation in partition(fused).equations
+    )
 
 
 def _assembly(unit: Unit, segment: Segment) -> str:
