@@ -200,7 +200,7 @@ def test_drafts_and_final_editions(fresh_code: None, program: Program, seed: int
     tasks: list[Callable[[], None]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FUNCTORCH_LITE_DRAFTS", "on")
-        patch.setattr(editions, "afterwards", lambda task, in_turn: tasks.append(task))
+        patch.setattr(editions, "afterwards", lambda task: tasks.append(task))
         jitted, xs = fl.jit(function(program)), arrays(seed)
         draft = jitted(*xs)
         while tasks:

@@ -8,60 +8,64 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 __all__ = ["in_background", "whole"]
 
 
 class _Gate:
-    """Counts the threads inside."""
+    """Each thread has a lock, which it holds while it is inside; a fork takes those of all others.
+
+    They are Python's own locks, in C: an exception by a signal finds them either held, and then gives them back, or not.
+    """
 
     def __init__(self) -> None:
-        self.inside: dict[int, int] = {}
-        """Thread -> how often."""
-        self.changed = threading.Condition()
-        self.closing = False
+        self.own = threading.local()
+        self.locks: weakref.WeakSet[Any] = weakref.WeakSet()
+        """Those of all threads that were inside."""
+        self.entering = threading.Lock()
+        """Held where there is a new one, and by a fork."""
+        self.taken: list[Any] = []
 
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        me = threading.get_ident()
-        with self.changed:
-            while self.closing and me not in self.inside:
-                self.changed.wait()
-            self.inside[me] = self.inside.get(me, 0) + 1
-        try:
-            yield
-        finally:
-            with self.changed:
-                self.inside[me] -= 1
-                if not self.inside[me]:
-                    del self.inside[me]
-                    self.changed.notify_all()
+    def __call__(self) -> Any:
+        """`with whole():` this thread is inside."""
+        lock = getattr(self.own, "lock", None)
+        if lock is None:
+            lock = threading.RLock()
+            with self.entering:
+                self.locks.add(lock)
+            self.own.lock = lock
+        return lock
 
     def is_inside(self) -> bool:
         """Whether this thread is."""
-        return threading.get_ident() in self.inside
+        lock = getattr(self.own, "lock", None)
+        return lock is not None and lock._is_owned()
 
     def close(self) -> None:
         """Wait until no other thread is inside, and let none in."""
-        self.changed.acquire()
-        self.closing = True
-        while self.inside.keys() - {threading.get_ident()}:
-            self.changed.wait()
+        self.entering.acquire()
+        mine = getattr(self.own, "lock", None)
+        for lock in list(self.locks):
+            if lock is not mine:
+                self.taken.append(lock)
+                lock.acquire()
 
     def open(self) -> None:
-        self.closing = False
-        self.changed.notify_all()
-        self.changed.release()
+        while self.taken:
+            with suppress(RuntimeError):  # a signal ended the wait for it
+                self.taken.pop().release()
+        self.entering.release()
 
     def open_in_child(self) -> None:
-        """There is no other thread now: all that waited, or was inside, is forgotten."""
-        me = threading.get_ident()
-        self.inside = {me: self.inside[me]} if me in self.inside else {}
-        self.changed = threading.Condition()
-        self.closing = False
+        """There is no other thread now."""
+        mine = getattr(self.own, "lock", None)
+        self.locks = weakref.WeakSet([] if mine is None else [mine])
+        self.entering = threading.Lock()
+        self.taken = []
 
 
 whole = _Gate()
@@ -70,16 +74,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=whole.close, after_in_parent=whole.open, after_in_child=whole.open_in_child)
 
 
-def in_background(task: Callable[[], Any], around: AbstractContextManager[Any] | None = None) -> None:
-    """Do something in a thread, for which a fork waits. What fails is done again, and complains, where it is needed.
-
-    Args:
-      task: it.
-      around: the context that the thread does it in; a fork does not wait until it is entered.
-    """
+def in_background(task: Callable[[], Any]) -> None:
+    """Do something in a thread, for which a fork waits. What fails is done again, and complains, where it is needed."""
 
     def work() -> None:
-        with around or nullcontext(), whole(), suppress(Exception):
+        with whole(), suppress(Exception):
             task()
 
     with suppress(RuntimeError):  # there are too many threads, or the process is about to end

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,6 @@ from functorch_lite_numpy.compiler import background, cache, early, native
 from functorch_lite_numpy.compiler.entry import entry
 from functorch_lite_numpy.compiler.fast_path import way_in
 from functorch_lite_numpy.compiler.native import make_ways_in
-from functorch_lite_numpy.forking import whole
 
 X = fnp.asarray(np.random.default_rng(0).normal(size=(40, 50)).astype(np.float32))
 PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
@@ -142,30 +142,81 @@ def test_what_comes_afterwards_waits_for_the_first_result() -> None:
     assert 0.1 + background._QUIET <= done[0] < 0.9
 
 
-def test_a_fork_does_not_wait_for_what_has_yet_to_get_its_turn() -> None:
-    done: list[int] = []
-    with background._turn:
-        for k in range(3):
-            background.afterwards(lambda k=k: done.append(k), in_turn=True)
-        time.sleep(0.2)
-        assert not done
-        assert not whole.inside
-    for _ in range(1000):
-        if len(done) == 3:
-            break
+def wait_for(what: Callable[[], Any]) -> None:
+    end = time.perf_counter() + 20
+    while not what() and time.perf_counter() < end:
         time.sleep(0.01)
-    assert sorted(done) == [0, 1, 2]
+    assert what()
+
+
+def test_one_after_another_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is traced again and again, and never run, would keep all else from being made."""
+    monkeypatch.setattr(background, "_PATIENCE", 0.2)
+    done: list[int] = []
+    background.hurry()
+    background.afterwards(lambda: (background.give_way(), done.append(1)))
+    end = time.perf_counter() + 20
+    while not done and time.perf_counter() < end:
+        fl.eval_shape(fl.jit(lambda x: x + 1), X)
+        background.hurry()
+    background.be_calm()
+    assert done
+
+
+def test_one_thread_does_all_and_what_is_wanted_soon_first() -> None:
+    order: list[Any] = []
+    background.hurry()
+    for k in range(3):
+        background.afterwards(lambda k=k: order.append((k, threading.get_ident())))
+    background.afterwards(lambda: order.append(("first", threading.get_ident())), soon=True)
+    background.be_calm()
+    wait_for(lambda: len(order) == 4)
+    names, threads = zip(*order, strict=True)
+    assert names == ("first", 0, 1, 2)
+    assert len(set(threads)) == 1
+
+
+def test_where_threads_cannot_be_started_the_next_program_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[int] = []
+    wait_for(lambda: not background._leisure.has_thread)
+
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        background.afterwards(lambda: done.append(1))
+    assert not background._leisure.has_thread
+    background.hurry()
+    background.be_calm()
+    wait_for(lambda: done)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_fork_does_not_wait_while_others_trace() -> None:
+    done: list[int] = []
+    background.hurry()
+    background.afterwards(lambda: done.append(1))
+    start = time.perf_counter()
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    assert time.perf_counter() - start < 0.5
+    os.waitpid(child, 0)
+    assert not done
+    background.be_calm()
+    wait_for(lambda: done)
 
 
 def test_tracing_begins_a_hurry_and_a_first_result_ends_it() -> None:
     left: list[float] = []
 
     def f(x: Any) -> Any:
-        left.append(background._quiet_from - time.perf_counter())
+        left.append(background._leisure.quiet_from - time.perf_counter())
         return x * 0.6875
 
     fl.jit(f)(X)
-    left.append(background._quiet_from - time.perf_counter())
+    left.append(background._leisure.quiet_from - time.perf_counter())
     assert left[0] > 0.5 > left[1]
 
 

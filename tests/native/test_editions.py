@@ -23,7 +23,6 @@ from functorch_lite_numpy import set_threads
 from functorch_lite_numpy.compiler import cache, compile, editions, engine, parts, processor
 from functorch_lite_numpy.compiler.entry import Code
 from functorch_lite_numpy.compiler.unit import Source
-from functorch_lite_numpy.forking import whole
 
 from .checks import assert_same
 
@@ -54,7 +53,7 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], None]]]
     """What would be done in a thread."""
     found: list[Callable[[], None]] = []
     monkeypatch.setenv("FUNCTORCH_LITE_DRAFTS", "on")
-    monkeypatch.setattr(editions, "afterwards", lambda task, in_turn: found.append(task))
+    monkeypatch.setattr(editions, "afterwards", lambda task: found.append(task))
     cache.forget()
     set_threads(2)
     yield found
@@ -219,8 +218,7 @@ def test_who_makes_the_final_edition_gives_way_before_each_part(
     f(X)
     given.clear()
     monkeypatch.setattr(editions, "give_way", lambda: order.append(len(given)))
-    with whole():  # as it is in its thread, which begins no others then
-        tasks.pop()()
+    tasks.pop()()
     assert order == list(range(len(given)))
     assert given
 

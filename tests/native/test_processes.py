@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ pytest.importorskip("llvmlite", reason="the compiler needs llvmlite")
 
 import functorch_lite as fl
 import functorch_lite.numpy as fnp
+from functorch_lite_numpy.compiler.making import making
 from functorch_lite_numpy.forking import whole
 
 FORKING = """
@@ -95,6 +97,15 @@ def test_a_fork_waits() -> None:
         whole.open()
     thread.join()
     assert order == ["left", "closed"]
+
+
+def test_modules_are_imported_where_a_fork_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    found = importlib.import_module
+    monkeypatch.setattr(importlib, "import_module", lambda *name: (seen.append(whole.is_inside()), found(*name))[1])
+    making("compile")
+    assert seen == [True, True]
+    assert not whole.is_inside()
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from ..forking import in_background, whole
@@ -41,78 +41,114 @@ class once(Generic[T]):
 
 
 _asked: set[Callable[[], Any]] = set()
-_LONGEST = 1.0
-"""Seconds that what has time waits for a program's first result, at most."""
-_QUIET = 0.05
-"""Seconds that it waits after one: a process that begins often makes one program after another."""
-_quiet_from = 0.0
-"""When it may begin, by `time.perf_counter`."""
-_turn = threading.Lock()
-"""Held by a thread that makes something that has time: one at a time, for LLVM needs some ten megabytes at each."""
-_waiting: list[tuple[Callable[[], Any], bool]] = []
-"""What has yet to begin, and whether it does so in turn."""
 
 
 def prepare(make: Callable[[], Any]) -> None:
     """Do once what takes a while and will soon be needed, where a processor is free for it."""
     if make not in _asked and processors() > 1:
         _asked.add(make)
-        in_background(make, _turn)
+        in_background(make)
 
 
-def afterwards(task: Callable[[], Any], in_turn: bool = False) -> None:
+_LONGEST = 1.0
+"""Seconds that what has time gives way to a program that is about to run for the first time, at most."""
+_QUIET = 0.05
+"""Seconds that it waits after such a first result: a process that begins often makes one program after another."""
+_PATIENCE = 3.0
+"""Seconds that it gives way to one after another, at most."""
+_LOOK = 0.01
+"""Seconds between two looks whether it may go on."""
+
+
+class _Leisure:
+    """What is done for later calls by one thread, one after the other, for LLVM needs some ten megabytes at each.
+
+    Attributes:
+      waiting: what has yet to be done, with when it was asked for; what is being done is the first, or was.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Callable[[], Any], float]] = []
+        self.quiet_from = 0.0
+        self.deadline = 0.0
+        """When what is being done gives way no longer."""
+        self.is_child = False
+        self.lock = threading.Lock()
+        self.has_thread = False
+
+    def add(self, task: Callable[[], Any], soon: bool) -> None:
+        with self.lock:
+            self.waiting.insert(0 if soon else len(self.waiting), (task, time.perf_counter()))
+        self.begin()
+
+    def begin(self) -> None:
+        """Have a thread, if there is something to do."""
+        with self.lock:
+            if not self.waiting or self.has_thread:
+                return
+            self.has_thread = True
+        try:
+            threading.Thread(target=self.work).start()
+        except RuntimeError:  # there are too many; the next program tries again
+            self.has_thread = False
+
+    def work(self) -> None:
+        while (entry := self.next()) is not None:
+            self.deadline = entry[1] + _PATIENCE
+            self.give_way()
+            if self.is_child and not threading.main_thread().is_alive():
+                return
+            task, _ = entry = self.waiting[0]  # there may be one that comes before
+            with suppress(Exception):  # what fails is done, and complains, where it is needed
+                task()
+            self.waiting.remove(entry)
+
+    def next(self) -> tuple[Callable[[], Any], float] | None:
+        """What is to be done; None, and this thread is none any more, if there is nothing."""
+        with self.lock:
+            self.has_thread = bool(self.waiting)
+            return self.waiting[0] if self.waiting else None
+
+    def give_way(self) -> None:
+        while time.perf_counter() < min(self.quiet_from, self.deadline) and threading.main_thread().is_alive():
+            time.sleep(_LOOK)
+
+    def go_on_in_child(self) -> None:
+        """There is no thread yet. The parent goes on too: what it keeps in the cache need not be made here; and a child that ends
+        soon makes nothing."""
+        now = time.perf_counter()
+        self.lock, self.has_thread, self.is_child = threading.Lock(), False, True
+        self.quiet_from = now + _LONGEST
+        self.waiting = [(task, now) for task, _ in self.waiting]
+        self.begin()
+
+
+_leisure = _Leisure()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leisure.go_on_in_child)
+
+
+def afterwards(task: Callable[[], Any], soon: bool = False) -> None:
     """Do something for later calls in a thread, but not before a program that is about to run for the first time has done so.
 
     Args:
-      task: it.
-      in_turn: whether it waits for what else began before.
+      task: it. A forked child does it again if it was not done before. It takes what a fork has to wait for upon itself.
+      soon: whether it comes before what waits.
     """
-
-    waiting = task, in_turn
-    _waiting.append(waiting)
-
-    def work() -> None:
-        _waiting.remove(waiting)
-        task()
-
-    in_background(work, _at_leisure(in_turn))
+    _leisure.add(task, soon)
 
 
-@contextlib.contextmanager
-def _at_leisure(in_turn: bool) -> Iterator[None]:
-    give_way()
-    with _turn if in_turn else contextlib.nullcontext():
-        yield
-
-
-def _go_on() -> None:
-    """In a forked child, which has no thread yet: what its parent had before it is done here too."""
-    global _turn
-    _turn = threading.Lock()
-    be_calm()
-    waiting = list(_waiting)
-    _waiting.clear()
-    for task, in_turn in waiting:
-        afterwards(task, in_turn)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_go_on)
+def give_way() -> None:
+    """In such a task: wait while a program is about to run for the first time, for somebody waits for that."""
+    _leisure.give_way()
 
 
 def hurry() -> None:
     """A program is about to be made, and to run for the first time."""
-    global _quiet_from
-    _quiet_from = time.perf_counter() + _LONGEST
+    _leisure.quiet_from = time.perf_counter() + _LONGEST
+    _leisure.begin()
 
 
 def be_calm() -> None:
     """It has done so."""
-    global _quiet_from
-    _quiet_from = time.perf_counter() + _QUIET
-
-
-def give_way() -> None:
-    """Wait while a program is about to run for the first time: somebody waits for its result, and nobody for what is done here."""
-    while time.perf_counter() < _quiet_from:
-        time.sleep(_QUIET / 5)
+    _leisure.quiet_from = time.perf_counter() + _QUIET

@@ -45,16 +45,17 @@ class Early:
         self._n_results = len(types)
 
     def __call__(self, *buffers: Any) -> tuple[Any, ...]:
-        if self._native is None and entry.is_done:
-            self._native = native_call(self.code)
-        run = self._native or self._run
-        if self._has_run:
-            return run(*buffers)
+        if self._native is not None:
+            return self._native(*buffers)
+        run = native_call(self.code) if entry.is_done else self._run
         try:
             return run(*buffers)
         finally:
-            self._has_run = True
-            be_calm()
+            if not self._has_run:
+                self._has_run = True
+                be_calm()
+            if entry.is_done:
+                self._native = native_call(self.code)
 
     def _run(self, *buffers: Any) -> tuple[Any, ...]:
         if len(buffers) != self._n_operands:

@@ -19,9 +19,9 @@ from typing import Any
 from functorch_lite.extend import Program
 
 from ..forking import whole
-from .background import afterwards, give_way
-from .cache import keep
-from .early import callable_of
+from .background import afterwards, be_calm, give_way
+from .cache import found, keep
+from .early import callable_of, make_callable
 from .entry import Code, code_of
 from .linking import linked
 from .unit import Source
@@ -65,12 +65,13 @@ def published(key: str | None, emitted: Callable[[], Source], program: Program) 
     if draft is None:
         source = emitted()
         if not source.has_draft:
-            return callable_of(code_of(linked(keep(key, source.compiled())), program), program)
+            be_calm()
+            return make_callable(linked(keep(key, source.compiled())), program)
         mine, name = _Draft(source), object() if key is None else key
         with whole(), _lock:
             draft = _drafts.setdefault(name, mine)  # another thread may have made an equal program meanwhile
         if draft is mine:
-            afterwards(partial(_finish, name, key), in_turn=True)
+            afterwards(partial(_finish, name, key))
     code = code_of(linked(draft.code), program)
     _wait(draft, code)
     return callable_of(code, program)
@@ -85,16 +86,22 @@ def _wait(draft: _Draft, code: Code) -> None:
     """Have the code take the final edition, when it is there."""
     with whole(), _lock:
         if draft.final is None:
+            draft.readers = [reader for reader in draft.readers if reader() is not None]
             draft.readers.append(weakref.ref(code))
             return
     code.take(linked(draft.final))
 
 
 def _finish(name: Any, key: str | None) -> None:
-    """Make the final edition of a draft."""
+    """Make the final edition of a draft, and have it run."""
     draft = _drafts[name]
     try:
-        final = keep(key, draft.source.compiled(give_way))
+        final = found(key)  # another process may have made it
+        if final is None:
+            final = draft.source.compiled(give_way)
+            keep(key, final)
+        with whole():
+            _publish(draft, final)
     except Exception as error:
         warnings.warn(
             f"the final machine code of a program could not be made ({type(error).__name__}: {error}); its draft, which is slower, "
@@ -102,11 +109,13 @@ def _finish(name: Any, key: str | None) -> None:
             RuntimeWarning,
             stacklevel=2,
         )
-        return
     finally:
         with whole(), _lock:
-            del _drafts[name]
-    with whole(), _lock:
+            _drafts.pop(name, None)
+
+
+def _publish(draft: _Draft, final: bytes) -> None:
+    with _lock:
         draft.final = final
     for reader in draft.readers:
         code = reader()

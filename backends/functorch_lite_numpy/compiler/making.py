@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from ..forking import whole
+
 __all__ = ["import_makers", "making"]
 
 
@@ -15,5 +17,6 @@ def import_makers() -> None:
 
 def making(name: str) -> Any:
     """One of them. LLVM is loaded meanwhile."""
-    importlib.import_module(".engine", __package__).load_llvm()
-    return importlib.import_module(f".{name}", __package__)
+    with whole():  # a child would wait for ever for what a thread of its parent imports
+        importlib.import_module(".engine", __package__).load_llvm()
+        return importlib.import_module(f".{name}", __package__)

@@ -79,7 +79,7 @@ def get_ready() -> None:
 
 @functools.cache
 def _have_ways_in_made() -> None:
-    afterwards(make_ways_in)
+    afterwards(make_ways_in, soon=True)
 
 
 def make_ways_in() -> None:

@@ -161,16 +161,16 @@ class Source:
     def has_draft(self) -> bool:
         return any(part.draft != part.level for part in self.parts)
 
-    def compiled(self, between: Callable[[], object] = lambda: None) -> bytes:
-        """The machine code, to be kept and `linked`; `between` is called before each part."""
+    def compiled(self, between: Callable[[], object] | None = None) -> bytes:
+        """The machine code, to be kept and `linked`; if `between` is given it is called before each part, and no thread begun."""
         return self._compiled([(part.text, part.level) for part in self.parts], between)
 
     def draft(self) -> bytes:
         """The same with less pains taken: LLVM needs a third of the time, and the code does the same in more."""
-        return self._compiled([(part.text, part.draft) for part in self.parts], lambda: None)
+        return self._compiled([(part.text, part.draft) for part in self.parts])
 
-    def _compiled(self, wanted: Sequence[tuple[str, int]], between: Callable[[], object]) -> bytes:
+    def _compiled(self, wanted: Sequence[tuple[str, int]], between: Callable[[], object] | None = None) -> bytes:
         for each in wanted:
-            self._workers.begin(*each)
-        self._workers.finish(between)
+            self._workers.add(*each) if between else self._workers.begin(*each)
+        self._workers.finish(between or (lambda: None))
         return joined(self.needed, [self._workers.codes[each] for each in wanted])

@@ -78,12 +78,18 @@ class Workers:
         self._threads: list[threading.Thread] = []
         self._problem: Exception | None = None
 
-    def begin(self, text: str, level: int) -> None:
-        """Have a text compiled, once."""
+    def add(self, text: str, level: int) -> bool:
+        """A text that `finish` will have compiled; false if there was one already."""
         if (text, level) in self._asked:
-            return
+            return False
         self._asked.add((text, level))
         self._waiting.append((text, level))
+        return True
+
+    def begin(self, text: str, level: int) -> None:
+        """Have a text compiled."""
+        if not self.add(text, level):
+            return
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         if len(self._threads) < self._most and not whole.is_inside():  # who is inside may wait for none that is not
             thread = threading.Thread(target=self._work)
@@ -109,11 +115,12 @@ class Workers:
     def _work(self, between: Callable[[], object] = lambda: None) -> None:
         while self._waiting and self._problem is None:
             between()
-            try:
-                text, level = self._waiting.popleft()
-            except IndexError:  # another thread took it
-                return
-            try:
-                self.codes[text, level] = engine.machine_code(text, level)
-            except Exception as problem:
-                self._problem = problem
+            with whole():  # a child goes on with the rest
+                try:
+                    text, level = self._waiting.popleft()
+                except IndexError:  # another thread took it
+                    return
+                try:
+                    self.codes[text, level] = engine.machine_code(text, level)
+                except Exception as problem:
+                    self._problem = problem
