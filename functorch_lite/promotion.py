@@ -83,11 +83,18 @@ def cast(x: Operand, dtype: np.dtype, weak: bool = False) -> Any:
     if type.dtype == dtype and type.weak == weak:
         return x
     if isinstance(x, Array) and hasattr(x, "number") and not _beyond(x.number, dtype):
-        # rounded once, to the dtype that it is wanted in
-        out = from_host(_scalar(x.number, dtype), x.backend, weak)
-        out.number = x.number
+        value = _scalar(x.number, dtype)  # rounded once, to the dtype that it is wanted in
+        out = from_host(value, x.backend, weak)
+        out.number = x.number if weak and _is_kind(x.number, dtype) else value.item()
         return out
     return convert(x, dtype=dtype, weak=weak)
+
+
+def _is_kind(number: Any, dtype: np.dtype) -> bool:
+    """Whether numbers of this kind stay what they are in a dtype, but for rounding."""
+    if isinstance(number, complex):
+        return dtypes.is_complex(dtype)
+    return not isinstance(number, float) or dtypes.is_inexact(dtype)
 
 
 def _beyond(number: Any, dtype: np.dtype) -> bool:

@@ -501,3 +501,37 @@ def test_large_real_numbers_stay_real_in_complex_expm1(wrap) -> None:
     np.testing.assert_array_equal(got.imag, 0)
     np.testing.assert_allclose(got.real, [np.inf, np.inf, np.expm1(2.0), -1, 0])
     assert wrap(fnp.expm1)(z[1]) == np.inf
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, fl.jit])
+def test_scalars_that_were_cast_have_lost_what_they_lost(wrap) -> None:
+    """A weak scalar knows the Python number that it was made of, for casts to be rounded once; but not beyond an integer."""
+    x = fnp.asarray(2.7)
+    i = x.astype("int32")
+    for f, expected in (
+        (lambda: i + 0.5, 2.5),
+        (lambda: fnp.asarray(2.7).astype("int32").astype("float32"), 2.0),
+        (lambda: x.astype(bool) * 1.0, 1.0),
+        (lambda: fnp.asarray(fnp.asarray(0.3), dtype="int32") + fnp.float32(0), 0.0),
+        (lambda: fnp.asarray(0.1).astype("float16").astype("float64"), float(np.float16(0.1))),
+        (lambda: fl.grad(lambda y: y * i)(1.0), 2.0),
+        (lambda: fl.vmap(lambda y: y * i)(fnp.ones(2))[1], 2.0),
+        (lambda: fnp.ones(1, "float64")[0] * 0.1, 0.1),
+    ):
+        assert float(wrap(f)()) == expected
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("wrap", [lambda f: f, fl.jit])
+def test_powers_of_one_half_are_powers(wrap, dtype) -> None:
+    x = fnp.asarray([-np.inf, -0.0, 4.0, np.inf, np.nan, -1.0], dtype)
+    expected = [np.inf, 0.0, 2.0, np.inf, np.nan, np.nan]
+    for f in (
+        lambda x: x**0.5,
+        lambda x: fnp.power(x, fnp.full(6, 0.5, dtype)),
+        lambda x: fl.vmap(lambda x: x**0.5)(x),
+    ):
+        got = np.asarray(wrap(f)(x)).astype(float)
+        np.testing.assert_array_equal(got, expected)
+        assert not np.signbit(got[1])
+    assert wrap(lambda x: x**0.5)(x[0]) == np.inf

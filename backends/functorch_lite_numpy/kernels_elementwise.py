@@ -167,6 +167,20 @@ def _log1p(types: Any, params: Any) -> Kernel:
     return kernel
 
 
+def _pow(types: Any, params: Any) -> Kernel:
+    """Where the exponent is 0.5 for all, NumPy takes the square root, which has another result for -0 and minus infinity."""
+    if kind(types[0].dtype) != "f":
+        return registry["pow"].kernel(np, types, params)
+
+    def kernel(x: Any, y: Any) -> Any:
+        out = np.power(x, y)
+        if out.size and not any(y.strides) and y[(0,) * y.ndim] == 0.5:
+            out = np.where(np.isneginf(x), x.dtype.type(np.inf), out + x.dtype.type(0))[()]
+        return out
+
+    return kernel
+
+
 def _sign(types: Any, params: Any) -> Kernel:
     return (lambda x: np.copysign(np.sign(x), x)) if kind(types[0].dtype) == "f" else np.sign
 
@@ -211,6 +225,7 @@ FAST: dict[str, Callable[[Any, Any], Kernel]] = {
     "log1p": _log1p,
     "mul_strong": _strong(operator.mul),
     "population_count": _population_count,
+    "pow": _pow,
     "reduce_precision": _reduce_precision,
     "rem": _rem,
     "shift_right_arithmetic": _shift_right("i"),
