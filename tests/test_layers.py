@@ -94,6 +94,29 @@ def test_a_module_imports_only_from_layers_above(name: str) -> None:
                 assert not (here in part and there in others), f"{name} imports {target}: neither may see the other"
 
 
+def listed(path: Path) -> set[str]:
+    """What a module says it is for others."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def test_modules_of_the_backend_list_what_others_import() -> None:
+    known = modules(ROOT / "backends", "functorch_lite_numpy")
+    missing = set()
+    for name, path in known.items():
+        for target, node in imports(name, path, known):
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.module
+                and target.endswith(f".{node.module}")
+                and target in known
+            ):
+                missing |= {(target, alias.name) for alias in node.names} - {(target, x) for x in listed(known[target])}
+    assert not missing
+
+
 def test_there_are_no_import_circles() -> None:
     graph = {name: own_imports(name) for name in MODULES}
     # A package's `__init__` gathers its modules for others; between them it is not needed, and does not count.

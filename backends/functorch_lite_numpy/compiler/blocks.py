@@ -29,7 +29,7 @@ from .unit import Unit
 from .vectors import load, store
 from .words import WORD, words_of_columns, words_of_rows
 
-__all__ = ["blocked", "by_blocks", "drafted_of", "duration_of", "own_scratch", "scratch_of", "total_of_rows"]
+__all__ = ["STREAMS", "blocked", "by_blocks", "drafted_of", "duration_of", "own_scratch", "scratch_of", "total_of_rows"]
 
 DEPTH = 128
 """Terms of the sum in a block."""

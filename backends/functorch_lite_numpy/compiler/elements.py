@@ -78,7 +78,7 @@ def elements_of(equation: Equation) -> Elements | None:
     """The elements of a fused group; None if they are no integers, dear, or made of more memory than they would take."""
     t = equation.results[0].type
     given = sum(a.type.size * a.type.dtype.itemsize for a in equation.operands)
-    if len(equation.results) > 1 or t.dtype.kind not in "iu" or given > t.size * t.dtype.itemsize:
+    if t.dtype.kind not in "iu" or given > t.size * t.dtype.itemsize:
         return None
     nest = build(**equation.params)
     collapse(nest)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import ir, processor, scalars
+from .grids import counted
 from .types import I64, PTR, constant, memory_type
 from .unit import Unit
 
@@ -22,17 +23,8 @@ def _over(unit: Unit, name: str, dtype: np.dtype, pointers: int, write: Callable
     width = 4 * processor.vector_bytes() // dtype.itemsize
     whole = b.and_(n, constant(I64, -width))
     for first, last, step in ((constant(I64, 0), whole, width), (whole, n, 1)):
-        before, head, body, done = b.block, *(function.append_basic_block(x) for x in ("head", "body", "done"))
-        b.branch(head)
-        b.position_at_end(head)
-        i = b.phi(I64)
-        i.add_incoming(first, before)
-        b.cbranch(b.icmp_signed("<", i, last), body, done)
-        b.position_at_end(body)
-        write(b, [b.gep(p, [i], source_etype=memory_type(dtype)) for p in buffers], step)
-        i.add_incoming(b.add(i, constant(I64, step)), body)
-        b.branch(head)
-        b.position_at_end(done)
+        with counted(b, last, first, step) as i:
+            write(b, [b.gep(p, [i], source_etype=memory_type(dtype)) for p in buffers], step)
     b.ret_void()
     return function
 

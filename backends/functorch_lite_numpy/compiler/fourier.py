@@ -23,10 +23,10 @@ from .control import displaced
 from .fourier_lines import has_lines, transforms_of_lines
 from .fourier_plan import Sweep, sweeps
 from .grids import counted
+from .intrinsics import intrinsic
 from .memory import aligned
 from .packing import pack
 from .pieces import in_pieces, memory, range_of, turns_of
-from .scalars import intrinsic
 from .steps import Step
 from .types import I32, I64, PTR, constant, lanes, register_type, splat
 from .unit import Unit

@@ -12,7 +12,7 @@ __all__ = ["address", "counted", "nested", "total"]
 
 
 @contextmanager
-def counted(b: Any, n: Any, first: Any = 0, step: int = 1, backwards: bool = False) -> Iterator[Any]:
+def counted(b: Any, n: Any, first: Any = 0, step: int = 1) -> Iterator[Any]:
     """Code for each of `first`, `first` + `step`, ... below `n`; gives the index. One turn alone needs no loop."""
     if isinstance(n, int) and isinstance(first, int) and first + step >= n > first:
         yield constant(I64, first)
@@ -27,7 +27,7 @@ def counted(b: Any, n: Any, first: Any = 0, step: int = 1, backwards: bool = Fal
     i.add_incoming(first, before)
     b.cbranch(b.icmp_signed("<", i, n), body, done)
     b.position_at_end(body)
-    yield b.sub(b.sub(n, constant(I64, 1)), i) if backwards else i
+    yield i
     i.add_incoming(b.add(i, constant(I64, step)), b.block)
     b.branch(head)
     b.position_at_end(done)

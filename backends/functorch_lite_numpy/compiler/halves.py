@@ -19,7 +19,7 @@ from .products import Axis, Product
 from .types import I32, I64, PTR, constant, memory_type
 from .unit import Unit
 
-__all__ = ["AS_IS", "GENERAL", "ROW_MAJOR", "UPPER", "Halves", "System"]
+__all__ = ["AS_IS", "GENERAL", "LEFT", "ROW_MAJOR", "UPPER", "Halves", "System"]
 
 ROW_MAJOR, COLUMN_MAJOR, AS_IS, UPPER, GENERAL, LEFT = 101, 102, 111, 121, 131, 141
 """CBLAS's numbers; the next one each is: column by column, transposed, lower, of unit diagonal, right."""

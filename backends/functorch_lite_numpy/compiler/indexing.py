@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -27,11 +26,12 @@ from .functions import (
     stored_as,
     widened,
 )
-from .intrinsics import copy_memory
+from .intrinsics import copy_memory, intrinsic
 from .steps import ALL_KINDS
 from .types import I64, constant, parts_of, real_dtype
+from .views import strides_of
 
-__all__ = ["Axis", "Start", "UpdateSliceStep", "Windows", "collapsed", "strides_of"]
+__all__ = ["Axis", "Start", "UpdateSliceStep", "Windows", "collapsed"]
 
 
 class Axis(NamedTuple):
@@ -49,10 +49,6 @@ class Start(NamedTuple):
     component: int
     last: int
     stride: int
-
-
-def strides_of(shape: Sequence[int], parts: int = 1) -> list[int]:
-    return [parts * math.prod(shape[k + 1 :]) for k in range(len(shape))]
 
 
 def collapsed(axes: Sequence[Axis]) -> list[Axis]:
@@ -124,7 +120,7 @@ class Windows(FunctionStep):
         store(b, value, target, dtype)
 
     def clamped(self, b: Any, start: Any, last: int) -> Any:
-        return scalars.intrinsic(b, "smin", scalars.intrinsic(b, "smax", start, number(0)), number(last))
+        return intrinsic(b, "smin", intrinsic(b, "smax", start, number(0)), number(last))
 
 
 class UpdateSliceStep(Windows):

@@ -7,8 +7,7 @@ does no harm to compute an element twice, the last vector rather begins early: t
 Dear values that a later phase needs again are kept for the row in `scratch`.
 
 `begin` and `end` say which part of the outermost loop to do, so that several threads can share the work; a small nest does all of
-it, whatever they say. Memory that is
-accumulated in must have been filled before: `accumulated` says with what.
+it, whatever they say. Memory that is accumulated in must have been filled before: `accumulated` says with what.
 """
 
 from __future__ import annotations

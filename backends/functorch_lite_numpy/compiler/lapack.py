@@ -152,9 +152,9 @@ class OfMatrices(Step):
     def copy(self, b: Any, target: Any, source: Any, count: int) -> None:
         copy_memory(b, target, source, count * self.dtype.itemsize)
 
-    def turn(self, b: Any, target: Any, source: Any, rows: int, columns: int, ld: int | None = None) -> None:
-        """The transpose of a matrix of rows x columns that lies row by row, `ld` apart."""
-        axes = [(columns, self.parts), (rows, self.parts * (ld or columns)), (self.parts, 1)]
+    def turn(self, b: Any, target: Any, source: Any, rows: int, columns: int) -> None:
+        """The transpose of a matrix of rows x columns that lies row by row."""
+        axes = [(columns, self.parts), (rows, self.parts * columns), (self.parts, 1)]
         pack(self.unit, b, self.real, axes, source, target)
 
     def nan_if(self, b: Any, failed: Any, *results: tuple[Any, int]) -> None:

@@ -53,9 +53,7 @@ _SORTS = 33
 
 
 @functools.cache
-def _sorts(dtype: np.dtype) -> list[int | None]:
-    if int(np.__version__.split(".")[0]) != 2:
-        return [None] * 6
+def _sorts(dtype: np.dtype) -> list[int]:
     table = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)(numpy_api("PyDataType_GetArrFuncs"))(np.dtype(dtype))
     functions = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))
     return [functions[_SORTS + k] for k in range(6)]
@@ -66,12 +64,12 @@ def _sort_kind(dtype: np.dtype) -> int:
     return 2 if dtype.itemsize <= 2 and dtype.kind in "biu" else 0
 
 
-def sorter(dtype: np.dtype) -> int | None:
-    """The address of NumPy's `int sort(void *start, npy_intp n, void *unused)`, not stable; None if there is none."""
+def sorter(dtype: np.dtype) -> int:
+    """The address of NumPy's `int sort(void *start, npy_intp n, void *unused)`, not stable."""
     return _sorts(dtype)[_sort_kind(dtype)]
 
 
-def arg_sorter(dtype: np.dtype) -> int | None:
+def arg_sorter(dtype: np.dtype) -> int:
     """The address of NumPy's `int argsort(void *start, npy_intp *order, npy_intp n, void *unused)`, likewise."""
     return _sorts(dtype)[3 + _sort_kind(dtype)]
 

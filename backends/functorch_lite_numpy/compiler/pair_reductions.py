@@ -11,8 +11,8 @@ from functorch_lite.extend import Equation
 from . import scalars
 from .functions import FunctionStep, Slot, at, combined_pairs, load_pair, store_pair
 from .grids import nested, total
-from .indexing import strides_of
 from .types import real_dtype
+from .views import strides_of
 
 __all__ = ["PairReductionStep"]
 

@@ -18,7 +18,17 @@ from .threads import pool
 from .types import I32, I64, NULL, PTR, constant
 from .unit import Unit
 
-__all__ = ["PIECE", "WORTH_SHARING", "in_pieces", "is_alone", "memory", "range_of", "turns_in_pieces", "turns_of"]
+__all__ = [
+    "MOST_PIECES",
+    "PIECE",
+    "WORTH_SHARING",
+    "in_pieces",
+    "is_alone",
+    "memory",
+    "range_of",
+    "turns_in_pieces",
+    "turns_of",
+]
 
 WORTH_SHARING = 25e3
 """Nanoseconds of work from which on it pays to wake other threads."""

@@ -6,9 +6,8 @@ A *job* is published by writing `state` = (its number << 32 | the next piece). W
 compare-and-swap, which fails if the job is no longer that one: so what was read of the job in between was right. The caller
 works too; when no piece is left it waits for those still at work, never for threads that are yet to wake up. Before what is
 known of a job is overwritten, `state` becomes that of a job without pieces: else a thread that is slow to leave the old one
-might count a piece of the new one as the old one's. Threads look for
-the next job for a short while and then sleep. Who comes while the pool has a job (another Python thread, or a piece itself)
-does all its pieces alone.
+might count a piece of the new one as the old one's. Threads look for the next job for a short while and then sleep. Who comes
+while the pool has a job (another Python thread, or a piece itself) does all its pieces alone.
 
 `run` counts the threads: -1 before the first job, the number of workers (callers not counted) from then on.
 """

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from functorch_lite.extend import Equation
 
+from .views import strides_of
+
 __all__ = ["Axis", "Product", "merged", "product"]
 
 
@@ -82,16 +84,12 @@ def merged(axes: Sequence[Axis]) -> list[Axis]:
     return out
 
 
-def _strides(shape: Sequence[int]) -> list[int]:
-    return [math.prod(shape[i + 1 :]) for i in range(len(shape))]
-
-
 def _axes(equation: Equation) -> tuple[list[Axis], list[Axis], list[Axis], list[Axis]]:
     """The batch's axes, x's own, y's own and those summed over."""
     (xc, yc), (xb, yb) = equation.params["dimension_numbers"]
     x, y = (a.type for a in equation.operands)
     z = equation.results[0].type
-    sx, sy, sz = (_strides(t.shape) for t in (x, y, z))
+    sx, sy, sz = (strides_of(t.shape) for t in (x, y, z))
     x_own = [i for i in range(x.ndim) if i not in (*xc, *xb)]
     y_own = [j for j in range(y.ndim) if j not in (*yc, *yb)]
     batch = [Axis(x.shape[i], sx[i], sy[j], sz[d]) for d, (i, j) in enumerate(zip(xb, yb, strict=True))]

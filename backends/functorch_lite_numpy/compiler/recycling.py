@@ -13,7 +13,7 @@ from typing import Any
 from .linking import Library
 from .outside import numpy_api
 
-__all__ = ["KEPT", "STATE", "address", "forget", "limit", "start"]
+__all__ = ["KEPT", "PIECES", "STATE", "address", "forget", "limit", "start"]
 
 STATE = ("context", "malloc", "calloc", "realloc", "free", "handler", "least", "most", "kept", "clock")
 """Words of the state: NumPy's own functions and what they are given; our handler; bounds; what is kept; results so far."""

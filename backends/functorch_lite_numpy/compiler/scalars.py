@@ -39,11 +39,9 @@ class Context(NamedTuple):
         return constant(value.type, number)
 
 
-def _by_kind(
-    floating: str | None = None, signed: str | None = None, unsigned: str | None = None, boolean: str | None = None
-) -> Any:
+def _by_kind(floating: str | None = None, integral: str | None = None, boolean: str | None = None) -> Any:
     """A builder's method by the kind of the operands."""
-    names = {"f": floating, "i": signed, "u": unsigned or signed, "b": boolean}
+    names = {"f": floating, "i": integral, "u": integral, "b": boolean}
 
     def emit_(c: Context, *args: Any) -> Any:
         return getattr(c.builder, names[c.kind])(*args)  # type: ignore[arg-type]
@@ -238,6 +236,9 @@ def _rem(c: Context, x: Any, y: Any) -> Any:
     return b.select(zero, x, rest)
 
 
+_rem.dear = True  # type: ignore[attr-defined]
+
+
 @_kinds("fh")
 def _next_after(c: Context, x: Any, y: Any) -> Any:
     return float_bits.next_after(c.builder, c.dtypes[0], x, y)
@@ -315,7 +316,7 @@ def _of_pairs(name: str) -> Any:
 
 _TABLE: dict[str, Any] = {
     **{f"complex_{name}": _of_pairs(name) for name in COMPLEX},
-    **{name: _math(name) for name in MATH if name not in ("sqrt", "integer_pow", "floor", "ceil", "round", "trunc")},
+    **{name: _math(name) for name in MATH},
     "abs": _abs,
     "add": _by_kind("fadd", "add"),
     "and": _by_kind(None, "and_", boolean="and_"),

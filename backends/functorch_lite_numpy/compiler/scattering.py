@@ -16,10 +16,11 @@ from functorch_lite.extend import Equation
 
 from .filling import clear
 from .functions import at, counted, load, number, stored_as, widened
-from .indexing import Axis, Start, Windows, collapsed, strides_of
+from .indexing import Axis, Start, Windows, collapsed
 from .intrinsics import copy_memory
 from .scatter_ways import BYTE, Batches, Copies, SortedTurns, Way
 from .types import I1, constant, parts_of, real_dtype
+from .views import strides_of
 
 __all__ = ["ScatterAddStep", "ScatterMaxStep", "ScatterMinStep", "ScatterMulStep", "ScatterStep"]
 

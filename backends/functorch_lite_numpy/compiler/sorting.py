@@ -27,7 +27,18 @@ from .outside import arg_sorter, sorter
 from .pieces import turns_in_pieces
 from .types import I32, PTR, constant, is_vector, lanes, parts_of, real_dtype, register_type, splat
 
-__all__ = ["PLACE", "Line", "SortStep", "Sorting", "is_short", "while_"]
+__all__ = [
+    "NANOSECONDS",
+    "PLACE",
+    "Line",
+    "SortStep",
+    "Sorting",
+    "fill_with_words",
+    "is_short",
+    "place_of",
+    "while_",
+    "word",
+]
 
 PLACE = np.dtype(np.int64)
 NANOSECONDS = 2.0

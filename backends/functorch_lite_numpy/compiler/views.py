@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["View", "row_major"]
+__all__ = ["View", "row_major", "strides_of"]
 
 
 class View(NamedTuple):
@@ -17,6 +17,10 @@ class View(NamedTuple):
     offset: int = 0
 
 
+def strides_of(shape: Sequence[int], parts: int = 1) -> list[int]:
+    """Those of an array that lies row by row, whose elements have so many parts."""
+    return [parts * math.prod(shape[i + 1 :]) for i in range(len(shape))]
+
+
 def row_major(shape: Sequence[int]) -> View:
-    strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
-    return View(tuple(shape), tuple(strides))
+    return View(tuple(shape), tuple(strides_of(shape)))

@@ -38,7 +38,7 @@ def working_memory(unit: Unit, b: Any, size: Any, leave_if_null: Callable[[Any],
         return b.icmp_unsigned("==", pointer, NULL)
 
     with b.goto_entry_block():
-        slot, memory, place, shape = b.alloca(PTR, max(ON_STACK // 8, 1)), b.alloca(PTR), b.alloca(PTR), b.alloca(I64)
+        slot, memory, place, shape = b.alloca(PTR, ON_STACK // 8), b.alloca(PTR), b.alloca(PTR), b.alloca(I64)
     slot.align = ALIGNMENT
     spare = unit.outside(b, "arena.spare")
     b.store(slot, memory)

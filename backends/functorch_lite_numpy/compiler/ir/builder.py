@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .types import I1, IntType, LiteralStructType, PointerType, VectorType, VoidType
+from .types import I1, IntType, PointerType, VectorType, VoidType
 from .values import Alloca, Block, Constant, Function, Module, Phi, Switch, Value, aligned
 
 __all__ = ["IRBuilder"]
@@ -146,7 +146,7 @@ class IRBuilder:
     sdiv, udiv, srem, urem = _binary("sdiv"), _binary("udiv"), _binary("srem"), _binary("urem")
     shl, lshr, ashr = _binary("shl"), _binary("lshr"), _binary("ashr")
     and_, or_, xor = _binary("and"), _binary("or"), _binary("xor")
-    fadd, fsub, fmul, fdiv, frem = (_binary(op) for op in ("fadd", "fsub", "fmul", "fdiv", "frem"))
+    fadd, fsub, fmul, fdiv = (_binary(op) for op in ("fadd", "fsub", "fmul", "fdiv"))
     icmp_signed, icmp_unsigned = _compare("icmp", "s"), _compare("icmp", "u")
     fcmp_ordered, fcmp_unordered = _compare("fcmp", "o"), _compare("fcmp", "u")
     trunc, zext, sext, bitcast = _cast("trunc"), _cast("zext"), _cast("sext"), _cast("bitcast")
@@ -210,13 +210,6 @@ class IRBuilder:
         """Have all stores so far done before anything behind."""
         self.block.lines.append("  fence seq_cst")
 
-    def store_atomic(self, value: Value, pointer: Value, ordering: str, align: int) -> None:
-        self.block.lines.append(f"  store atomic {value.typed}, {pointer.typed} {ordering}{aligned(align)}")
-
-    def cmpxchg(self, pointer: Value, old: Value, new: Value, success: str, failure: str) -> Value:
-        type = LiteralStructType([old.type, I1])
-        return self.append(type, f"cmpxchg {pointer.typed}, {old.typed}, {new.typed} {success} {failure}")
-
     def gep(self, pointer: Value, indices: Sequence[Value], source_etype: Any) -> Value:
         """A pointer moved; a vector of pointers if an index is one."""
         type: Any = pointer.type
@@ -228,7 +221,7 @@ class IRBuilder:
 
     # Control.
 
-    def phi(self, type: Any, name: str = "") -> Phi:
+    def phi(self, type: Any) -> Phi:
         out = Phi(type, self.name())
         self.block.phis.append(out)
         return out

@@ -3,12 +3,11 @@
 `TABLE` gives, by the primitive's name, a function (builder, *values) -> value, with the same bits for scalars and
 vectors. Errors in units of the last place (see tests/native/test_math.py): at most 2 for exp, exp2, log, log1p, expm1, rsqrt,
 cbrt, tanh, logistic, sin, cos, erf, pow of float32; 4 for the others (lgamma, digamma and zeta: above zero; of several
-operands see tests/native/test_special_functions.py); round_away, rem and nextafter are exact. Infinities, NaN, signed zeros and
-subnormal numbers are handled, in operands and results; nothing is flushed to zero.
+operands see tests/native/test_special_functions.py). Infinities, NaN, signed zeros and subnormal numbers are handled, in
+operands and results; nothing is flushed to zero.
 
-There are few branches (`branching.py`), rarely taken: angles beyond 4.8e4 (1e9 in double precision), remainders of quotients
-that exceed the mantissa, zeta functions below zero. Nothing calls the system's library, given a processor with fused
-multiply-add.
+There are few branches (`branching.py`), rarely taken: angles beyond 4.8e4 (1e9 in double precision), zeta functions below
+zero. Nothing calls the system's library, given a processor with fused multiply-add.
 
 The polynomials are minimax, by Remez's algorithm in 160 bits or more, of the functions, on the ranges and to the
 errors that stand beside them; the errors are relative unless it says otherwise.
@@ -34,7 +33,6 @@ MODULES = {
     "inverse_trigonometric": "acos asin atan atan2",
     "logarithm": "acosh asinh atanh log log1p",
     "power": "cbrt pow rsqrt",
-    "rounding": "nextafter rem round_away",
     "trigonometric": "cos sin tan",
     "zeta": "polygamma zeta",
 }

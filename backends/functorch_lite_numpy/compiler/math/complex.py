@@ -17,7 +17,7 @@ from .logarithm import log1p, of_parts, split
 from .trigonometric import cos, sin, tan
 from .vector import Vector
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "div", "log", "mul", "sqrt"]
 
 Pair = tuple[Any, Any]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .vector import Vector
 
-__all__ = ["EXP32", "EXP64", "EXPM1_32", "TABLE", "exp", "exp_moderate", "parts"]
+__all__ = ["EXP32", "EXP64", "EXPM1_32", "TABLE", "cosh", "exp", "exp_moderate", "expm1", "parts", "sinh"]
 
 # 2^-28 and 2^-64 relative to exp.
 EXP32 = (0.5000000095414466, 0.1666651860217934, 0.0416662050616716, 0.008368917906691201, 0.0013950540659001293)

@@ -17,7 +17,7 @@ from .logarithm import log
 from .trigonometric import sin_cos
 from .vector import Vector
 
-__all__ = ["TABLE", "digamma", "in_double_precision", "lgamma"]
+__all__ = ["LGAMMA32", "LGAMMA64", "LGAMMA_LARGE", "STIRLING", "TABLE", "digamma", "in_double_precision", "lgamma"]
 
 # log gamma(y) / ((y - 1) (y - 2)) in y - 1.5 on [0.7, 2.3]: 2^-29 and 2^-57. (By interpolation at Chebyshev's points.)
 LGAMMA32 = (

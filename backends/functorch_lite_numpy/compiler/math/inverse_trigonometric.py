@@ -6,7 +6,7 @@ from typing import Any
 
 from .vector import Vector
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "atan2"]
 
 # (atan(x) - x) / x^3 on [0, 1]: 2^-26, 2^-55; (asin(x) - x) / x^3 on [0, 1/2]: 2^-27, 2^-56.
 ATAN32 = (

@@ -11,7 +11,7 @@ from typing import Any
 
 from .vector import Vector
 
-__all__ = ["LN2_HIGH", "LN2_LOW", "R32", "R64", "TABLE", "at_ends", "log", "of_parts", "split"]
+__all__ = ["LN2_HIGH", "LN2_LOW", "R32", "R64", "TABLE", "asinh", "at_ends", "log", "log1p", "of_parts", "split"]
 
 # Errors 2^-36 and 2^-65 of R, relative to 1.
 R32 = (0.6666666567794725, 0.40000330366486286, 0.2853752320279802, 0.2357923692904658)

@@ -14,7 +14,7 @@ from .exponential import EXP32, EXP64, parts
 from .logarithm import LN2_HIGH, LN2_LOW, R32, R64, split
 from .vector import Vector
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "power"]
 
 # (1 + f)^(-1/3), 2^-14.
 INVERSE_CUBE_ROOT = (

@@ -12,7 +12,7 @@ from . import large_angles
 from .branching import where_any
 from .vector import Vector
 
-__all__ = ["TABLE", "sin_cos"]
+__all__ = ["TABLE", "cos", "sin", "sin_cos", "tan"]
 
 # Errors relative to sin and cos: 2^-37 and 2^-68; 2^-33 and 2^-64.
 SIN32 = (-0.166666666414265, 0.008333329362279318, -0.00019839327136236685, 2.7182372733064295e-06)

@@ -169,4 +169,4 @@ class Vector:
         """A call of an LLVM intrinsic that is overloaded in the type of its first operand (ldexp: in both)."""
         type = args[0].type
         full = f"llvm.{name}.{suffix(type)}" + (f".{suffix(args[1].type)}" if name == "ldexp" else "")
-        return call_named(self.b, full, type.element if name.startswith("vector.reduce") else type, args)
+        return call_named(self.b, full, type, args)
