@@ -20,9 +20,9 @@ __all__ = ["Cutter", "Part", "hurried", "hurried_if_straight", "whole_part"]
 
 LONG = 160
 """From so many lines on, functions are halved in the end: to set LLVM up for a module takes as long as some 50 lines."""
-ENOUGH = 400
+ENOUGH = 1200
 """So many lines are compiled while others are written."""
-EACH = 340
+EACH = 1000
 """So many lines are a part then."""
 EASE = 3
 """So many times quicker is a line that LLVM takes no pains with."""
