@@ -51,7 +51,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     make_ways_in()
     monkeypatch.setenv("FUNCTORCH_LITE_DRAFTS", "off")
     monkeypatch.setattr(early, "find_entry", lambda: entry.is_done)
-    monkeypatch.setattr(native, "afterwards", lambda task: None)
+    monkeypatch.setattr(native, "afterwards", lambda task, soon: None)
     cache.forget()
     made = {way: way._made for way in (entry, way_in)}
     for way in made:
@@ -178,7 +178,7 @@ def test_one_thread_does_all_and_what_is_wanted_soon_first() -> None:
 
 def test_where_threads_cannot_be_started_the_next_program_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[int] = []
-    wait_for(lambda: not background._leisure.has_thread)
+    wait_for(lambda: not background._leisure.waiting)
 
     def start(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -186,7 +186,6 @@ def test_where_threads_cannot_be_started_the_next_program_tries_again(monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", start)
         background.afterwards(lambda: done.append(1))
-    assert not background._leisure.has_thread
     background.hurry()
     background.be_calm()
     wait_for(lambda: done)

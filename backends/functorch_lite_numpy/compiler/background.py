@@ -74,7 +74,7 @@ class _Leisure:
         """When what is being done gives way no longer."""
         self.is_child = False
         self.lock = threading.Lock()
-        self.has_thread = False
+        self.thread: threading.Thread | None = None
 
     def add(self, task: Callable[[], Any], soon: bool) -> None:
         with self.lock:
@@ -84,30 +84,28 @@ class _Leisure:
     def begin(self) -> None:
         """Have a thread, if there is something to do."""
         with self.lock:
-            if not self.waiting or self.has_thread:
-                return
-            self.has_thread = True
-        try:
-            threading.Thread(target=self.work).start()
-        except RuntimeError:  # there are too many; the next program tries again
-            self.has_thread = False
+            if self.waiting and (self.thread is None or not self.thread.is_alive()):
+                self.thread = threading.Thread(target=self.work)
+                with suppress(RuntimeError):  # there are too many: the next program tries again
+                    self.thread.start()
+
+    def goes_on(self) -> bool:
+        """Whether there is something to do; else this thread is none any more."""
+        with self.lock:
+            if not self.waiting:
+                self.thread = None
+            return bool(self.waiting)
 
     def work(self) -> None:
-        while (entry := self.next()) is not None:
-            self.deadline = entry[1] + _PATIENCE
+        while self.goes_on():
+            self.deadline = self.waiting[0][1] + _PATIENCE
             self.give_way()
             if self.is_child and not threading.main_thread().is_alive():
                 return
-            task, _ = entry = self.waiting[0]  # there may be one that comes before
+            entry = self.waiting[0]  # one that is wanted sooner may have come
             with suppress(Exception):  # what fails is done, and complains, where it is needed
-                task()
+                entry[0]()
             self.waiting.remove(entry)
-
-    def next(self) -> tuple[Callable[[], Any], float] | None:
-        """What is to be done; None, and this thread is none any more, if there is nothing."""
-        with self.lock:
-            self.has_thread = bool(self.waiting)
-            return self.waiting[0] if self.waiting else None
 
     def give_way(self) -> None:
         while time.perf_counter() < min(self.quiet_from, self.deadline) and threading.main_thread().is_alive():
@@ -117,7 +115,7 @@ class _Leisure:
         """There is no thread yet. The parent goes on too: what it keeps in the cache need not be made here; and a child that ends
         soon makes nothing."""
         now = time.perf_counter()
-        self.lock, self.has_thread, self.is_child = threading.Lock(), False, True
+        self.lock, self.thread, self.is_child = threading.Lock(), None, True
         self.quiet_from = now + _LONGEST
         self.waiting = [(task, now) for task, _ in self.waiting]
         self.begin()
