@@ -24,7 +24,7 @@ from .parts import hurried
 from .pieces import MOST_PIECES, WORTH_SHARING, in_pieces, memory
 from .products import Axis, Product
 from .tiles import Tiles, cut, panel, tile
-from .types import I1, I64, PTR, constant, register_type
+from .types import I1, I64, PTR, constant, int64, register_type
 from .unit import Unit
 from .vectors import load, store
 from .words import WORD, words_of_columns, words_of_rows
@@ -238,7 +238,7 @@ def by_blocks(
     x_block, y_part = scratch, displaced(b, scratch, constant(I64, 1), own_scratch(p, dtypes)[0])
     for i0, rows in cut(b, p.m.length, _rows(p, copied_size)):
         for k0, depth, terms in _terms(b, p):
-            begins = b.icmp_unsigned("==", _value(k0), constant(I64, 0))
+            begins = b.icmp_unsigned("==", int64(k0), constant(I64, 0))
             begins = begins if first is None else b.and_(begins, first)
             x_here, m, k = _at(b, x, (i0, p.m.x * size), (k0, p.k.x * size)), p.m, p.k
             if not _lies_well(p):
@@ -268,13 +268,9 @@ def by_blocks(
                         b.call(_tile(unit, whole, dtypes, subtract, once), [*places, *strides, begins])
 
 
-def _value(i: Any) -> Any:
-    return constant(I64, i) if isinstance(i, int) else i
-
-
 def _at(b: Any, pointer: Any, *places: tuple[Any, int]) -> Any:
     for i, step in places:
-        pointer = displaced(b, pointer, _value(i), step)
+        pointer = displaced(b, pointer, int64(i), step)
     return pointer
 
 

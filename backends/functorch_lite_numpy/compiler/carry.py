@@ -13,7 +13,7 @@ from . import ir
 from .intrinsics import copy_memory
 from .memory import ON_STACK, aligned
 from .sequences import byte_count
-from .types import I8, I64, PTR, constant
+from .types import I8, PTR, int64
 from .unit import Unit
 
 __all__ = ["Carry", "moved"]
@@ -21,7 +21,7 @@ __all__ = ["Carry", "moved"]
 
 def moved(b: Any, pointer: Any, offset: Any) -> Any:
     """So many bytes on."""
-    return b.gep(pointer, [constant(I64, offset) if isinstance(offset, int) else offset], source_etype=I8)
+    return b.gep(pointer, [int64(offset)], source_etype=I8)
 
 
 class Carry:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import ir
-from .types import I8, I64, constant
+from .types import I8, I64, constant, int64
 
 __all__ = ["accumulated", "counted", "covered", "displaced"]
 
@@ -58,8 +58,7 @@ def accumulated(
         phi.add_incoming(v, b.block)
     following = b.add(i, constant(I64, 1))
     i.add_incoming(following, b.block)
-    end = constant(I64, count) if isinstance(count, int) else count
-    b.cbranch(b.icmp_unsigned("<", following, end), body, done)
+    b.cbranch(b.icmp_unsigned("<", following, int64(count)), body, done)
     b.position_at_end(done)
     return out
 

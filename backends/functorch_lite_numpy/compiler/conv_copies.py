@@ -10,11 +10,11 @@ from .conv_plan import Plan
 from .grids import address, counted, nested
 from .intrinsics import intrinsic
 from .squares import square
-from .types import I64, constant
+from .types import I64, constant, int64
 from .vectors import first_lanes, load, load_apart, run_mask, store
 from .views import row_major
 
-__all__ = ["Chunk", "copy_image", "pack_filters", "value"]
+__all__ = ["Chunk", "copy_image", "pack_filters"]
 
 
 class Chunk(NamedTuple):
@@ -55,7 +55,7 @@ def _pack_taps(plan: Plan, b: Any, source: Any, goal: Any, chunk: Chunk, outputs
         place = address(b, source, plan.scalar, list(zip(at, plan.w.strides[1:], strict=True)))
         tap: Any = constant(I64, 0)
         for i, n in zip(at, extents, strict=True):
-            tap = b.add(b.mul(tap, value(n)), i)
+            tap = b.add(b.mul(tap, int64(n)), i)
         packed = load_apart(b, place, plan.vector, plan.w.strides[0], mask)
         store(b, packed, address(b, goal, plan.scalar, [(tap, plan.block)]))
 
@@ -63,7 +63,7 @@ def _pack_taps(plan: Plan, b: Any, source: Any, goal: Any, chunk: Chunk, outputs
 def _pack_squares(plan: Plan, b: Any, source: Any, goal: Any, chunk: Chunk, outputs: Any) -> None:
     """Where a channel's window is contiguous: squares of outputs and taps, transposed."""
     channels, rows = chunk.sizes
-    count = b.mul(value(rows), constant(I64, math.prod(a.window for a in plan.axes[1:])))
+    count = b.mul(int64(rows), constant(I64, math.prod(a.window for a in plan.axes[1:])))
     n = plan.lanes
     with counted(b, channels) as c:
         start = address(b, source, plan.scalar, [(c, plan.w.strides[1])])
@@ -129,11 +129,6 @@ def _copy_run(plan: Plan, b: Any, source: Any, target: Any, n: Any) -> None:
             )
         return
     with counted(b, n, step=plan.lanes) as i:
-        mask = first_lanes(b, b.sub(value(n), i), plan.lanes)
+        mask = first_lanes(b, b.sub(int64(n), i), plan.lanes)
         part = load(b, address(b, source, plan.scalar, [(i, 1)]), plan.vector, mask)
         store(b, part, address(b, target, plan.scalar, [(i, 1)]), mask)
-
-
-def value(n: Any) -> Any:
-    """A number as an LLVM value."""
-    return constant(I64, n) if isinstance(n, int) else n

@@ -26,7 +26,7 @@ import numpy as np
 from functorch_lite.extend import Equation
 
 from . import ir
-from .conv_copies import Chunk, copy_image, pack_filters, value
+from .conv_copies import Chunk, copy_image, pack_filters
 from .conv_plan import Memory, Plan
 from .conv_products import ConvolutionByProducts, plan_of
 from .conv_tile import fill_table, tile_function, write_function
@@ -36,7 +36,7 @@ from .memory import aligned
 from .phases import Part, phases
 from .pieces import in_pieces, memory, range_of
 from .steps import Step
-from .types import I8, I64, PTR, constant
+from .types import I8, I64, PTR, constant, int64
 from .unit import Unit
 from .views import View, row_major
 
@@ -165,7 +165,7 @@ class Convolution(Plan):
         Rows of the window that meet only zeros around x are left out. Where there are none all taps are one run.
         """
         inner = constant(I64, math.prod(a.window for a in self.axes[1:]))
-        channels, rows = value(chunk.sizes[0]), value(chunk.sizes[1]) if self.axes else constant(I64, 1)
+        channels, rows = int64(chunk.sizes[0]), int64(chunk.sizes[1]) if self.axes else constant(I64, 1)
         a = self.axes[0] if self.axes else None
         if a is None or not (a.low > 0 or a.span - a.low > a.n) or a.lhs != 1 or a.rhs != 1:
             return constant(I64, 1), constant(I64, 0), b.mul(b.mul(channels, rows), inner)
@@ -189,7 +189,7 @@ class Convolution(Plan):
         _, channel, row, sizes = chunk
         image = address(b, x, self.scalar, [(batch, self.x.strides[0]), (channel, self.x.strides[1])])
         if self.copies:
-            copy_image(self, b, image, m.copied, sizes[0], row, value(sizes[1]) if self.axes else None)
+            copy_image(self, b, image, m.copied, sizes[0], row, int64(sizes[1]) if self.axes else None)
             image = m.copied
         else:
             shift = sum(a.low * s for a, s in zip(self.axes, self.source.strides[2:], strict=True))

@@ -28,7 +28,7 @@ from .memory import aligned
 from .packing import pack
 from .pieces import in_pieces, memory, range_of, turns_of
 from .steps import Step
-from .types import I32, I64, PTR, constant, lanes, register_type, splat
+from .types import I32, I64, PTR, constant, int64, lanes, register_type, splat
 from .unit import Unit
 from .vectors import run_mask, store
 
@@ -174,7 +174,7 @@ class Transforms:
 
     def next_to(self, b: Any, x: Any, j: Any) -> Any:
         """So many buffers on."""
-        return displaced(b, x, constant(I64, j) if isinstance(j, int) else j, self.buffer)
+        return displaced(b, x, int64(j), self.buffer)
 
     @property
     def passes(self) -> int:

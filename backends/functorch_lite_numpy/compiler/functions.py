@@ -17,7 +17,7 @@ from . import ir, processor, scalars
 from .grids import counted
 from .intrinsics import intrinsic
 from .steps import Step
-from .types import I64, PTR, constant, memory_type
+from .types import I64, PTR, constant, int64, memory_type
 
 __all__ = [
     "FunctionStep",
@@ -84,7 +84,7 @@ def number(n: int) -> Any:
 
 def at(b: Any, base: Any, place: Any, dtype: np.dtype) -> Any:
     """The address of an element."""
-    return b.gep(base, [number(place) if isinstance(place, int) else place], source_etype=memory_type(dtype))
+    return b.gep(base, [int64(place)], source_etype=memory_type(dtype))
 
 
 def load(b: Any, pointer: Any, dtype: np.dtype, width: int = 1) -> Any:

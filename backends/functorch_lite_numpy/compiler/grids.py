@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from .types import I64, constant
+from .types import I64, constant, int64
 
 __all__ = ["address", "counted", "nested", "total"]
 
@@ -17,7 +17,7 @@ def counted(b: Any, n: Any, first: Any = 0, step: int = 1) -> Iterator[Any]:
     if isinstance(n, int) and isinstance(first, int) and first + step >= n > first:
         yield constant(I64, first)
         return
-    first, n = (constant(I64, x) if isinstance(x, int) else x for x in (first, n))
+    first, n = int64(first), int64(n)
     function = b.function
     head, body, done = (function.append_basic_block(f"loop.{part}") for part in ("head", "body", "done"))
     before = b.block
@@ -42,7 +42,7 @@ def nested(b: Any, extents: Sequence[int]) -> Iterator[list[Any]]:
 
 def total(b: Any, terms: Sequence[tuple[Any, int]], start: Any = 0) -> Any:
     """The start plus the sum of values times numbers."""
-    out = constant(I64, start) if isinstance(start, int) else start
+    out = int64(start)
     for value, factor in terms:
         if factor:
             out = b.add(out, value if factor == 1 else b.mul(value, constant(I64, factor)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import ir
-from .types import I1, I8, I32, I64, constant
+from .types import I1, I8, I32, constant, int64
 
 __all__ = ["call_named", "clear_memory", "copy_memory", "intrinsic", "prefetch", "suffix"]
 
@@ -36,8 +36,7 @@ def suffix(type: Any) -> str:
 
 def copy_memory(b: Any, target: Any, source: Any, size: Any) -> None:
     """Copy bytes between buffers that do not overlap."""
-    size = constant(I64, size) if isinstance(size, int) else size
-    call_named(b, "llvm.memcpy.p0.p0.i64", ir.VoidType(), [target, source, size, constant(I1, 0)])
+    call_named(b, "llvm.memcpy.p0.p0.i64", ir.VoidType(), [target, source, int64(size), constant(I1, 0)])
 
 
 def clear_memory(b: Any, target: Any, size: Any) -> None:

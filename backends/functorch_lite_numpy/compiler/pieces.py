@@ -15,7 +15,7 @@ from .background import prepare
 from .grids import counted
 from .intrinsics import intrinsic
 from .threads import pool
-from .types import I32, I64, NULL, PTR, constant
+from .types import I32, I64, NULL, PTR, constant, int64
 from .unit import Unit
 
 __all__ = [
@@ -171,7 +171,7 @@ def memory(unit: Unit, b: Any, size: Any) -> Iterator[Any]:
         slot.align = 64
         yield slot
         return
-    needed = b.add(constant(I64, size) if isinstance(size, int) else size, constant(I64, 64))
+    needed = b.add(int64(size), constant(I64, 64))
     raw = unit.call_outside(b, "python.PyMem_RawMalloc", PTR, [needed])
     with b.if_else(b.icmp_unsigned("==", raw, NULL)) as (none, some):
         with none:

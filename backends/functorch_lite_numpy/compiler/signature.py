@@ -19,7 +19,7 @@ from . import ir
 from .entry import PROGRAM
 from .parts import hurried, hurried_if_straight
 from .segment import Segment
-from .types import I64, NULL, PTR, constant
+from .types import I64, NULL, PTR, constant, int64
 from .unit import Unit
 
 __all__ = ["emit_signature"]
@@ -83,7 +83,7 @@ def _result(unit: Unit, type: ArrayType, dtype: str, place: int) -> tuple[Any, .
 
 
 def _structure(words: Sequence[Any]) -> ir.Constant:
-    values = [constant(I64, w) if isinstance(w, int) else w for w in words]
+    values = [int64(w) for w in words]
     return ir.Constant(ir.LiteralStructType([v.type for v in values]), values)
 
 

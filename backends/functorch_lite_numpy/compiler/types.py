@@ -20,6 +20,7 @@ __all__ = [
     "PTR",
     "any_lane",
     "constant",
+    "int64",
     "is_half",
     "is_vector",
     "join_lanes",
@@ -122,6 +123,11 @@ def constant(type: Any, value: Any) -> ir.Constant:
     if isinstance(type, ir.VectorType):
         return Splat(type, constant(type.element, value))
     return ir.Constant(type, value)
+
+
+def int64(i: Any) -> Any:
+    """A number, or a value that is one, as a value of 64 bits."""
+    return constant(I64, i) if isinstance(i, int) else i
 
 
 @lru_cache(1 << 9)
