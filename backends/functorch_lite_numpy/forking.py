@@ -6,14 +6,16 @@ waits until no other thread is inside. A thread that is inside may wait for none
 
 from __future__ import annotations
 
+import importlib
 import os
 import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
-__all__ = ["in_background", "whole"]
+__all__ = ["imported", "in_background", "whole"]
 
 
 class _Gate:
@@ -72,6 +74,12 @@ whole = _Gate()
 """Around what a fork has to wait for."""
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=whole.close, after_in_parent=whole.open, after_in_child=whole.open_in_child)
+
+
+def imported(name: str, package: str | None = None) -> ModuleType:
+    """A module that is imported on first use: a child would wait for ever for one that a thread of its parent was importing."""
+    with whole():
+        return importlib.import_module(name, package)
 
 
 def in_background(task: Callable[[], Any]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import importlib
 import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from ..forking import imported
 
 __all__ = [
     "address",
@@ -87,7 +88,7 @@ def fft_loop(name: str) -> tuple[int, int]:
     """The addresses of a loop of NumPy's PocketFFT, by kind and dtype of real parts, and of its data; zeros if there are none."""
     kind, dtype = name.split(".")
     try:
-        ufunc = getattr(importlib.import_module("numpy.fft._pocketfft_umath"), kind)
+        ufunc = getattr(imported("numpy.fft._pocketfft_umath"), kind)
     except ImportError:
         return 0, 0
     real, complex_ = np.dtype(dtype).char, np.dtype(dtype).char.upper()
@@ -170,7 +171,7 @@ def address(name: str) -> int:
     """The address of something outside, by its kind and name: `python.PyTuple_New`, `blas.sgemm`."""
     kind, _, rest = name.partition(".")
     own = _MODULES.get(kind)
-    found = importlib.import_module(f".{own}", __package__).address(rest) if own else _KINDS[kind](rest)
+    found = imported(f".{own}", __package__).address(rest) if own else _KINDS[kind](rest)
     if not found:
         raise LookupError(f"there is no {name} here")
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +20,8 @@ from .unit import Unit
 
 if TYPE_CHECKING:
     from .elements import Elements
+
+from ..forking import imported
 
 __all__ = [
     "ALL_KINDS",
@@ -226,7 +227,7 @@ def step_class(primitive: str) -> type[Step] | None:
     if primitive not in STEPS:
         return None
     module, name = STEPS[primitive].split(".")
-    return getattr(importlib.import_module(f".{module}", __package__), name)
+    return getattr(imported(f".{module}", __package__), name)
 
 
 def step(unit: Unit, equation: Equation) -> Step:

@@ -15,9 +15,10 @@ errors that stand beside them; the errors are relative unless it says otherwise.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from ...forking import imported
 
 __all__ = ["COMPLEX_MODULES", "COMPLEX_TABLE", "MODULES", "TABLE"]
 
@@ -45,7 +46,7 @@ COMPLEX_MODULES = {
 
 def _late(module: str, name: str) -> Callable[..., Any]:
     def function(b: Any, *values: Any) -> Any:
-        return importlib.import_module(f".{module}", __name__).TABLE[name](b, *values)
+        return imported(f".{module}", __name__).TABLE[name](b, *values)
 
     return function
 
