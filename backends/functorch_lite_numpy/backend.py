@@ -13,7 +13,7 @@ import numpy as np
 
 from functorch_lite.extend import Backend, Namespace
 
-from .forking import whole
+from .forking import imported
 from .kernels import FAST, OPERATORS, TABLE
 from .quiet import quiet
 
@@ -25,13 +25,11 @@ def import_compiler() -> ModuleType | ImportError | None:
     """The compiler, None if it is turned off, or the error of its import."""
     if os.environ.get("FUNCTORCH_LITE_COMPILER") == "off":
         return None
-    with whole():
-        try:
-            from . import compiler  # it needs llvmlite
-
-            compiler.import_ahead()
-        except ImportError as error:
-            return error
+    try:
+        compiler = imported(".compiler", __package__)  # it needs llvmlite
+        compiler.import_ahead()
+    except ImportError as error:
+        return error
     return compiler
 
 

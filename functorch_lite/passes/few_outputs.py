@@ -21,12 +21,10 @@ from ..primitives.convolution import conv
 from ..primitives.structural import reshape, transpose
 from ..program import Equation, Program, Var
 from .rewrite import Rule, by_rules
-from .shifts import Axis, axes_of, padded, sliced, summed, whole
+from .shifts import MOST_TAPS, Axis, axes_of, padded, sliced, summed, whole
 
 __all__ = ["by_few_outputs"]
 
-MOST_TAPS = 49
-"""Taps are written out."""
 POSITIONS = 1 << 10
 """Fewer are not worth it."""
 MOST_ROOM = 4

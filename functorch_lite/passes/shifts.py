@@ -16,7 +16,10 @@ from ..primitives.elementwise import add
 from ..primitives.slicing import concatenate, pad, slice_
 from ..primitives.structural import reshape, transpose
 
-__all__ = ["Axis", "axes_of", "padded", "sliced", "summed", "whole"]
+__all__ = ["MOST_TAPS", "Axis", "axes_of", "padded", "sliced", "summed", "whole"]
+
+MOST_TAPS = 49
+"""Taps are written out."""
 
 
 class Axis(NamedTuple):

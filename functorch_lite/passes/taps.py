@@ -26,12 +26,10 @@ from ..primitives.slicing import concatenate, slice_
 from ..primitives.structural import broadcast_in_dim, reduce_sum, reshape, transpose
 from ..program import Equation, Program, Var
 from .rewrite import Rule, by_rules
-from .shifts import Axis, axes_of, padded, sliced, summed, whole
+from .shifts import MOST_TAPS, Axis, axes_of, padded, sliced, summed, whole
 
 __all__ = ["by_taps"]
 
-MOST_TAPS = 49
-"""Taps are written out."""
 ELEMENTS = 256
 """Elements of the result, for each tap, that are worth it."""
 

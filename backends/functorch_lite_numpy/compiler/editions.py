@@ -20,7 +20,7 @@ from functorch_lite.extend import Program
 
 from ..forking import whole
 from .background import afterwards, be_calm, give_way
-from .cache import found, keep
+from .cache import cached, keep
 from .early import callable_of, make_callable
 from .entry import Code, code_of
 from .linking import linked
@@ -96,10 +96,7 @@ def _finish(name: Any, key: str | None) -> None:
     """Make the final edition of a draft, and have it run."""
     draft = _drafts[name]
     try:
-        final = found(key)  # another process may have made it
-        if final is None:
-            final = draft.source.compiled(give_way)
-            keep(key, final)
+        final = cached(key, partial(draft.source.compiled, give_way))  # another process may have made it
         with whole():
             _publish(draft, final)
     except Exception as error:

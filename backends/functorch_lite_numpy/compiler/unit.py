@@ -172,5 +172,5 @@ class Source:
     def _compiled(self, wanted: Sequence[tuple[str, int]], between: Callable[[], object] | None = None) -> bytes:
         for each in wanted:
             self._workers.add(*each) if between else self._workers.begin(*each)
-        self._workers.finish(between or (lambda: None))
+        self._workers.finish(between)
         return joined(self.needed, [self._workers.codes[each] for each in wanted])

@@ -97,7 +97,7 @@ class Workers:
                 thread.start()
                 self._threads.append(thread)
 
-    def finish(self, between: Callable[[], object] = lambda: None) -> None:
+    def finish(self, between: Callable[[], object] | None = None) -> None:
         """Help, and wait until all is done.
 
         Args:
@@ -112,9 +112,10 @@ class Workers:
         if self._problem is not None:
             raise self._problem
 
-    def _work(self, between: Callable[[], object] = lambda: None) -> None:
+    def _work(self, between: Callable[[], object] | None = None) -> None:
         while self._waiting and self._problem is None:
-            between()
+            if between is not None:
+                between()
             with whole():  # a child goes on with the rest
                 try:
                     text, level = self._waiting.popleft()
